@@ -1,0 +1,156 @@
+//! `photocheck check`: a verdict on each photo, on all cores.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::files::{self, Found};
+use super::output::{self, Lines};
+use super::{SharedArgs, block_on};
+use crate::core::checker::Checker;
+use crate::core::errors::PhotoError;
+use crate::core::index::Index;
+use crate::core::report::Report;
+use crate::core::verdict::{Reason, Verdict};
+use crate::live::LiveIndex;
+use crate::wire::{RefusalJson, ReportJson};
+
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Photos, and folders of photos
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// One line of JSON a photo, as soon as it is ready
+    #[arg(long)]
+    json: bool,
+}
+
+/// A line of `--json`: the path as it was given, and the report or the refusal.
+#[derive(Serialize)]
+struct Line {
+    path: String,
+    #[serde(flatten)]
+    report: Option<ReportJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<RefusalJson>,
+}
+
+/// A photo's report, or why there is none.
+type Outcome = Result<Report, RefusalJson>;
+
+/// What the exit code is made of.
+#[derive(Default)]
+struct Seen {
+    found: AtomicBool,
+    trouble: AtomicBool,
+}
+
+/// Checks all photos.
+///
+/// # Errors
+/// When the database or the models cannot be loaded, or nobody takes the output.
+pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
+    let checker = shared.checker()?;
+    let quality_min = checker.policy().pdq_quality_min();
+    let index = block_on(async {
+        let store = shared.store().await?;
+        Ok(LiveIndex::load(store, quality_min).await?.index())
+    })?;
+    let paths = files::expand(&args.paths);
+    let (lines, seen) = (Lines::new(paths.len()), Seen::default());
+    paths.into_par_iter().try_for_each(|found| {
+        let (path, outcome) = check_one(found, &checker, &index);
+        seen.note(&outcome);
+        lines.write(&if args.json {
+            json_line(&path, &outcome)?
+        } else {
+            text_lines(&path, &outcome)
+        })
+    })?;
+    lines.finish();
+    Ok(seen.exit_code())
+}
+
+fn check_one(found: Found, checker: &Checker, index: &Index) -> (PathBuf, Outcome) {
+    let unreadable = |error: &std::io::Error| RefusalJson {
+        code: "FILE_UNREADABLE",
+        message: format!("the file cannot be read: {error}"),
+    };
+    let path = match found {
+        Ok(path) => path,
+        Err((path, error)) => return (path, Err(unreadable(&error))),
+    };
+    let outcome = files::read(&path).map_err(|error| unreadable(&error)).and_then(|bytes| {
+        checker.check(&bytes, index).map_err(|error: PhotoError| RefusalJson::from(&error))
+    });
+    (path, outcome)
+}
+
+impl Seen {
+    fn note(&self, outcome: &Outcome) {
+        match outcome {
+            Err(_) => self.trouble.store(true, Ordering::Relaxed),
+            Ok(report) if Verdict::Suspect <= report.verdict => {
+                self.found.store(true, Ordering::Relaxed);
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn exit_code(&self) -> ExitCode {
+        if self.trouble.load(Ordering::Relaxed) {
+            return ExitCode::from(output::TROUBLE);
+        }
+        ExitCode::from(u8::from(self.found.load(Ordering::Relaxed)))
+    }
+}
+
+fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
+    let path = path.display().to_string();
+    let line = match outcome {
+        Ok(report) => Line { path, report: Some(report.into()), error: None },
+        Err(refusal) => Line { path, report: None, error: Some(refusal.clone()) },
+    };
+    Ok(serde_json::to_string(&line)? + "\n")
+}
+
+/// The verdict and the path, and a line a reason.
+fn text_lines(path: &Path, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    let path = path.display();
+    // Writing to a String cannot fail.
+    let _ = match outcome {
+        Ok(report) => {
+            let verdict =
+                output::style_of(report.verdict).apply_to(format!("{:<12}", report.verdict.name()));
+            writeln!(text, "{verdict} {path}")
+        }
+        Err(refusal) => {
+            let label = console::Style::new().magenta().bold().apply_to("not checked ");
+            writeln!(text, "{label} {path}\n             {} [{}]", refusal.message, refusal.code)
+        }
+    };
+    for reason in outcome.iter().flat_map(|report| &report.reasons) {
+        let _ = writeln!(text, "             {}", sentence(reason));
+    }
+    text
+}
+
+fn sentence(reason: &Reason) -> String {
+    let mut text = format!("{} [{}", reason.message, reason.code.name());
+    let mut add = |label: &str, number: Option<f64>| {
+        if let Some(number) = number {
+            let _ = write!(text, ", {label} {}", (number * 1e4).round() / 1e4);
+        }
+    };
+    add("value", reason.value);
+    add("threshold", reason.threshold);
+    if let Some(rate) = reason.false_positive_rate {
+        let _ = write!(text, ", so are {} % of honest photos", rate * 100.0);
+    }
+    text + "]"
+}

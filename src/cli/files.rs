@@ -1,0 +1,54 @@
+//! Which files are meant by the paths that were typed, and reading them within the limit.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::core::limits;
+
+/// A path to look at, or one that cannot be.
+pub type Found = Result<PathBuf, (PathBuf, io::Error)>;
+
+/// Files as typed; of folders all files in them and in their folders, by name, without hidden ones.
+#[must_use]
+pub fn expand(paths: &[PathBuf]) -> Vec<Found> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            found.extend(files_in(path));
+        } else {
+            found.push(Ok(path.clone()));
+        }
+    }
+    found
+}
+
+fn files_in(folder: &Path) -> impl Iterator<Item = Found> {
+    let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
+    let entries = walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
+    let folder = folder.to_owned();
+    entries.filter_map(move |entry| match entry {
+        Ok(entry) if entry.file_type().is_dir() => None,
+        Ok(entry) => Some(Ok(entry.into_path())),
+        Err(error) => {
+            let path = error.path().unwrap_or(&folder).to_owned();
+            Some(Err((path, error.into())))
+        }
+    })
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
+}
+
+/// Reads a file, but never more than one byte over the limit: the core then refuses it.
+///
+/// # Errors
+/// What reading gives.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limits::PHOTO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

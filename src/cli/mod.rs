@@ -1,0 +1,93 @@
+//! The command line: what can be typed, and a file for each command.
+
+pub mod bank;
+pub mod check;
+pub mod eval;
+pub mod files;
+pub mod hash;
+pub mod output;
+pub mod serve;
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::core::checker::Checker;
+use crate::models;
+use crate::store::Store;
+
+/// Tells whether a profile photo is a fake: made by AI, or stolen from somebody else.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub shared: SharedArgs,
+}
+
+/// What every command may be told.
+#[derive(Debug, clap::Args)]
+pub struct SharedArgs {
+    /// Database of the banks, sqlite:PATH [default: photocheck.sqlite in the user's data folder]
+    #[arg(long, global = true, env = "PHOTOCHECK_DB", value_name = "URL")]
+    pub db: Option<String>,
+    /// Folder of another model than the bundled one: model.onnx and model.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Another policy file than the bundled one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check photos; exit 0: nothing found, 1: something suspect or fake, 2: something could not
+    /// be checked
+    Check(check::CheckArgs),
+    /// Print the hashes of photos, one line each
+    Hash(hash::HashArgs),
+    /// Manage the banks of known photos
+    Bank(bank::BankArgs),
+    /// Measure the verdicts on labelled photos
+    Eval(eval::EvalArgs),
+    /// Answer over HTTP, with a page for people
+    Serve(serve::ServeArgs),
+}
+
+impl SharedArgs {
+    /// Loads the models and the policy.
+    ///
+    /// # Errors
+    /// As [`models::load_checker`].
+    pub fn checker(&self) -> anyhow::Result<Checker> {
+        models::load_checker(self.model.as_deref(), self.policy.as_deref())
+    }
+
+    /// Opens the database, creating it at first use.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn store(&self) -> anyhow::Result<Store> {
+        let url = match &self.db {
+            Some(url) => url.clone(),
+            None => default_db()?,
+        };
+        Store::open(&url).await.context("cannot open the database (--db says another)")
+    }
+}
+
+fn default_db() -> anyhow::Result<String> {
+    let folder = dirs::data_dir().context("no data folder of a user: name a database by --db")?;
+    let file = folder.join("photocheck").join("photocheck.sqlite");
+    Ok(format!("sqlite:{}", file.display()))
+}
+
+/// Runs async work of a command that is otherwise synchronous.
+///
+/// # Errors
+/// What the work gives, or when no runtime can be started.
+pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Runtime::new().context("cannot start the runtime")?.block_on(work)
+}

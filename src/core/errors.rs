@@ -1,0 +1,81 @@
+//! What can go wrong in the core, sorted by whose fault it is.
+//!
+//! A [`PhotoError`] is the photo's fault: final, and shown to whoever sent the photo, with a stable
+//! code, the value and the limit. A [`ModelError`] or [`PolicyError`] is ours: it stops the program
+//! at start, before any photo is taken in.
+
+use thiserror::Error;
+
+/// Why a photo is refused. Sending the same bytes again gives the same refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PhotoError {
+    /// No bytes at all.
+    #[error("the file is empty: 0 bytes")]
+    Empty,
+    /// More bytes than [`crate::core::limits::PHOTO_BYTES_MAX`].
+    #[error("the file has {bytes} bytes, the limit is {bytes_max}")]
+    TooManyBytes { bytes: u64, bytes_max: u64 },
+    /// A format that is known and not read; `advice` says what to do.
+    #[error("{format} is not read here: {advice}")]
+    UnsupportedFormat { format: &'static str, advice: &'static str },
+    /// Bytes of no image format that is known here.
+    #[error("the file is no image of a known kind: it begins with {first_bytes}")]
+    NotAnImage { first_bytes: String },
+    /// Longer side over the limit.
+    #[error("the photo is {width}x{height} pixels, the limit is {side_max} a side")]
+    TooLarge { width: u32, height: u32, side_max: u32 },
+    /// Shorter side under the limit.
+    #[error("the photo is {width}x{height} pixels, at least {side_min} a side are needed")]
+    TooSmall { width: u32, height: u32, side_min: u32 },
+    /// Width times height over the limit.
+    #[error("the photo has {pixels} pixels, the limit is {pixels_max}")]
+    TooManyPixels { pixels: u64, pixels_max: u64 },
+    /// Decoded pixels would take more memory than the limit.
+    #[error("the photo would take {bytes} bytes decoded, the limit is {bytes_max}")]
+    TooManyDecodedBytes { bytes: u64, bytes_max: u64 },
+    /// The header or the pixels cannot be read.
+    #[error("the {format} is damaged: {detail}")]
+    Damaged { format: &'static str, detail: String },
+}
+
+impl PhotoError {
+    /// The stable code of this refusal, for programs to branch on.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "PHOTO_EMPTY",
+            Self::TooManyBytes { .. } => "PHOTO_TOO_MANY_BYTES",
+            Self::UnsupportedFormat { .. } => "PHOTO_UNSUPPORTED_FORMAT",
+            Self::NotAnImage { .. } => "PHOTO_NOT_AN_IMAGE",
+            Self::TooLarge { .. } => "PHOTO_TOO_LARGE",
+            Self::TooSmall { .. } => "PHOTO_TOO_SMALL",
+            Self::TooManyPixels { .. } => "PHOTO_TOO_MANY_PIXELS",
+            Self::TooManyDecodedBytes { .. } => "PHOTO_TOO_MANY_DECODED_BYTES",
+            Self::Damaged { .. } => "PHOTO_DAMAGED",
+        }
+    }
+}
+
+/// Why a model cannot be used, found when it is loaded.
+#[derive(Debug, Error)]
+pub enum ModelError {
+    #[error("the model's description is not valid: {0}")]
+    Description(#[from] toml::de::Error),
+    #[error("the model's description is not usable: {0}")]
+    Unusable(String),
+    #[error("the model file has sha256 {found}, its description says {expected}")]
+    Digest { expected: String, found: String },
+    #[error("the model cannot be loaded: {0}")]
+    Load(String),
+}
+
+/// Why a policy file cannot be used, found when it is loaded.
+#[derive(Debug, Error)]
+pub enum PolicyError {
+    #[error("the policy file is not valid: {0}")]
+    File(#[from] toml::de::Error),
+    #[error("the policy's {field} is {value}, it must lie in {range}")]
+    Range { field: &'static str, value: f64, range: &'static str },
+    #[error("the policy is written for model {expected}, the model loaded is {found}")]
+    Model { expected: String, found: String },
+}

@@ -1,0 +1,365 @@
+//! Finding faces: a box and two eye points each, to crop by. Nothing here tells whose face it is.
+//!
+//! The net is BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
+//! Mobile GPUs", 2019). It looks at the whole photo in a square, black outside, and then again at a
+//! square around the best face, which gives every face the same size and place in its input and
+//! makes the box steadier. All cutting is done in whole pixels, as `training/faces/face_boxes.py`
+//! does it, so that the boxes here are those the detector was trained on.
+
+use image::{RgbImage, imageops};
+use ndarray::{ArrayD, Axis, Ix3};
+use serde::Deserialize;
+
+use crate::core::errors::ModelError;
+use crate::core::limits;
+use crate::core::onnx::{InputScale, Net};
+use crate::core::resize::{PixelBox, cut, resize};
+
+/// A point in fractions of the photo's width and height.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    pub x: f32,
+    pub y: f32,
+}
+
+/// A face's box in fractions of the photo's width and height; a face cut by the photo's edge may
+/// reach outside 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Face {
+    pub x: f32,
+    pub y: f32,
+    pub width: f32,
+    pub height: f32,
+    /// The eyes, the one further left in the photo of an upright face first.
+    pub eyes: [Point; 2],
+    /// How sure the net is that this is a face, 0 to 1.
+    pub score: f32,
+}
+
+impl Face {
+    /// Longer side of the box, in pixels of a photo of `width` by `height`.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    pub fn side_in(&self, width: u32, height: u32) -> f32 {
+        (self.width * width as f32).max(self.height * height as f32)
+    }
+
+    /// Centre of the box, in pixels of a photo of `width` by `height`.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    pub fn centre_in(&self, width: u32, height: u32) -> (f32, f32) {
+        let (x, y) = (self.x + self.width / 2.0, self.y + self.height / 2.0);
+        (x * width as f32, y * height as f32)
+    }
+}
+
+/// The file beside the model.
+#[derive(Debug, Clone, Deserialize)]
+struct Description {
+    sha256: String,
+    input: InputScale,
+    /// Cells along each side and anchors a cell, of each grid in the order of the net's output.
+    grids: Vec<(u32, usize)>,
+    /// A candidate below this is no face.
+    score_min: f32,
+    /// Candidates that overlap by more (intersection over union) are the same face.
+    overlap_max: f32,
+    /// Side of the second look, in sides of the face box.
+    second_look: f32,
+}
+
+/// A loaded face finder. Shared between threads.
+#[derive(Debug)]
+pub struct FaceFinder {
+    net: Net,
+    anchors: Vec<Point>,
+    description: Description,
+}
+
+/// A face while it is being found: pixels of the photo, not fractions.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    x: f32,
+    y: f32,
+    width: f32,
+    height: f32,
+    eyes: [Point; 2],
+    score: f32,
+}
+
+/// A square of the photo that the net looks at; it may reach outside the photo.
+#[derive(Debug, Clone, Copy)]
+struct Square {
+    x: i64,
+    y: i64,
+    side: i64,
+}
+
+/// Which part of the photo lies where in the net's input.
+struct Placed {
+    source: PixelBox,
+    target: PixelBox,
+    canvas: RgbImage,
+}
+
+impl FaceFinder {
+    /// Loads the net and the description beside it.
+    ///
+    /// # Errors
+    /// [`ModelError`] when the description is not valid or the net is not the one it names.
+    pub fn load(onnx: &[u8], description: &str) -> Result<Self, ModelError> {
+        let description: Description = toml::from_str(description)?;
+        let net = Net::load(onnx, &description.sha256, description.input)?;
+        let anchors = anchors(&description.grids);
+        Ok(Self { net, anchors, description })
+    }
+
+    /// The faces in `pixels`, largest first, at most [`limits::FACES_MAX`]. A net that fails finds
+    /// none.
+    #[must_use]
+    pub fn find(&self, pixels: &RgbImage) -> Vec<Face> {
+        let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
+        let side = width.max(height);
+        let whole = Square { x: -((side - width) / 2), y: -((side - height) / 2), side };
+        let mut found = self.look_at(pixels, whole);
+        found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+        if let Some(best) = found.first_mut()
+            && let Some(again) = self.look_again(pixels, best)
+        {
+            *best = again;
+        }
+        found.truncate(limits::FACES_MAX);
+        found.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
+    }
+
+    /// The same face seen in a square around its box.
+    #[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
+    fn look_again(&self, pixels: &RgbImage, face: &Candidate) -> Option<Candidate> {
+        const SIDE_MIN: f32 = 16.0;
+        let side = (face.width.max(face.height) * self.description.second_look + 0.5).floor();
+        let side = side.max(SIDE_MIN);
+        let start = |centre: f32| (centre - side / 2.0 + 0.5).floor() as i64;
+        let (x, y) = (start(face.x + face.width / 2.0), start(face.y + face.height / 2.0));
+        let found = self.look_at(pixels, Square { x, y, side: side as i64 });
+        let overlap_max = self.description.overlap_max;
+        let same = found.into_iter().filter(|again| overlap_max < overlap(again, face));
+        same.max_by(|a, b| a.score.total_cmp(&b.score))
+    }
+
+    /// The faces in one square of the photo, surest first.
+    fn look_at(&self, pixels: &RgbImage, square: Square) -> Vec<Candidate> {
+        let side = self.net.side();
+        let Some(placed) = place(pixels, square, side) else { return Vec::new() };
+        let Ok(outputs) = self.net.run(&placed.canvas) else { return Vec::new() };
+        let mut found = self.candidates(&outputs).unwrap_or_default();
+        found.retain(|face| {
+            self.description.score_min <= face.score && 0.0 < face.width && 0.0 < face.height
+        });
+        let kept = suppress(found, self.description.overlap_max);
+        kept.iter().map(|face| face.in_photo(&placed, side)).collect()
+    }
+
+    /// Decodes the net's outputs, `regressors [1, N, 16]` and `scores [1, N, 1]`, into candidates
+    /// in fractions of the net's input.
+    fn candidates(&self, outputs: &[ArrayD<f32>]) -> Option<Vec<Candidate>> {
+        let [regressors, scores] = outputs else { return None };
+        let regressors = regressors.view().into_dimensionality::<Ix3>().ok()?;
+        let scores = scores.view().into_dimensionality::<Ix3>().ok()?;
+        let rows = regressors.index_axis_move(Axis(0), 0);
+        let scores = scores.index_axis_move(Axis(0), 0);
+        #[expect(clippy::cast_precision_loss, reason = "a side of a few hundred")]
+        let side = self.net.side() as f32;
+        let decoded =
+            rows.outer_iter().zip(&scores).zip(&self.anchors).map(|((row, logit), anchor)| {
+                let at = |column: usize| row.get(column).copied().unwrap_or_default() / side;
+                let (width, height) = (at(2), at(3));
+                Candidate {
+                    x: at(0) + anchor.x - width / 2.0,
+                    y: at(1) + anchor.y - height / 2.0,
+                    width,
+                    height,
+                    eyes: [(4, 5), (6, 7)]
+                        .map(|(x, y)| Point { x: at(x) + anchor.x, y: at(y) + anchor.y }),
+                    score: 1.0 / (1.0 + (-logit.clamp(-100.0, 100.0)).exp()),
+                }
+            });
+        Some(decoded.collect())
+    }
+}
+
+impl Candidate {
+    /// From fractions of the net's input to pixels of the photo.
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    fn in_photo(&self, placed: &Placed, side: u32) -> Self {
+        let Placed { source, target, .. } = placed;
+        let along = |at: f32, from: u32, length: u32, to: u32, room: u32| {
+            from as f32 + (at * side as f32 - to as f32) * length as f32 / room as f32
+        };
+        let point = |at: Point| Point {
+            x: along(at.x, source.x, source.width, target.x, target.width),
+            y: along(at.y, source.y, source.height, target.y, target.height),
+        };
+        let start = point(Point { x: self.x, y: self.y });
+        let end = point(Point { x: self.x + self.width, y: self.y + self.height });
+        Self {
+            x: start.x,
+            y: start.y,
+            width: end.x - start.x,
+            height: end.y - start.y,
+            eyes: self.eyes.map(point),
+            score: self.score,
+        }
+    }
+
+    /// From pixels to fractions of the photo.
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    fn in_fractions(&self, width: u32, height: u32) -> Face {
+        let (width, height) = (width as f32, height as f32);
+        Face {
+            x: self.x / width,
+            y: self.y / height,
+            width: self.width / width,
+            height: self.height / height,
+            eyes: self.eyes.map(|eye| Point { x: eye.x / width, y: eye.y / height }),
+            score: self.score,
+        }
+    }
+}
+
+/// The centre of each anchor: row by row over each grid, as often as its cells have anchors.
+#[expect(clippy::cast_precision_loss, reason = "grids have a few dozen cells a side")]
+fn anchors(grids: &[(u32, usize)]) -> Vec<Point> {
+    let mut centres = Vec::new();
+    for (cells, anchors) in grids {
+        let middle = |cell: u32| (cell as f32 + 0.5) / *cells as f32;
+        for row in 0..*cells {
+            for column in 0..*cells {
+                let centre = Point { x: middle(column), y: middle(row) };
+                centres.extend(std::iter::repeat_n(centre, *anchors));
+            }
+        }
+    }
+    centres
+}
+
+/// What decides which of several faces is the photo's: large and sure.
+fn weight(face: &Candidate) -> f32 {
+    face.score * face.width * face.height
+}
+
+/// Draws `square` of the photo into a black canvas of `side` by `side`; `None` when they do not
+/// meet.
+fn place(pixels: &RgbImage, square: Square, side: u32) -> Option<Placed> {
+    let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
+    let (left, right) = (square.x.max(0), (square.x + square.side).min(width));
+    let (top, bottom) = (square.y.max(0), (square.y + square.side).min(height));
+    if right <= left || bottom <= top || square.side <= 0 {
+        return None;
+    }
+    let scaled = |length: i64| rounded(length * i64::from(side), square.side);
+    let (x, y) = (scaled(left - square.x), scaled(top - square.y));
+    let target = pixel_box(x, y, scaled(right - square.x), scaled(bottom - square.y))?;
+    let source = pixel_box(left, top, right, bottom)?;
+    let part = resize(&cut(pixels, source), target.width, target.height);
+    let mut canvas = RgbImage::new(side, side);
+    imageops::replace(&mut canvas, &part, target.x.into(), target.y.into());
+    Some(Placed { source, target, canvas })
+}
+
+/// A box from its edges, at least one pixel each way.
+fn pixel_box(left: i64, top: i64, right: i64, bottom: i64) -> Option<PixelBox> {
+    let whole = |length: i64| u32::try_from(length).ok();
+    Some(PixelBox {
+        x: whole(left)?,
+        y: whole(top)?,
+        width: whole((right - left).max(1))?,
+        height: whole((bottom - top).max(1))?,
+    })
+}
+
+/// `a / b` to the nearest whole number, halves up; `a` is not negative, `b` is positive.
+fn rounded(a: i64, b: i64) -> i64 {
+    (2 * a + b) / (2 * b)
+}
+
+/// Intersection over union of two boxes.
+fn overlap(a: &Candidate, b: &Candidate) -> f32 {
+    let width = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
+    let height = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
+    if width <= 0.0 || height <= 0.0 {
+        return 0.0;
+    }
+    let shared = width * height;
+    shared / (a.width * a.height + b.width * b.height - shared)
+}
+
+/// Of candidates that overlap, one remains: their mean weighted by score, with the best score.
+fn suppress(mut candidates: Vec<Candidate>, overlap_max: f32) -> Vec<Candidate> {
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept = Vec::new();
+    while !candidates.is_empty() {
+        let best = candidates.remove(0);
+        let (mut same, others): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|other| overlap_max < overlap(&best, other));
+        same.push(best);
+        kept.push(mean_of(&same, best));
+        candidates = others;
+    }
+    kept
+}
+
+fn mean_of(same: &[Candidate], best: Candidate) -> Candidate {
+    let total: f32 = same.iter().map(|face| face.score).sum();
+    if total <= 0.0 {
+        return best;
+    }
+    let mean = |value: fn(&Candidate) -> f32| {
+        same.iter().map(|face| value(face) * face.score).sum::<f32>() / total
+    };
+    Candidate {
+        x: mean(|face| face.x),
+        y: mean(|face| face.y),
+        width: mean(|face| face.width),
+        height: mean(|face| face.height),
+        eyes: [
+            Point { x: mean(|face| face.eyes[0].x), y: mean(|face| face.eyes[0].y) },
+            Point { x: mean(|face| face.eyes[1].x), y: mean(|face| face.eyes[1].y) },
+        ],
+        score: best.score,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(x: f32, score: f32) -> Candidate {
+        let eyes = [Point { x, y: 0.0 }; 2];
+        Candidate { x, y: 0.0, width: 1.0, height: 1.0, eyes, score }
+    }
+
+    #[test]
+    fn overlapping_candidates_become_one_and_others_stay() {
+        let kept =
+            suppress(vec![candidate(0.0, 0.5), candidate(0.2, 1.0), candidate(5.0, 0.7)], 0.3);
+        assert_eq!(kept.len(), 2);
+        assert!((kept[0].x - 0.2 / 1.5).abs() < 1e-6, "{:?}", kept[0]);
+        assert!((kept[0].score - 1.0).abs() < 1e-6);
+        assert!((kept[1].x - 5.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_square_beside_the_photo_shows_nothing() {
+        let pixels = RgbImage::new(50, 40);
+        assert!(place(&pixels, Square { x: 60, y: 0, side: 30 }, 128).is_none());
+    }
+
+    #[test]
+    fn a_wide_photo_lies_in_the_middle_of_the_canvas() {
+        let pixels = RgbImage::from_pixel(200, 100, image::Rgb([255; 3]));
+        let placed = place(&pixels, Square { x: 0, y: -50, side: 200 }, 128).unwrap();
+        assert_eq!(placed.target, PixelBox { x: 0, y: 32, width: 128, height: 64 });
+        assert_eq!(placed.canvas.get_pixel(64, 31).0, [0; 3]);
+        assert_eq!(placed.canvas.get_pixel(64, 32).0, [255; 3]);
+    }
+}

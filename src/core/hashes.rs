@@ -1,0 +1,176 @@
+//! Perceptual hashes: numbers that stay close when a photo is re-saved, resized or recoloured.
+//!
+//! Two independent ones are taken. PDQ (256 bit, with a quality) is what the field exchanges and
+//! what banks are looked up by. The gradient hash (256 bit, by `img_hash`) is a second opinion: it
+//! compares neighbouring brightness where PDQ compares frequencies. Hashes of photos of people are
+//! personal data: they are shown to whoever sent the photo and are never logged.
+
+use image::RgbImage;
+use img_hash::{HashAlg, HasherConfig};
+
+use crate::core::pdq;
+use crate::core::resize::resize;
+
+/// Bits of each hash.
+pub const HASH_BITS: u16 = 256;
+
+/// Number of bits in which two hashes differ, 0 to 256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Distance(pub u16);
+
+/// A PDQ hash; the words are read in the order of its hexadecimal form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PdqHash(pub [u64; 4]);
+
+/// How much detail a PDQ hash rests on: 0 (plain colour) to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PdqQuality(u8);
+
+/// A gradient hash by `img_hash`, 16 rows of 16 comparisons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GradientHash(pub [u64; 4]);
+
+/// What a photo is compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhotoHashes {
+    pub pdq: PdqHash,
+    pub pdq_quality: PdqQuality,
+    pub gradient: GradientHash,
+}
+
+impl PdqHash {
+    /// Number of differing bits.
+    #[must_use]
+    pub fn distance(self, other: Self) -> Distance {
+        bits_apart(self.0, other.0)
+    }
+
+    /// The 64 hexadecimal digits that the field exchanges.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        hex_of(self.0)
+    }
+
+    /// Reads 64 hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        words_of(text).map(Self)
+    }
+}
+
+impl GradientHash {
+    /// Number of differing bits.
+    #[must_use]
+    pub fn distance(self, other: Self) -> Distance {
+        bits_apart(self.0, other.0)
+    }
+
+    /// 64 hexadecimal digits.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        hex_of(self.0)
+    }
+
+    /// Reads 64 hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        words_of(text).map(Self)
+    }
+}
+
+impl PdqQuality {
+    /// A quality of 0 to 100; `None` above.
+    #[must_use]
+    pub fn new(value: u8) -> Option<Self> {
+        (value <= 100).then_some(Self(value))
+    }
+
+    /// From the sum of steps between samples (see [`crate::core::pdq`]).
+    #[must_use]
+    pub(crate) fn from_steps(steps: u32) -> Self {
+        Self(u8::try_from(steps / 90).unwrap_or(u8::MAX).min(100))
+    }
+
+    /// 0 to 100.
+    #[must_use]
+    pub fn value(self) -> u8 {
+        self.0
+    }
+}
+
+impl PhotoHashes {
+    /// Hashes a photo's pixels.
+    #[must_use]
+    pub fn of(pixels: &RgbImage) -> Self {
+        let (pdq, pdq_quality) = pdq::pdq(pixels);
+        Self { pdq, pdq_quality, gradient: gradient(pixels) }
+    }
+}
+
+/// The gradient hash of the photo shrunk to 256x256; the shrinking is part of its definition,
+/// because hashing the full photo costs twenty times as much and gives other bits.
+fn gradient(pixels: &RgbImage) -> GradientHash {
+    const SIDE: u32 = 256;
+    const ROWS: u32 = 16;
+    let small = resize(pixels, SIDE, SIDE);
+    let hasher = HasherConfig::with_bytes_type::<[u8; 32]>()
+        .hash_size(ROWS, ROWS)
+        .hash_alg(HashAlg::Gradient)
+        .to_hasher();
+    let bytes = hasher.hash_image(&small).into_inner();
+    GradientHash(words_from(bytes))
+}
+
+fn bits_apart(a: [u64; 4], b: [u64; 4]) -> Distance {
+    let bits: u32 = a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum();
+    // At most 256.
+    Distance(u16::try_from(bits).unwrap_or(HASH_BITS))
+}
+
+fn hex_of(words: [u64; 4]) -> String {
+    let [a, b, c, d] = words;
+    format!("{a:016x}{b:016x}{c:016x}{d:016x}")
+}
+
+fn words_of(text: &str) -> Option<[u64; 4]> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(words_from(bytes))
+}
+
+pub(crate) fn words_from(bytes: [u8; 32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
+        *word = chunk.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn hex_reads_back(words: [u64; 4]) {
+            let hash = PdqHash(words);
+            prop_assert_eq!(PdqHash::from_hex(&hash.to_hex()), Some(hash));
+        }
+
+        #[test]
+        fn distance_is_a_metric(a: [u64; 4], b: [u64; 4], c: [u64; 4]) {
+            let (a, b, c) = (PdqHash(a), PdqHash(b), PdqHash(c));
+            prop_assert_eq!(a.distance(a), Distance(0));
+            prop_assert_eq!(a.distance(b), b.distance(a));
+            prop_assert!(a.distance(c).0 <= a.distance(b).0 + b.distance(c).0);
+        }
+    }
+
+    #[test]
+    fn hex_of_another_length_is_refused() {
+        for text in ["", "00", &"0".repeat(63), &"0".repeat(65), &"g".repeat(64)] {
+            assert_eq!(PdqHash::from_hex(text), None, "{text}");
+        }
+    }
+}

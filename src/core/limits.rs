@@ -1,0 +1,40 @@
+//! Every limit of the core, with its unit and the reason for its size.
+//!
+//! Uploads are hostile: a limit is checked before the memory it guards is taken, and a refusal
+//! names the value and the limit (see [`crate::core::errors`]). The const assertions at the end
+//! hold the limits to each other, so that raising one without its neighbour does not compile.
+
+/// Bytes of an encoded photo. Phone cameras write 3 to 15 MB; 20 MiB keeps a queue of uploads small.
+pub const PHOTO_BYTES_MAX: u64 = 20 * 1024 * 1024;
+
+/// Pixels along the longer side. The largest phone sensors write 16,320.
+pub const PHOTO_SIDE_MAX: u32 = 16_384;
+
+/// Pixels along the shorter side. Below this there is nothing to compare or to score.
+pub const PHOTO_SIDE_MIN: u32 = 32;
+
+/// Pixels in all: 64 million, above the 50-megapixel mode of current phones.
+pub const PHOTO_PIXELS_MAX: u64 = 64 * 1000 * 1000;
+
+/// Bytes of the decoded pixels as the decoder writes them (up to 8 a pixel for 16-bit RGBA).
+pub const DECODED_BYTES_MAX: u64 = 320 * 1024 * 1024;
+
+/// Bytes a decoder may take for its own tables beside the pixels.
+pub const DECODER_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Matches listed in one report, nearest first. A hash that meets more is a hash to quarantine.
+pub const MATCHES_MAX: usize = 100;
+
+/// Faces kept from one photo, largest first.
+pub const FACES_MAX: usize = 8;
+
+/// Banked hashes that are looked up by a plain scan before they are merged into the tables.
+pub const INDEX_TAIL_MAX: usize = 4096;
+
+const _: () = assert!(PHOTO_SIDE_MIN < PHOTO_SIDE_MAX);
+const _: () = assert!(
+    PHOTO_PIXELS_MAX * 3 <= DECODED_BYTES_MAX,
+    "an 8-bit photo at the pixel limit must fit"
+);
+const _: () = assert!(DECODED_BYTES_MAX <= DECODER_BYTES_MAX);
+const _: () = assert!((PHOTO_SIDE_MAX as u64) * (PHOTO_SIDE_MAX as u64) > PHOTO_PIXELS_MAX);

@@ -1,0 +1,19 @@
+//! The core: everything that is decided about a photo, pure and synchronous.
+//!
+//! No files, network, clock, environment or database in here; the shell brings bytes and takes
+//! reports. A test holds that.
+
+pub mod checker;
+pub mod detector;
+pub mod errors;
+pub mod evaluation;
+pub mod faces;
+pub mod hashes;
+pub mod index;
+pub mod limits;
+pub mod onnx;
+pub mod pdq;
+pub mod photo;
+pub mod report;
+pub mod resize;
+pub mod verdict;

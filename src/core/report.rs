@@ -1,0 +1,91 @@
+//! The report: the one answer that every door gives.
+//!
+//! These are the core's own types; how they are written as JSON is the shell's business. Equal
+//! bytes and equal versions give an equal report: nothing of the clock or of the caller is in it.
+
+use std::sync::Arc;
+
+use crate::core::detector::Synthetic;
+use crate::core::hashes::{Distance, PdqQuality, PhotoHashes};
+use crate::core::index::ContentId;
+use crate::core::photo::{PhotoDigest, PhotoFormat};
+use crate::core::verdict::{Reason, Verdict};
+
+/// All that was found out about one photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    pub photo: PhotoFacts,
+    pub verdict: Verdict,
+    /// Every finding; never empty.
+    pub reasons: Vec<Reason>,
+    pub signals: Signals,
+    pub hashes: PhotoHashes,
+    pub versions: Versions,
+}
+
+/// What the file was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PhotoFacts {
+    pub digest: PhotoDigest,
+    pub format: PhotoFormat,
+    /// Pixels after orientation.
+    pub width: u32,
+    /// Pixels after orientation.
+    pub height: u32,
+}
+
+/// The evidence that the verdict rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signals {
+    /// Banked photos this one is a copy of, nearest first, at most
+    /// [`crate::core::limits::MATCHES_MAX`].
+    pub matches: Vec<Match>,
+    /// Detail of the hash that was looked up.
+    pub pdq_quality: PdqQuality,
+    pub synthetic: Synthetic,
+}
+
+/// A banked photo of which this one is a copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    pub bank: Arc<str>,
+    pub content: ContentId,
+    pub distance: Distance,
+    pub view: View,
+}
+
+/// Which part of the photo met the banked one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// All of it.
+    Whole,
+}
+
+impl View {
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+        }
+    }
+
+    /// The part of the photo it shows: x, y, width, height as fractions of its sides.
+    #[must_use]
+    pub fn region(self) -> [f32; 4] {
+        match self {
+            Self::Whole => [0.0, 0.0, 1.0, 1.0],
+        }
+    }
+}
+
+/// What the answer depends on besides the photo.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versions {
+    /// Name of the detector's model.
+    pub model: Arc<str>,
+    /// Version of the policy file.
+    pub policy: Arc<str>,
+    /// Generation of the banks; each change of a bank raises it.
+    pub index: i64,
+}

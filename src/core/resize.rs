@@ -1,0 +1,82 @@
+//! Cutting and resizing pixels, the one way it is done everywhere in the core.
+//!
+//! The filter is the triangle, widened when shrinking (what Pillow calls BILINEAR), so that the
+//! models see here what they saw in training. Cutting comes first: the filter then reads nothing
+//! from outside the cut.
+
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::{RgbImage, imageops};
+
+/// A rectangle of pixels that lies inside a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelBox {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl PixelBox {
+    /// The largest square around the middle of a photo of `width` by `height` pixels.
+    #[must_use]
+    pub fn middle_square(width: u32, height: u32) -> Self {
+        let side = width.min(height);
+        Self { x: (width - side) / 2, y: (height - side) / 2, width: side, height: side }
+    }
+
+    /// The square of `side` pixels around (`centre_x`, `centre_y`), made to fit: no larger than
+    /// the photo's shorter side and shifted to lie inside.
+    #[must_use]
+    pub fn square_around(centre: (f32, f32), side: u32, width: u32, height: u32) -> Self {
+        let side = side.min(width).min(height);
+        let x = start_of(centre.0, side, width);
+        let y = start_of(centre.1, side, height);
+        Self { x, y, width: side, height: side }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=room")]
+#[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+fn start_of(centre: f32, side: u32, length: u32) -> u32 {
+    let room = (length - side) as f32;
+    (centre - side as f32 / 2.0 + 0.5).floor().clamp(0.0, room) as u32
+}
+
+/// Copies `area` out of `pixels`; `area` lies inside.
+#[must_use]
+pub fn cut(pixels: &RgbImage, area: PixelBox) -> RgbImage {
+    imageops::crop_imm(pixels, area.x, area.y, area.width, area.height).to_image()
+}
+
+/// Resizes `pixels` to exactly `width` by `height`, none of them zero.
+#[must_use]
+pub fn resize(pixels: &RgbImage, width: u32, height: u32) -> RgbImage {
+    let mut target = RgbImage::new(width, height);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    let resized = Resizer::new().resize(pixels, &mut target, &options);
+    assert!(resized.is_ok(), "both sides hold 8-bit RGB and nothing is cut: {resized:?}");
+    target
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_square_at_the_edge_is_shifted_inside() {
+        let found = PixelBox::square_around((5.0, 95.0), 40, 200, 100);
+        assert_eq!(found, PixelBox { x: 0, y: 60, width: 40, height: 40 });
+    }
+
+    #[test]
+    fn a_square_larger_than_the_photo_shrinks_to_it() {
+        let found = PixelBox::square_around((100.0, 50.0), 400, 200, 100);
+        assert_eq!(found, PixelBox { x: 50, y: 0, width: 100, height: 100 });
+    }
+
+    #[test]
+    fn the_middle_square_of_an_upright_photo() {
+        let found = PixelBox::middle_square(101, 200);
+        assert_eq!(found, PixelBox { x: 0, y: 49, width: 101, height: 101 });
+    }
+}

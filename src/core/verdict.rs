@@ -1,0 +1,294 @@
+//! The verdict: what the signals of one photo amount to, and why.
+//!
+//! [`Policy::decide`] is pure and total. The thresholds stand in one versioned policy file, each
+//! with what it costs: the share of honest photos it would flag. Four verdicts: `clear` (no
+//! evidence was found, which is not proof), `inconclusive` (not sure), `suspect`, `fake`. The
+//! strongest finding decides; every finding is named.
+
+use serde::Deserialize;
+
+use crate::core::detector::{NotApplicable, Synthetic, UnableToEvaluate};
+use crate::core::errors::PolicyError;
+use crate::core::hashes::{Distance, HASH_BITS, PdqQuality};
+use crate::core::report::Signals;
+
+/// What a photo is taken for. The order is that of severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Clear,
+    Inconclusive,
+    Suspect,
+    Fake,
+}
+
+/// Stable codes of reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReasonCode {
+    /// The photo is a copy of a banked one.
+    KnownPhoto,
+    /// The detector's score passes a threshold.
+    SyntheticFace,
+    /// The score lies where real and AI-made photos are hard to tell apart.
+    SyntheticFaceUnsure,
+    /// The detector does not apply: no face.
+    NoFaceFound,
+    /// The detector does not apply: the face has too few pixels.
+    FaceTooSmall,
+    /// The detector failed.
+    DetectorFailed,
+    /// The photo has too little detail to be compared with banks.
+    LowDetail,
+    /// Nothing was found.
+    NoEvidence,
+}
+
+/// One finding, with the number behind it and what its threshold costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reason {
+    pub code: ReasonCode,
+    /// For a person: plain words.
+    pub message: String,
+    pub value: Option<f64>,
+    pub threshold: Option<f64>,
+    /// Share of honest photos that pass the threshold, 0 to 1, as measured.
+    pub false_positive_rate: Option<f64>,
+}
+
+impl Verdict {
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::Inconclusive => "inconclusive",
+            Self::Suspect => "suspect",
+            Self::Fake => "fake",
+        }
+    }
+}
+
+impl ReasonCode {
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::KnownPhoto => "KNOWN_PHOTO",
+            Self::SyntheticFace => "SYNTHETIC_FACE",
+            Self::SyntheticFaceUnsure => "SYNTHETIC_FACE_UNSURE",
+            Self::NoFaceFound => NotApplicable::NoFaceFound.code(),
+            Self::FaceTooSmall => NotApplicable::FaceTooSmall.code(),
+            Self::DetectorFailed => "DETECTOR_FAILED",
+            Self::LowDetail => "LOW_DETAIL",
+            Self::NoEvidence => "NO_EVIDENCE",
+        }
+    }
+}
+
+/// The thresholds, read from the policy file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    version: String,
+    known_photo: KnownPhotoPolicy,
+    synthetic_face: SyntheticFacePolicy,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KnownPhotoPolicy {
+    pdq_distance_max: u16,
+    pdq_quality_min: u8,
+    /// Share of pairs of different photos that lie within the distance.
+    false_match_rate: f64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SyntheticFacePolicy {
+    /// The model whose scores the thresholds were fitted on.
+    model: String,
+    unsure: ScoreThreshold,
+    suspect: ScoreThreshold,
+    /// Absent while too few honest photos were measured to state its rate.
+    fake: Option<ScoreThreshold>,
+}
+
+/// From this score on; and the share of honest photos that reach it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScoreThreshold {
+    score: f64,
+    false_positive_rate: f64,
+    /// 95 % bootstrap interval of the rate.
+    #[expect(dead_code, reason = "stated for readers of the file")]
+    interval: Option<[f64; 2]>,
+}
+
+impl Policy {
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when it is not valid, a number is out of range, or it was fitted for
+    /// another model than `model`.
+    pub fn load(text: &str, model: &str) -> Result<Self, PolicyError> {
+        let policy: Self = toml::from_str(text)?;
+        policy.check_ranges()?;
+        if policy.synthetic_face.model != model {
+            let expected = policy.synthetic_face.model;
+            return Err(PolicyError::Model { expected, found: model.to_owned() });
+        }
+        Ok(policy)
+    }
+
+    fn check_ranges(&self) -> Result<(), PolicyError> {
+        let distance = self.known_photo.pdq_distance_max;
+        if HASH_BITS < distance {
+            let (field, range) = ("known_photo.pdq_distance_max", "0 to 256");
+            return Err(PolicyError::Range { field, value: distance.into(), range });
+        }
+        let SyntheticFacePolicy { unsure, suspect, fake, .. } = &self.synthetic_face;
+        let scores = [Some(unsure), Some(suspect), fake.as_ref()];
+        let mut least = 0.0;
+        for ScoreThreshold { score, .. } in scores.into_iter().flatten() {
+            if !(least..=1.0).contains(score) {
+                let range = "0 to 1, in the order unsure, suspect, fake";
+                return Err(PolicyError::Range { field: "synthetic_face", value: *score, range });
+            }
+            least = *score;
+        }
+        Ok(())
+    }
+
+    /// Version of the policy, which stands in every report.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// How far a copy may lie from a banked photo.
+    #[must_use]
+    pub fn pdq_distance_max(&self) -> Distance {
+        Distance(self.known_photo.pdq_distance_max)
+    }
+
+    /// The least detail, 0 to 100, with which a hash is looked up.
+    #[must_use]
+    pub fn pdq_quality_min(&self) -> u8 {
+        self.known_photo.pdq_quality_min
+    }
+
+    /// Whether a hash holds enough detail to be compared with banks.
+    #[must_use]
+    pub fn is_comparable(&self, quality: PdqQuality) -> bool {
+        self.known_photo.pdq_quality_min <= quality.value()
+    }
+
+    /// The score from which a photo is `suspect`.
+    #[must_use]
+    pub fn suspect_score(&self) -> f64 {
+        self.synthetic_face.suspect.score
+    }
+
+    /// The verdict on one photo's signals, and every finding that led to it.
+    #[must_use]
+    pub fn decide(&self, signals: &Signals) -> (Verdict, Vec<Reason>) {
+        let findings = [
+            self.known_photo_finding(signals),
+            self.low_detail_finding(signals),
+            self.synthetic_finding(&signals.synthetic),
+        ];
+        let findings: Vec<_> = findings.into_iter().flatten().collect();
+        let verdict = findings.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Clear);
+        let mut reasons: Vec<_> = findings.into_iter().map(|(_, reason)| reason).collect();
+        if reasons.is_empty() {
+            reasons.push(no_evidence());
+        }
+        (verdict, reasons)
+    }
+
+    fn known_photo_finding(&self, signals: &Signals) -> Option<(Verdict, Reason)> {
+        let nearest = signals.matches.first()?;
+        let reason = Reason {
+            code: ReasonCode::KnownPhoto,
+            message: format!("this photo is a copy of one in the list {}", nearest.bank),
+            value: Some(nearest.distance.0.into()),
+            threshold: Some(self.known_photo.pdq_distance_max.into()),
+            false_positive_rate: Some(self.known_photo.false_match_rate),
+        };
+        Some((Verdict::Fake, reason))
+    }
+
+    fn low_detail_finding(&self, signals: &Signals) -> Option<(Verdict, Reason)> {
+        if self.is_comparable(signals.pdq_quality) {
+            return None;
+        }
+        let reason = Reason {
+            code: ReasonCode::LowDetail,
+            message: "the photo has too little detail to be compared with known photos".into(),
+            value: Some(signals.pdq_quality.value().into()),
+            threshold: Some(self.known_photo.pdq_quality_min.into()),
+            false_positive_rate: None,
+        };
+        Some((Verdict::Inconclusive, reason))
+    }
+
+    fn synthetic_finding(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
+        match synthetic {
+            Synthetic::Evaluated { score, .. } => self.score_finding(score.value().into()),
+            Synthetic::NotApplicable { code } => {
+                Some((Verdict::Inconclusive, not_applicable(*code)))
+            }
+            Synthetic::UnableToEvaluate { code } => Some((Verdict::Inconclusive, unable(*code))),
+        }
+    }
+
+    fn score_finding(&self, score: f64) -> Option<(Verdict, Reason)> {
+        let SyntheticFacePolicy { unsure, suspect, fake, .. } = self.synthetic_face;
+        let (verdict, threshold) = match fake {
+            Some(fake) if fake.score <= score => (Verdict::Fake, fake),
+            _ if suspect.score <= score => (Verdict::Suspect, suspect),
+            _ if unsure.score <= score => (Verdict::Inconclusive, unsure),
+            _ => return None,
+        };
+        let (code, message) = if verdict == Verdict::Inconclusive {
+            let message = "the face has some traces of AI-made pictures, as some real photos have";
+            (ReasonCode::SyntheticFaceUnsure, message)
+        } else {
+            (ReasonCode::SyntheticFace, "the face looks as if it was made by AI")
+        };
+        let reason = Reason {
+            code,
+            message: message.into(),
+            value: Some(score),
+            threshold: Some(threshold.score),
+            false_positive_rate: Some(threshold.false_positive_rate),
+        };
+        Some((verdict, reason))
+    }
+}
+
+fn not_applicable(code: NotApplicable) -> Reason {
+    let (code, message) = match code {
+        NotApplicable::NoFaceFound => {
+            (ReasonCode::NoFaceFound, "no face was found, so the photo was not judged for AI")
+        }
+        NotApplicable::FaceTooSmall => {
+            (ReasonCode::FaceTooSmall, "the face is too small in the photo to be judged for AI")
+        }
+    };
+    plain(code, message.into())
+}
+
+fn unable(code: UnableToEvaluate) -> Reason {
+    let message = format!("the photo could not be judged for AI ({})", code.code());
+    plain(ReasonCode::DetectorFailed, message)
+}
+
+fn no_evidence() -> Reason {
+    let message = "no evidence of a fake was found, which is no proof that the photo is genuine";
+    plain(ReasonCode::NoEvidence, message.into())
+}
+
+fn plain(code: ReasonCode, message: String) -> Reason {
+    Reason { code, message, value: None, threshold: None, false_positive_rate: None }
+}

@@ -1,0 +1,127 @@
+//! The service: the HTTP door to the core.
+
+pub mod banks;
+pub mod check;
+pub mod guard;
+pub mod health;
+pub mod page;
+pub mod problem;
+pub mod upload;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, TraceLayer};
+use tracing::Level;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::core::checker::Checker;
+use crate::gate::Gate;
+use crate::live::LiveIndex;
+use crate::store::Store;
+use guard::BankDoor;
+use problem::Problem;
+
+/// A request that has not been answered after this long is given up.
+const REQUEST_MAX: Duration = Duration::from_secs(60);
+
+/// What handlers share.
+#[derive(Debug)]
+pub struct App {
+    pub checker: Arc<Checker>,
+    pub store: Store,
+    pub live: LiveIndex,
+    pub gate: Gate,
+    pub bank_door: BankDoor,
+}
+
+#[derive(Debug, OpenApi)]
+#[openapi(
+    info(
+        title = "photocheck",
+        description = "Is a profile photo a fake: made by AI, or stolen from somebody else?"
+    ),
+    tags(
+        (name = "check", description = "One photo in, one report out"),
+        (name = "banks", description = "Known photos to look for"),
+        (name = "health", description = "Alive and ready"),
+    )
+)]
+struct Api;
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    let banks = OpenApiRouter::new()
+        .routes(routes!(banks::list, banks::create))
+        .routes(routes!(banks::show, banks::delete))
+        .routes(routes!(banks::contents, banks::add))
+        .routes(routes!(banks::remove))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), guard::banks));
+    let (routes, api) = OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(check::check))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .merge(banks)
+        .split_for_parts();
+    let api_page = SwaggerUi::new("/docs")
+        .url("/openapi.json", api)
+        .config(Config::default().validator_url("none"));
+    let routes = routes
+        .route("/", get(page::index))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/icon.svg", get(page::icon))
+        .merge(api_page)
+        .with_state(app);
+    with_layers(routes)
+}
+
+fn with_layers(routes: Router) -> Router {
+    let body_bytes_max = usize::try_from(upload::BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span_of)
+        .on_response(DefaultOnResponse::new().level(Level::INFO))
+        .on_failure(DefaultOnFailure::new().level(Level::WARN));
+    // The last layer added is the first to see a request.
+    routes
+        .layer(DefaultBodyLimit::max(body_bytes_max))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_MAX))
+        .layer(CatchPanicLayer::custom(answer_to_panic))
+        .layer(middleware::from_fn(problem::as_problems))
+        .layer(middleware::from_fn(guard::browser_headers))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(trace)
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+/// What the log says of a request: method, route and id. No address, no name, no hash.
+fn span_of(request: &Request) -> tracing::Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let id = id.filter(|id| is_plain(id)).unwrap_or_default();
+    tracing::info_span!("request", method = %request.method(), route, id)
+}
+
+/// A caller may send an id of its own; what could be anything else than an id is not logged.
+fn is_plain(id: &str) -> bool {
+    const CHARACTERS_MAX: usize = 64;
+    id.len() <= CHARACTERS_MAX && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+fn answer_to_panic(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let text = cause.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| cause.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    Problem::ours(&format!("panic: {text}")).into_response()
+}

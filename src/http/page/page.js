@@ -1,0 +1,147 @@
+// The page for people: sends the chosen photo to the check and shows the answer in plain words.
+"use strict";
+
+const BYTES_MAX = 20 * 1024 * 1024;
+
+const VERDICTS = {
+  clear: ["Nothing found", "No sign of a fake was found. That is no proof that the photo is genuine."],
+  inconclusive: ["Not sure", "The check cannot say whether this photo is genuine."],
+  suspect: ["Suspicious", "There are signs that this photo is a fake. Be careful."],
+  fake: ["Fake", "There is strong evidence that this photo is a fake."],
+};
+
+const byId = (id) => document.getElementById(id);
+let latest = 0;
+
+function say(text, isError = false) {
+  const status = byId("status");
+  status.textContent = text;
+  status.classList.toggle("error", isError);
+}
+
+function percent(share) {
+  return `${Number((share * 100).toPrecision(2))} %`;
+}
+
+/** What a number means, in words. */
+function inNumbers(reason) {
+  if (reason.code === "KNOWN_PHOTO") {
+    return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the same photo.`;
+  }
+  if (reason.code.startsWith("SYNTHETIC_FACE")) {
+    return `Score ${percent(reason.value)}. Of honest photos, ${percent(reason.false_positive_rate)} ` +
+      `score ${percent(reason.threshold)} or more.`;
+  }
+  return "";
+}
+
+function showReasons(reasons) {
+  byId("reasons").replaceChildren(...reasons.map((reason) => {
+    const item = document.createElement("li");
+    item.textContent = reason.message[0].toUpperCase() + reason.message.slice(1) + ".";
+    const numbers = inNumbers(reason);
+    if (numbers) {
+      const small = document.createElement("small");
+      small.textContent = numbers;
+      item.append(small);
+    }
+    return item;
+  }));
+}
+
+function rectangles(box, kind) {
+  return ["under", kind].map((name) => {
+    const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    rect.setAttribute("class", name);
+    for (const side of ["x", "y", "width", "height"]) rect.setAttribute(side, box[side]);
+    return rect;
+  });
+}
+
+/** Draws which part of the photo matched, or else the face that was judged. */
+function showBoxes(evidence) {
+  const match = evidence.matches[0];
+  const face = evidence.synthetic.face;
+  const box = match ? match.region : face;
+  byId("boxes").replaceChildren();
+  byId("caption").textContent = match ? "The part that matches a known photo is framed."
+    : face ? "The face that was judged is framed." : "";
+  if (!box) return;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 1 1");
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.append(...rectangles(box, match ? "match" : "face"));
+  byId("boxes").append(svg);
+}
+
+function showReport(report, photo) {
+  const [title, meaning] = VERDICTS[report.verdict];
+  const preview = byId("preview");
+  URL.revokeObjectURL(preview.src);
+  preview.src = URL.createObjectURL(photo);
+  byId("result").className = report.verdict;
+  byId("verdict").textContent = title;
+  byId("meaning").textContent = meaning;
+  showReasons(report.reasons);
+  showBoxes(report.evidence);
+  byId("details").textContent = JSON.stringify(report, null, 2);
+  byId("result").hidden = false;
+  byId("verdict").focus();
+}
+
+/** Sends the photo; tries again for a while when the service says that it is busy. */
+async function ask(photo) {
+  const form = new FormData();
+  form.append("photo", photo);
+  for (let attempt = 0; ; attempt += 1) {
+    const answer = await fetch("/v1/check", { method: "POST", body: form });
+    if (answer.status !== 503 || attempt === 5) return answer;
+    const seconds = Number(answer.headers.get("retry-after")) || 1;
+    await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
+  }
+}
+
+async function check(photo) {
+  const mine = (latest += 1);
+  byId("result").hidden = true;
+  if (photo.size > BYTES_MAX) {
+    say(`The file has ${(photo.size / 1048576).toFixed(1)} MB, the limit is 20 MB.`, true);
+    return;
+  }
+  say("Looking at the photo…");
+  try {
+    const answer = await ask(photo);
+    const body = await answer.json();
+    if (mine !== latest) return;
+    if (!answer.ok) {
+      say(`This file could not be checked: ${body.detail}.`, true);
+      return;
+    }
+    say("");
+    showReport(body, photo);
+  } catch {
+    if (mine === latest) say("The check could not be reached. Please try again.", true);
+  }
+}
+
+const drop = byId("drop");
+byId("file").addEventListener("change", (event) => {
+  const [photo] = event.target.files;
+  event.target.value = "";
+  if (photo) check(photo);
+});
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  drop.classList.add("over");
+});
+document.addEventListener("dragleave", () => drop.classList.remove("over"));
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  drop.classList.remove("over");
+  const [photo] = event.dataTransfer.files;
+  if (photo) check(photo);
+});
+document.addEventListener("paste", (event) => {
+  const [photo] = event.clipboardData.files;
+  if (photo) check(photo);
+});

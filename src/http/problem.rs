@@ -1,0 +1,135 @@
+//! Errors as RFC 9457 problem details, and the one place where status codes are chosen.
+//!
+//! Whose fault it was decides: what the caller sent is answered with its code, value and limit;
+//! what failed here is logged once and answered without its detail.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::core::errors::PhotoError;
+use crate::gate::QueueFull;
+use crate::store::StoreError;
+
+/// Seconds after which a caller that was turned away may try again.
+const RETRY_AFTER_S: u16 = 1;
+const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// An error, as RFC 9457 has it, with a stable `code`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the `code` tells the kind.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The status in words.
+    pub title: &'static str,
+    pub status: u16,
+    /// Stable code.
+    #[schema(example = "PHOTO_TOO_MANY_BYTES")]
+    pub code: &'static str,
+    /// What was wrong, with the value and the limit.
+    pub detail: String,
+}
+
+impl Problem {
+    /// A problem of this status.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let title = status.canonical_reason().unwrap_or("Error");
+        Self { kind: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
+    }
+
+    /// Something failed here: `error` goes to the log, the caller is told no more than that.
+    #[must_use]
+    pub fn ours(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        let detail = "something failed here; the request was not at fault";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
+        }
+        response
+    }
+}
+
+impl From<PhotoError> for Problem {
+    fn from(error: PhotoError) -> Self {
+        let status = match error {
+            PhotoError::Empty => StatusCode::BAD_REQUEST,
+            PhotoError::TooManyBytes { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            PhotoError::UnsupportedFormat { .. } | PhotoError::NotAnImage { .. } => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            PhotoError::TooLarge { .. }
+            | PhotoError::TooSmall { .. }
+            | PhotoError::TooManyPixels { .. }
+            | PhotoError::TooManyDecodedBytes { .. }
+            | PhotoError::Damaged { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let status = match error {
+            StoreError::BankName(_) | StoreError::NoteTooLong { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            StoreError::BankExists(_) => StatusCode::CONFLICT,
+            StoreError::NoSuchBank(_) | StoreError::NoSuchContent { .. } => StatusCode::NOT_FOUND,
+            StoreError::UnsupportedUrl
+            | StoreError::Folder(_)
+            | StoreError::Database(_)
+            | StoreError::Migration(_)
+            | StoreError::Corrupt(_) => return Self::ours(&error),
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<QueueFull> for Problem {
+    fn from(full: QueueFull) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", full.to_string())
+    }
+}
+
+/// Gives every error that a library answered in its own way the form of a [`Problem`].
+pub async fn as_problems(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.headers().get(header::CONTENT_TYPE) == Some(&CONTENT_TYPE) {
+        return response;
+    }
+    let (code, detail) = match status {
+        StatusCode::NOT_FOUND => ("NOT_FOUND", "there is nothing at this address"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("METHOD_NOT_ALLOWED", "this address does not take this method")
+        }
+        StatusCode::REQUEST_TIMEOUT => ("TIMEOUT", "the request took too long to arrive"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("BODY_TOO_LARGE", "the body is over the limit"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("CONTENT_TYPE", "the body is not of the content type that is needed")
+        }
+        _ if status.is_client_error() => ("BAD_REQUEST", "the request could not be read"),
+        _ => ("INTERNAL", "something failed here; the request was not at fault"),
+    };
+    let mut problem = Problem::new(status, code, detail).into_response();
+    if let Some(allow) = response.headers().get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}

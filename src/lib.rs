@@ -1,0 +1,14 @@
+//! photocheck tells whether a profile photo is a fake: made by AI, or stolen from somebody else.
+//!
+//! `core` decides, the rest brings it bytes and carries its answers away. See `ARCHITECTURE.md`.
+
+pub mod cli;
+pub mod clock;
+pub mod core;
+pub mod gate;
+pub mod http;
+pub mod live;
+pub mod models;
+pub mod store;
+pub mod telemetry;
+pub mod wire;

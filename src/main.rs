@@ -1,0 +1,18 @@
+//! The program: what was typed becomes one of the commands.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use photocheck::cli::{self, Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match args.command {
+        Command::Check(check) => cli::check::run(&check, &args.shared),
+        Command::Hash(hash) => cli::hash::run(&hash),
+        Command::Bank(bank) => cli::bank::run(&bank, &args.shared),
+        Command::Eval(eval) => cli::eval::run(&eval, &args.shared),
+        Command::Serve(serve) => cli::serve::run(&serve, &args.shared),
+    };
+    done.unwrap_or_else(|error| cli::output::trouble(&error))
+}

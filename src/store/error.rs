@@ -1,0 +1,57 @@
+//! What can go wrong with the store, sorted by whose fault it is.
+
+use thiserror::Error;
+
+/// An answer of the store that is no success.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Asked for: a name that breaks the rule.
+    #[error("a bank's name has 1 to 64 of the characters A to Z, 0 to 9 and _, not {0:?}")]
+    BankName(String),
+    /// Asked for: a note over the limit.
+    #[error("the note has {bytes} bytes, the limit is {bytes_max}")]
+    NoteTooLong { bytes: usize, bytes_max: usize },
+    /// Asked for: a bank that is there already.
+    #[error("there is a bank {0} already")]
+    BankExists(String),
+    /// Asked for: a bank that is not there.
+    #[error("there is no bank {0}")]
+    NoSuchBank(String),
+    /// Asked for: a content that the bank does not hold.
+    #[error("bank {bank} has no content {content}")]
+    NoSuchContent { bank: String, content: i64 },
+    /// Ours: the configured URL.
+    #[error("the database's URL must begin with sqlite:")]
+    UnsupportedUrl,
+    /// Ours: the folder of the database file.
+    #[error("the folder of the database cannot be made: {0}")]
+    Folder(std::io::Error),
+    /// Ours: the database failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Ours: the schema could not be brought up to date.
+    #[error("the database cannot be migrated: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// Ours: a row holds what the program never writes.
+    #[error("the database holds a content {0} that is not valid")]
+    Corrupt(i64),
+}
+
+impl StoreError {
+    /// Stable code; the same one for all that is our fault.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BankName(_) => "BANK_NAME_NOT_VALID",
+            Self::NoteTooLong { .. } => "NOTE_TOO_LONG",
+            Self::BankExists(_) => "BANK_EXISTS",
+            Self::NoSuchBank(_) => "NO_SUCH_BANK",
+            Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
+            Self::UnsupportedUrl
+            | Self::Folder(_)
+            | Self::Database(_)
+            | Self::Migration(_)
+            | Self::Corrupt(_) => "STORE_FAILED",
+        }
+    }
+}

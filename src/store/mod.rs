@@ -1,0 +1,77 @@
+//! The store: banks and their contents in a database, the one truth that indexes are made from.
+//!
+//! All SQL of the program stands in this folder. The statements are the same for every database
+//! that is supported; only the migrations differ. Each change of a bank is one transaction that
+//! raises the generation, so an index can ask for what came since the generation it shows.
+
+mod banks;
+mod changes;
+mod error;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use sqlx::AnyPool;
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+pub use banks::{Bank, BankName, Content, NewContent, Note};
+pub use error::StoreError;
+
+/// Connections at once; SQLite lets one of them write.
+const CONNECTIONS_MAX: u32 = 8;
+
+/// An open database with its migrations applied. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: AnyPool,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://PATH`), creating the file when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the URL is of no supported kind or the database cannot be opened.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let Some(path) = url.strip_prefix("sqlite:") else {
+            return Err(StoreError::UnsupportedUrl);
+        };
+        let path = path.strip_prefix("//").unwrap_or(path);
+        create_folder_of(Path::new(path.split('?').next().unwrap_or(path)))?;
+        sqlx::any::install_default_drivers();
+        let separator = if path.contains('?') { '&' } else { '?' };
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS_MAX)
+            .connect(&format!("sqlite://{path}{separator}mode=rwc"))
+            .await?;
+        // Readers go on while one writes; without it a lookup could wait for an import.
+        sqlx::query("pragma journal_mode = wal").execute(&pool).await?;
+        migrations().run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Waits for what is under way and closes.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn create_folder_of(file: &Path) -> Result<(), StoreError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(StoreError::Folder)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn migrations() -> Migrator {
+    let banks = Migration::new(
+        1,
+        Cow::Borrowed("banks"),
+        MigrationType::Simple,
+        sqlx::SqlStr::from_static(include_str!("../../migrations/sqlite/0001_banks.sql")),
+        false,
+    );
+    Migrator::with_migrations(vec![banks])
+}

@@ -1,0 +1,225 @@
+//! How reports are written as JSON: the same for the service and the command line.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::core::detector::Synthetic;
+use crate::core::errors::PhotoError;
+use crate::core::faces::Face;
+use crate::core::report::{Match, Report};
+use crate::core::verdict::Reason;
+
+/// The answer on one photo. Equal bytes and versions give an equal report.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReportJson {
+    pub photo: PhotoJson,
+    /// `clear` (no evidence found, which is not proof), `inconclusive`, `suspect` or `fake`.
+    #[schema(example = "suspect")]
+    pub verdict: &'static str,
+    /// Every finding; never empty.
+    pub reasons: Vec<ReasonJson>,
+    pub evidence: EvidenceJson,
+    pub hashes: HashesJson,
+    pub versions: VersionsJson,
+}
+
+/// What the file was.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PhotoJson {
+    /// SHA-256 of the bytes as they came, hexadecimal.
+    pub sha256: String,
+    /// `jpeg`, `png`, `webp` or `gif`.
+    #[schema(example = "jpeg")]
+    pub format: &'static str,
+    /// Pixels after EXIF orientation.
+    pub width: u32,
+    /// Pixels after EXIF orientation.
+    pub height: u32,
+}
+
+/// One finding.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ReasonJson {
+    /// Stable code.
+    #[schema(example = "SYNTHETIC_FACE")]
+    pub code: &'static str,
+    /// Plain words.
+    pub message: String,
+    /// The number found: a score, or a distance in bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// The number it was compared with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// Share of honest photos that pass this threshold, as measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_positive_rate: Option<f64>,
+}
+
+/// What the verdict rests on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EvidenceJson {
+    /// Banked photos this one is a copy of, nearest first.
+    pub matches: Vec<MatchJson>,
+    pub synthetic: SyntheticJson,
+    /// Marks of origin in the file; none are read yet.
+    #[schema(value_type = Vec<Object>)]
+    pub provenance: [(); 0],
+}
+
+/// A banked photo of which this one is a copy.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct MatchJson {
+    #[schema(example = "ROMANCE_SCAM")]
+    pub bank: String,
+    pub content_id: i64,
+    /// The hash that met: `pdq`.
+    pub signal: &'static str,
+    /// Differing bits of 256.
+    pub distance: u16,
+    /// Which view of the photo met the banked one: `whole`.
+    pub view: &'static str,
+    pub region: BoxJson,
+}
+
+/// A rectangle in fractions of the photo's width and height.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct BoxJson {
+    pub x: f32,
+    pub y: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+/// What the synthetic-face detector says.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum SyntheticJson {
+    Evaluated {
+        /// Calibrated probability, 0 to 1.
+        score: f64,
+        /// The face that was scored.
+        face: BoxJson,
+    },
+    NotApplicable {
+        /// Stable code.
+        code: &'static str,
+    },
+    UnableToEvaluate {
+        /// Stable code.
+        code: &'static str,
+    },
+}
+
+/// What the photo is compared by.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HashesJson {
+    /// PDQ, 64 hexadecimal digits.
+    pub pdq: String,
+    /// Detail the PDQ hash rests on, 0 to 100.
+    pub pdq_quality: u8,
+    /// Gradient hash, 64 hexadecimal digits.
+    pub gradient: String,
+}
+
+/// What the answer depends on besides the photo.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct VersionsJson {
+    pub model: String,
+    pub policy: String,
+    /// Generation of the banks.
+    pub index: i64,
+}
+
+/// A refused photo, in a line of the command line.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalJson {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl From<&Report> for ReportJson {
+    fn from(report: &Report) -> Self {
+        let Report { photo, verdict, reasons, signals, hashes, versions } = report;
+        Self {
+            photo: PhotoJson {
+                sha256: hex::encode(photo.digest.0),
+                format: photo.format.name(),
+                width: photo.width,
+                height: photo.height,
+            },
+            verdict: verdict.name(),
+            reasons: reasons.iter().map(ReasonJson::from).collect(),
+            evidence: EvidenceJson {
+                matches: signals.matches.iter().map(MatchJson::from).collect(),
+                synthetic: SyntheticJson::from(&signals.synthetic),
+                provenance: [],
+            },
+            hashes: HashesJson {
+                pdq: hashes.pdq.to_hex(),
+                pdq_quality: hashes.pdq_quality.value(),
+                gradient: hashes.gradient.to_hex(),
+            },
+            versions: VersionsJson {
+                model: versions.model.to_string(),
+                policy: versions.policy.to_string(),
+                index: versions.index,
+            },
+        }
+    }
+}
+
+impl From<&Reason> for ReasonJson {
+    fn from(reason: &Reason) -> Self {
+        Self {
+            code: reason.code.name(),
+            message: reason.message.clone(),
+            value: reason.value.map(shown),
+            threshold: reason.threshold.map(shown),
+            false_positive_rate: reason.false_positive_rate,
+        }
+    }
+}
+
+impl From<&Match> for MatchJson {
+    fn from(found: &Match) -> Self {
+        let [x, y, width, height] = found.view.region();
+        Self {
+            bank: found.bank.to_string(),
+            content_id: found.content.0,
+            signal: "pdq",
+            distance: found.distance.0,
+            view: found.view.name(),
+            region: BoxJson { x, y, width, height },
+        }
+    }
+}
+
+impl From<&Face> for BoxJson {
+    fn from(face: &Face) -> Self {
+        Self { x: face.x, y: face.y, width: face.width, height: face.height }
+    }
+}
+
+impl From<&Synthetic> for SyntheticJson {
+    fn from(synthetic: &Synthetic) -> Self {
+        match synthetic {
+            Synthetic::Evaluated { score, face } => {
+                Self::Evaluated { score: shown(score.value().into()), face: face.into() }
+            }
+            Synthetic::NotApplicable { code } => Self::NotApplicable { code: code.code() },
+            Synthetic::UnableToEvaluate { code } => Self::UnableToEvaluate { code: code.code() },
+        }
+    }
+}
+
+impl From<&PhotoError> for RefusalJson {
+    fn from(error: &PhotoError) -> Self {
+        Self { code: error.code(), message: error.to_string() }
+    }
+}
+
+/// Scores are f32 inside; without rounding their widening to f64 would show digits nobody measured.
+fn shown(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}

