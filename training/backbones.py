@@ -73,8 +73,8 @@ class ResNetThin(nn.Module):
 
     def forward(self, x):
         x = F.relu(self.stem(x))
-        # The file pads below and to the right only; zeros do, for x >= 0.
-        x = F.max_pool2d(F.pad(x, (0, 1, 0, 1)), 3, 2)
+        # The last window reaches one pixel out, below and to the right, as in the file.
+        x = F.max_pool2d(x, 3, 2, ceil_mode=True)
         maps = []
         for stage in self.stages:
             x = stage(x)

@@ -95,10 +95,25 @@ def rounded(net):
     return net
 
 
+def plain(model, heads):
+    """Fixed output shape, and explicit padding where PyTorch wrote a ceiling mode."""
+    for node in model.graph.node:
+        if node.op_type == "MaxPool":
+            for attribute in node.attribute:
+                if attribute.name == "ceil_mode":
+                    attribute.i = 0
+                if attribute.name == "pads":
+                    attribute.ints[:] = [0, 0, 1, 1]
+    del model.graph.output[:]
+    model.graph.output.append(
+        helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, heads]))
+    return model
+
+
 def write_onnx(net, path, side):
     torch.onnx.export(net, torch.zeros(1, 3, side, side), path, input_names=["photo"],
                       output_names=["logits"], opset_version=13, dynamo=False)
-    model = halved(onnx.load(path))
+    model = plain(halved(onnx.load(path)), len(net.heads))
     model.producer_name, model.producer_version = "photocheck training", "1"
     onnx.save(model, path)
 

@@ -71,6 +71,8 @@ def row_weights(table, power):
     raw = np.array([sizes[k] ** (power - 1.0) for k in keys])
     for label in (0, 1):
         here = table["label"] == label
+        if not here.any():
+            continue
         raw[here] *= 0.5 * len(raw) / raw[here].sum()
     return raw
 

@@ -63,7 +63,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     data.add_arguments(parser)
     parser.add_argument("--train", required=True)
-    parser.add_argument("--clean", default="", help="sets that only calibrate, by comma")
+    parser.add_argument("--clean", default="", help="sets to calibrate on, by comma")
     parser.add_argument("--variant", required=True)
     parser.add_argument("--most-lives", type=int)
     parser.add_argument("--name", required=True)
@@ -79,8 +79,10 @@ def main():
     for k in range(data.FOLDS):
         found = compare.fit(variant, heads.subset(table, fits & (fold != k)))
         logits[fold == k] = heads.logits_of(found, heads.subset(table, fold == k)).sum(1)
-    weight, bias = platt(logits, table["label"], heads.row_weights(table, 0.5))
-    scores = 1 / (1 + np.exp(-(weight * logits + bias)))
+    judged = ~fits if clean_names else fits
+    part = heads.subset(table, judged)
+    weight, bias = platt(logits[judged], part["label"], heads.row_weights(part, 0.5))
+    scores = 1 / (1 + np.exp(-(weight * logits[judged] + bias)))
     final = compare.fit(variant, heads.subset(table, fits))
     head, _, _ = heads.features.open_set(args.runs, fit_names[0])
     looks = [head["looks"][k] for k in variant["looks"]]
@@ -89,8 +91,8 @@ def main():
     facts = {
         "trained": datetime.date.today().isoformat(), "side": head["side"], "looks": looks,
         "variant": args.variant, "weight": weight, "bias": bias,
-        "thresholds": thresholds_of(table, scores),
-        "held_out": measures.summary(table["label"], scores),
+        "thresholds": thresholds_of(part, scores),
+        "held_out": measures.summary(part["label"], scores),
         "data": {
             "photos": len(set(table["path"])), "rows": int(fits.sum()),
             "sources": len(set(table["source"])), "folds": data.FOLDS,

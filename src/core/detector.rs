@@ -91,6 +91,7 @@ struct Description {
     input: InputScale,
     look: Vec<Look>,
     calibration: Calibration,
+    #[serde(default)]
     face: FaceNeeds,
 }
 
@@ -122,8 +123,8 @@ struct Calibration {
     bias: f32,
 }
 
-/// Which faces the model was measured on.
-#[derive(Debug, Clone, Deserialize)]
+/// Which faces the model was measured on; without a word of it, all that are found.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FaceNeeds {
     /// Pixels along the longer side of the face box.

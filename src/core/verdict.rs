@@ -119,9 +119,9 @@ struct SyntheticFacePolicy {
 struct ScoreThreshold {
     score: f64,
     false_positive_rate: f64,
-    /// 95 % bootstrap interval of the rate.
+    /// 95 % bootstrap interval of the score.
     #[expect(dead_code, reason = "stated for readers of the file")]
-    interval: Option<[f64; 2]>,
+    score_interval: Option<[f64; 2]>,
 }
 
 impl Policy {

@@ -1,0 +1,73 @@
+//! What each step of a photo's way costs: `cargo bench --bench pipeline`.
+
+use divan::{Bencher, black_box};
+use photocheck::core::hashes::{Distance, PdqHash, PhotoHashes};
+use photocheck::core::index::{ContentId, Entry, Index};
+use photocheck::core::pdq::pdq;
+use photocheck::core::photo::Photo;
+use photocheck::models::load_checker;
+
+/// 1024x1024, JPEG.
+const PHOTO: &[u8] = include_bytes!("../fixtures/photos/ai-portrait-1.jpg");
+
+fn main() {
+    divan::main();
+}
+
+fn photo() -> Photo {
+    Photo::decode(PHOTO).unwrap_or_else(|error| unreachable!("a fixture: {error}"))
+}
+
+#[divan::bench]
+fn decode() -> Photo {
+    photo()
+}
+
+#[divan::bench]
+fn pdq_hash(bencher: Bencher) {
+    let photo = photo();
+    bencher.bench(|| pdq(black_box(photo.pixels())));
+}
+
+#[divan::bench]
+fn both_hashes(bencher: Bencher) {
+    let photo = photo();
+    bencher.bench(|| PhotoHashes::of(black_box(photo.pixels())));
+}
+
+#[divan::bench(sample_count = 20)]
+fn whole_check(bencher: Bencher) {
+    let checker = load_checker(None, None).unwrap_or_else(|error| unreachable!("{error:#}"));
+    let index = Index::default();
+    bencher.bench(|| checker.check(black_box(PHOTO), &index));
+}
+
+/// Random hashes, the friendly case; half of the queries are near one of them.
+#[divan::bench(args = [1_000, 100_000, 1_000_000], sample_count = 200)]
+fn lookup(bencher: Bencher, count: i64) {
+    let words = |seed: u64| {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        std::array::from_fn(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        })
+    };
+    let entry = |content: i64| Entry {
+        hash: PdqHash(words(content.unsigned_abs() + 1)),
+        content: ContentId(content),
+        bank: "BENCH".into(),
+    };
+    let index = Index::new((0..count).map(entry).collect(), 1);
+    let mut turn = 0_u64;
+    bencher.bench_local(|| {
+        turn += 1;
+        let near = turn.is_multiple_of(2);
+        let mut words = words(if near { turn } else { turn + (1 << 40) });
+        if near {
+            words[0] ^= 0b1_0101_0101;
+        }
+        index.lookup(PdqHash(words), Distance(31))
+    });
+}

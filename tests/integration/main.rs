@@ -1,0 +1,20 @@
+//! The integration tests: one binary, a file for each subject.
+//!
+//! How to write one: `support` gives the real program in each of its forms. `support::checker()` is
+//! the bundled pipeline, `Service::start()` a real service on a free port over a temporary
+//! database, `photocheck([...])` the real binary. Cases are data: a loop over fixtures or a
+//! `check(input, expected)` with many short calls, and a case that did not run is a failure.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
+
+mod architecture;
+mod banks;
+mod command_line;
+mod doors;
+mod evaluation;
+mod model;
+mod page;
+mod photos;
+mod service;
+mod support;

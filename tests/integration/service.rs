@@ -1,0 +1,227 @@
+//! The service as a client meets it: limits, problems, the full queue, the door to the banks,
+//! shutting down.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+
+use reqwest::Response;
+use serde_json::Value;
+
+use crate::support::{Service, Setup, fixture, temporary_db};
+
+/// The answer must be a problem of this status and code; gives its detail.
+async fn problem(answer: Response, status: u16, code: &str) -> String {
+    assert_eq!(answer.status(), status);
+    assert_eq!(answer.headers()["content-type"], "application/problem+json");
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!((&body["code"], &body["status"]), (&code.into(), &status.into()), "{body}");
+    assert_eq!(body["type"], "about:blank");
+    body["detail"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn bad_input_is_answered_with_its_code_value_and_limit() {
+    let service = Service::start().await;
+    let raw = |path: &str| service.check_raw(fixture(path));
+    problem(raw("hostile/empty.jpg").await, 400, "PHOTO_EMPTY").await;
+    problem(raw("hostile/text.jpg").await, 415, "PHOTO_NOT_AN_IMAGE").await;
+    let detail = problem(raw("hostile/photo.heic").await, 415, "PHOTO_UNSUPPORTED_FORMAT").await;
+    assert!(detail.contains("HEIC"), "{detail}");
+    problem(raw("hostile/truncated.jpg").await, 422, "PHOTO_DAMAGED").await;
+    let detail = problem(raw("hostile/pixel-bomb.png").await, 422, "PHOTO_TOO_MANY_PIXELS").await;
+    assert!(detail.contains("256000000") && detail.contains("64000000"), "{detail}");
+
+    let form = reqwest::multipart::Form::new().text("other", "x");
+    let sent = service.client.post(service.at("/v1/check")).multipart(form).send().await.unwrap();
+    problem(sent, 400, "NO_PHOTO").await;
+    let broken = service.client.post(service.at("/v1/check")).body("x");
+    let sent = broken.header("content-type", "multipart/form-data").send().await.unwrap();
+    problem(sent, 400, "MULTIPART_NOT_VALID").await;
+
+    let get = service.client.get(service.at("/v1/check")).send().await.unwrap();
+    assert_eq!(get.headers()["allow"], "POST");
+    problem(get, 405, "METHOD_NOT_ALLOWED").await;
+    let missing = service.client.get(service.at("/nothing")).send().await.unwrap();
+    problem(missing, 404, "NOT_FOUND").await;
+    let missing = service.client.get(service.at("/v1/banks/NONE")).send().await.unwrap();
+    problem(missing, 404, "NO_SUCH_BANK").await;
+    let wrong =
+        service.client.post(service.at("/v1/banks")).json(&serde_json::json!({"name": "a b"}));
+    problem(wrong.send().await.unwrap(), 422, "BANK_NAME_NOT_VALID").await;
+    let wrong = service.client.post(service.at("/v1/banks")).json(&serde_json::json!({"nome": 1}));
+    problem(wrong.send().await.unwrap(), 422, "BAD_REQUEST").await;
+}
+
+/// A length over the limit is refused by its announcement alone: not one byte of the body is sent.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_announced_body_over_the_limit_is_refused_unread() {
+    let service = Service::start().await;
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let answer = tokio::task::spawn_blocking(move || {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        let head = "POST /v1/check HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                    content-length: 99000000\r\n\r\n";
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        // The connection may be reset after the answer, because the body never comes.
+        let _ = stream.read_to_string(&mut answer);
+        answer
+    });
+    let answer = answer.await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    assert!(answer.contains("PHOTO_TOO_MANY_BYTES") && answer.contains("99000000"), "{answer}");
+}
+
+/// Without an announcement, reading stops at the limit.
+#[tokio::test]
+async fn a_streamed_body_over_the_limit_is_cut_off() {
+    let service = Service::start().await;
+    let photo = vec![0xFF_u8; 21 * 1024 * 1024];
+    problem(service.check_raw(photo.clone()).await, 413, "PHOTO_TOO_MANY_BYTES").await;
+    problem(service.check(photo).await, 413, "PHOTO_TOO_MANY_BYTES").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_turns_away_with_retry_after() {
+    let setup = Setup { cores: 1, waiting_max: 1, ..Setup::default() };
+    let service = Service::start_with(setup).await;
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..24 {
+        let photo = fixture("photos/ai-selfie-1.jpg");
+        requests.spawn(service.client.post(service.at("/v1/check")).body(photo).send());
+    }
+    let (mut served, mut turned_away) = (0, 0);
+    while let Some(answer) = requests.join_next().await {
+        let answer = answer.unwrap().unwrap();
+        match answer.status().as_u16() {
+            200 => served += 1,
+            503 => {
+                assert_eq!(answer.headers()["retry-after"], "1");
+                problem(answer, 503, "QUEUE_FULL").await;
+                turned_away += 1;
+            }
+            other => panic!("status {other}"),
+        }
+    }
+    assert_eq!(served + turned_away, 24);
+    assert!(1 <= served && 1 <= turned_away, "{served} served, {turned_away} turned away");
+    assert_eq!(service.check(fixture("edge/png-8.png")).await.status(), 200, "and goes on");
+}
+
+#[tokio::test]
+async fn health_and_readiness_tell_what_answers_rest_on() {
+    let service = Service::start().await;
+    let alive = service.client.get(service.at("/healthz")).send().await.unwrap();
+    assert_eq!(alive.json::<Value>().await.unwrap()["status"], "alive");
+    service.create_bank("SOME").await;
+    service.bank_photo("SOME", fixture("photos/ai-portrait-1.jpg")).await;
+    let ready = service.client.get(service.at("/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let ready: Value = ready.json().await.unwrap();
+    assert_eq!((&ready["index"]["hashes"], &ready["index"]["generation"]), (&1.into(), &1.into()));
+    assert!(ready["model"].is_string() && ready["policy"].is_string());
+}
+
+#[tokio::test]
+async fn every_answer_carries_an_id_and_binds_the_browser() {
+    let service = Service::start().await;
+    for path in ["/", "/healthz", "/nothing"] {
+        let answer = service.client.get(service.at(path)).send().await.unwrap();
+        let headers = answer.headers();
+        assert!(!headers["x-request-id"].is_empty(), "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        assert_eq!(headers["cache-control"], "no-store", "{path}");
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_describes_itself_without_outside_help() {
+    let service = Service::start().await;
+    let api = service.client.get(service.at("/openapi.json")).send().await.unwrap();
+    let api: Value = api.json().await.unwrap();
+    let mut paths: Vec<_> = api["paths"].as_object().unwrap().keys().cloned().collect();
+    paths.sort();
+    let expected = [
+        "/healthz",
+        "/readyz",
+        "/v1/banks",
+        "/v1/banks/{name}",
+        "/v1/banks/{name}/contents",
+        "/v1/banks/{name}/contents/{content_id}",
+        "/v1/check",
+    ];
+    assert_eq!(paths, expected);
+    let page = service.client.get(service.at("/docs/")).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let page = page.text().await.unwrap();
+    assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
+}
+
+#[tokio::test]
+async fn the_banks_ask_for_their_token() {
+    let setup = Setup { bank_token: Some("geheim"), loopback: false, ..Setup::default() };
+    let service = Service::start_with(setup).await;
+    let banks = || service.client.get(service.at("/v1/banks"));
+    problem(banks().send().await.unwrap(), 401, "TOKEN_NEEDED").await;
+    problem(banks().bearer_auth("wrong").send().await.unwrap(), 401, "TOKEN_NEEDED").await;
+    assert_eq!(banks().bearer_auth("geheim").send().await.unwrap().status(), 200);
+    assert_eq!(service.check(fixture("edge/png-8.png")).await.status(), 200);
+}
+
+#[tokio::test]
+async fn beyond_this_machine_the_banks_are_closed_without_a_token() {
+    let service = Service::start_with(Setup { loopback: false, ..Setup::default() }).await;
+    let banks = service.client.get(service.at("/v1/banks")).send().await.unwrap();
+    problem(banks, 403, "BANKS_CLOSED").await;
+}
+
+#[tokio::test]
+async fn another_site_cannot_use_the_banks_through_a_browser() {
+    let service = Service::start().await;
+    let banks = service.client.get(service.at("/v1/banks")).header("sec-fetch-site", "cross-site");
+    problem(banks.send().await.unwrap(), 403, "CROSS_SITE").await;
+}
+
+/// The real binary: asked to stop while it works, it answers what it has accepted and exits.
+#[cfg(unix)]
+#[test]
+fn stopping_finishes_what_was_accepted() {
+    let (_folder, db) = temporary_db();
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_photocheck"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--db", &db])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(serve.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().rsplit('/').next().unwrap().to_owned();
+
+    let photo = fixture("photos/ai-selfie-1.jpg");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let head = format!(
+        "POST /v1/check HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        photo.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let (first, rest) = photo.split_at(photo.len() / 2);
+    stream.write_all(first).unwrap();
+    // Another request is answered, so the half one has been accepted too.
+    let mut probe = TcpStream::connect(&address).unwrap();
+    probe.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    probe.read_to_string(&mut String::new()).unwrap();
+    let asked = Command::new("kill").args(["-TERM", &serve.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    stream.write_all(rest).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(serve.wait().unwrap().success());
+    let mut log = String::new();
+    serve.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("\"route\":\"/v1/check\""), "{log}");
+    assert!(!log.contains("127.0.0.1:") || log.matches("127.0.0.1:").count() == 1, "{log}");
+}

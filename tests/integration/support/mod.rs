@@ -1,0 +1,193 @@
+//! The real program in each of its forms, and the fixtures.
+
+pub mod browser;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, OnceLock};
+
+use photocheck::core::checker::Checker;
+use photocheck::gate::Gate;
+use photocheck::http::guard::BankDoor;
+use photocheck::http::{self, App};
+use photocheck::live::LiveIndex;
+use photocheck::models;
+use photocheck::store::Store;
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, Response};
+use serde::Deserialize;
+use serde_json::Value;
+use temp_dir::TempDir;
+use tokio::net::TcpListener;
+
+/// `fixtures/index.toml`.
+#[derive(Debug, Deserialize)]
+pub struct Fixtures {
+    pub photo: Vec<PhotoFixture>,
+    pub edge: Vec<EdgeFixture>,
+    pub hostile: Vec<HostileFixture>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct PhotoFixture {
+    pub path: String,
+    pub label: u8,
+    pub origin: String,
+    pub licence: String,
+    pub pdq: String,
+    pub pdq_quality: u8,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct EdgeFixture {
+    pub path: String,
+    pub format: String,
+    pub size: [u32; 2],
+    pub like: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct HostileFixture {
+    pub path: String,
+    pub code: Option<String>,
+}
+
+/// The project's folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The path of a fixture.
+pub fn fixture_path(path: &str) -> PathBuf {
+    root().join("fixtures").join(path)
+}
+
+/// The bytes of a fixture.
+pub fn fixture(path: &str) -> Vec<u8> {
+    std::fs::read(fixture_path(path)).unwrap()
+}
+
+/// All fixtures and what must happen to them.
+pub fn fixtures() -> Fixtures {
+    toml::from_str(&std::fs::read_to_string(fixture_path("index.toml")).unwrap()).unwrap()
+}
+
+/// A folder of the shared data beside the project; `None`, said in one line, where it is not at
+/// hand. In CI it must be.
+pub fn shared(path: &str) -> Option<PathBuf> {
+    let found = root().join("../shared").join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    assert!(std::env::var_os("CI").is_none(), "in CI ../shared/{path} must be there");
+    eprintln!("skipped: ../shared/{path} is not here");
+    None
+}
+
+/// The bundled models and policy, loaded once.
+pub fn checker() -> Arc<Checker> {
+    static CHECKER: OnceLock<Arc<Checker>> = OnceLock::new();
+    Arc::clone(CHECKER.get_or_init(|| Arc::new(models::load_checker(None, None).unwrap())))
+}
+
+/// A copy as somebody would make it: half the size, saved as JPEG of this quality.
+pub fn half_size_jpeg(photo: &[u8], quality: u8) -> Vec<u8> {
+    let photo = image::load_from_memory(photo).unwrap().into_rgb8();
+    let (width, height) = (photo.width() / 2, photo.height() / 2);
+    let filter = image::imageops::FilterType::CatmullRom;
+    let half = image::imageops::resize(&photo, width, height, filter);
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality)
+        .encode_image(&half)
+        .unwrap();
+    bytes
+}
+
+/// Runs the real binary on a database of its own.
+pub fn photocheck<'a>(db: &str, args: impl IntoIterator<Item = &'a str>) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_photocheck"))
+        .args(args)
+        .env("PHOTOCHECK_DB", db)
+        .output()
+        .unwrap()
+}
+
+/// A folder that goes away with the test, and the URL of a database in it.
+pub fn temporary_db() -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("test.sqlite").display());
+    (folder, url)
+}
+
+/// A real service on a free port, over a temporary database.
+pub struct Service {
+    pub url: String,
+    pub db: String,
+    pub client: Client,
+    _folder: TempDir,
+}
+
+/// How a service is set up.
+pub struct Setup {
+    pub cores: usize,
+    pub waiting_max: usize,
+    pub bank_token: Option<&'static str>,
+    pub loopback: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { cores: 2, waiting_max: 64, bank_token: None, loopback: true }
+    }
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    pub async fn start_with(setup: Setup) -> Self {
+        let (folder, db) = temporary_db();
+        let (checker, store) = (checker(), Store::open(&db).await.unwrap());
+        let quality_min = checker.policy().pdq_quality_min();
+        let live = LiveIndex::load(store.clone(), quality_min).await.unwrap();
+        let follower = live.clone();
+        tokio::spawn(async move { follower.follow().await });
+        let gate = Gate::new(setup.cores, setup.waiting_max);
+        let bank_door = BankDoor::new(setup.bank_token, setup.loopback);
+        let app = Arc::new(App { checker, store, live, gate, bank_door });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, http::router(app)).await });
+        Self { url, db, client: Client::new(), _folder: folder }
+    }
+
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
+    /// Sends the photo as a form.
+    pub async fn check(&self, photo: Vec<u8>) -> Response {
+        let form = Form::new().part("photo", Part::bytes(photo).file_name("photo"));
+        self.client.post(self.at("/v1/check")).multipart(form).send().await.unwrap()
+    }
+
+    /// Sends the photo as the body.
+    pub async fn check_raw(&self, photo: Vec<u8>) -> Response {
+        self.client.post(self.at("/v1/check")).body(photo).send().await.unwrap()
+    }
+
+    pub async fn create_bank(&self, name: &str) {
+        let body = serde_json::json!({ "name": name });
+        let answer = self.client.post(self.at("/v1/banks")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+    }
+
+    /// Adds a photo to a bank and gives the answer.
+    pub async fn bank_photo(&self, bank: &str, photo: Vec<u8>) -> Value {
+        let url = self.at(&format!("/v1/banks/{bank}/contents"));
+        let answer = self.client.post(url).body(photo).send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.status());
+        answer.json().await.unwrap()
+    }
+}
