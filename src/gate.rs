@@ -1,9 +1,9 @@
 //! The CPU gate: how much work is done at once, and how much may wait for it.
 //!
 //! Checking a photo is CPU work and blocks; async tasks must not. Work goes through the gate: it
-//! takes a place in the queue or is turned away at once, waits for a core, and moves its permit into
-//! the blocking closure, so that a permit is free only when the work is really over. Whoever goes
-//! away while waiting gives the place back, and the work is never begun.
+//! takes a place in the queue or is turned away at once, waits for a core, and moves its permit
+//! into the blocking closure, so that a permit is free only when the work is really over. Whoever
+//! goes away while waiting gives the place back, and the work is never begun.
 
 use std::sync::Arc;
 
@@ -95,6 +95,8 @@ mod tests {
         let (release, held) = std::sync::mpsc::channel::<()>();
         let busy = gate.enter().unwrap();
         let running = tokio::spawn(busy.run(move || held.recv().is_ok()));
+        // Lets the busy one take the core.
+        tokio::task::yield_now().await;
         let waiting = gate.enter().unwrap();
         let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mark = Arc::clone(&begun);

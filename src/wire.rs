@@ -85,10 +85,10 @@ pub struct MatchJson {
 /// A rectangle in fractions of the photo's width and height.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct BoxJson {
-    pub x: f32,
-    pub y: f32,
-    pub width: f32,
-    pub height: f32,
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
 }
 
 /// What the synthetic-face detector says.
@@ -183,21 +183,27 @@ impl From<&Reason> for ReasonJson {
 
 impl From<&Match> for MatchJson {
     fn from(found: &Match) -> Self {
-        let [x, y, width, height] = found.view.region();
         Self {
             bank: found.bank.to_string(),
             content_id: found.content.0,
             signal: "pdq",
             distance: found.distance.0,
             view: found.view.name(),
-            region: BoxJson { x, y, width, height },
+            region: BoxJson::new(found.view.region()),
         }
     }
 }
 
 impl From<&Face> for BoxJson {
     fn from(face: &Face) -> Self {
-        Self { x: face.x, y: face.y, width: face.width, height: face.height }
+        Self::new([face.x, face.y, face.width, face.height])
+    }
+}
+
+impl BoxJson {
+    fn new(sides: [f32; 4]) -> Self {
+        let [x, y, width, height] = sides.map(|side| shown(side.into()));
+        Self { x, y, width, height }
     }
 }
 

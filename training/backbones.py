@@ -158,7 +158,8 @@ class EfficientNetLite(nn.Module):
             edge = i in (0, len(self.PLAN) - 1)
             count = count if edge else -int(-count * deep_by // 1)
             for k in range(count):
-                blocks.append(Inverted(wide_in, width(wide), kernel, stride if k == 0 else 1, ratio))
+                step = stride if k == 0 else 1
+                blocks.append(Inverted(wide_in, width(wide), kernel, step, ratio))
                 wide_in = width(wide)
             self.ends.append(len(blocks) - 1)
         self.blocks = nn.ModuleList(blocks)

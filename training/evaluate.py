@@ -36,11 +36,12 @@ def load(folder):
 
 
 def find_box(image):
-    """The largest face as (x, y, w, h) in pixels, or None."""
+    """The foremost face as (x, y, w, h) in pixels, or None."""
     import face_boxes
 
     w, h = image.size
-    return looks.largest([(f.x * w, f.y * h, f.w * w, f.h * h) for f in face_boxes.detect(image)])
+    found = face_boxes.detect(image)
+    return (found[0].x * w, found[0].y * h, found[0].w * w, found[0].h * h) if found else None
 
 
 def score(folder, image, box):
@@ -67,7 +68,8 @@ def one(task):
     row = {"path": photo.path, "label": photo.label, "source": photo.source,
            "generator": photo.generator, "life": life}
     try:
-        image, _ = lives.fixed_life(life, data.open_photo(os.path.join(photo.root, photo.path)), None)
+        decoded = data.open_photo(os.path.join(photo.root, photo.path))
+        image, _ = lives.fixed_life(life, decoded, None)
         box = find_box(image)
         if box is None:
             return row | {"state": "not_applicable"}

@@ -1,6 +1,7 @@
 """The trained model as the program reads it: models/NAME/model.onnx and model.toml.
 
-    export.py --name synthetic-1 --trunk thin --heads RUNS/heads/synthetic-1.pt --facts RUNS/heads/synthetic-1.json
+    export.py --name synthetic-1 --trunk thin --heads RUNS/heads/synthetic-1.pt \\
+        --facts RUNS/heads/synthetic-1.json
 
 The network takes one look and answers one logit per head. Weights of the trunk are stored as f16
 and widened by a Cast that the runtime folds when it loads the file. The exported file is compared
@@ -154,7 +155,7 @@ def toml_of(name, digest, trunk, facts):
         lines += ["[[look]]", f'kind = "{look["kind"]}"']
         lines += [f'scale = {look["scale"]}'] if "scale" in look else []
         lines += [f"head = {column}", f'weight = {number(facts["weight"])}', ""]
-    lines += ["# score = sigmoid(bias + sum of weight * logit): fitted on held-out sources of train",
+    lines += ["# score = sigmoid(bias + sum of weight * logit), fitted on held-out train sources",
               "[calibration]", f'bias = {number(facts["bias"])}', ""]
     for t in facts["thresholds"]:
         lines += [f"# {c}" for c in t.get("comments", [])]

@@ -130,7 +130,8 @@ def scored(net, sets, at, args, norm, device):
 def report(net, sets, table, rows, args, norm, device, text):
     logits = scored(net, sets, table["at"][rows], args, norm, device).sum(1)
     labels = table["label"][rows]
-    weights = head_kinds.row_weights({k: table[k][rows] for k in ("label", "source", "generator")}, 0)
+    part = {k: table[k][rows] for k in ("label", "source", "generator")}
+    weights = head_kinds.row_weights(part, 0)
     line = {"at": text, "rows": len(rows), "auroc": measures.auroc(labels, logits),
             "by_source": measures.auroc(labels, logits, weights),
             "tpr_1": measures.tpr_at(labels, logits, 0.01),
@@ -200,7 +201,8 @@ def train(args):
         net.train()
         some = fit[rng.choice(len(fit), args.batch, p=chance)]
         column = rng.integers(0, len(args.look_numbers), args.batch)
-        pixels = batch_of(sets, table["at"][some], [args.look_numbers[c] for c in column], rng, True)
+        look = [args.look_numbers[c] for c in column]
+        pixels = batch_of(sets, table["at"][some], look, rng, True)
         y = torch.from_numpy(table["label"][some]).float().to(device) * 0.94 + 0.03
         logit = net(to_input(pixels, norm, device))
         own = 2.0 * logit[torch.arange(args.batch), torch.from_numpy(column)]
@@ -214,7 +216,7 @@ def train(args):
         with torch.no_grad():
             for k, v in net.state_dict().items():
                 average[k].mul_(keep).add_(v, alpha=1 - keep)
-        losses.append(float(loss))
+        losses.append(loss.item())
         if step % 50 == 0:
             rate = 50 * args.batch / (time.time() - shown)
             print(f"step {step} loss {np.mean(losses[-50:]):.4f} {rate:.1f} looks/s", flush=True)
@@ -233,7 +235,8 @@ def main():
     parser.add_argument("--train", required=True)
     parser.add_argument("--trunk", default="thin")
     parser.add_argument("--heads", required=True)
-    parser.add_argument("--look-numbers", type=lambda t: [int(v) for v in t.split(",")], default=[0, 1])
+    parser.add_argument("--look-numbers", default=[0, 1],
+                        type=lambda t: [int(v) for v in t.split(",")])
     parser.add_argument("--name", required=True)
     parser.add_argument("--hold", type=int, default=0)
     parser.add_argument("--held-most", type=int, default=1500)

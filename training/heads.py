@@ -160,8 +160,9 @@ def fit_mlp(table, hidden=64, drop=0.3, decay=1e-2, power=0.3, smooth=0.02, epoc
 def logits_of(heads, table):
     """[rows, looks] raw logits."""
     with torch.no_grad():
+        pieces = max(1, len(table["label"]) // 4096)
         parts = [torch.cat([heads[k](torch.from_numpy(part).float())
-                            for part in np.array_split(table["x"][k], max(1, len(table["label"]) // 4096))])
+                            for part in np.array_split(table["x"][k], pieces)])
                  for k in sorted(heads)]
     return torch.cat(parts, 1).numpy()
 

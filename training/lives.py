@@ -175,6 +175,41 @@ def live_through(image, box, rng, strength=1.0):
     return image, box
 
 
+def fresh_life(image, box, rng):
+    """An upload straight from the camera or the generator: at most a crop, one size, one encoding.
+
+    Always encoded once, so that a class whose files were never compressed isn't told by that.
+    """
+    if rng.random() < 0.5:
+        image, box = mirrored(image, box)
+    if rng.random() < 0.3:
+        image, box = cropped(image, box, rng)
+    short = min(image.size)
+    factor = min(1.0, LONG_SIDE_MOST / max(image.size))
+    if rng.random() < 0.6 and short > 160:
+        factor = min(factor, math.exp(rng.uniform(math.log(max(160, 0.3 * short) / short), 0.0)))
+    image, box = resized(image, box, factor, rng.choice(FILTERS[:-1]))
+    kind = "jpeg" if rng.random() < 0.9 else "webp"
+    return encoded(image, kind, rng.randint(75, 96), rng.choice([0, 2])), box
+
+
+def sent_life(image, box, rng):
+    """As a messenger or a dating app leaves it: brought to 256-800 px, then encoded hard."""
+    if rng.random() < 0.5:
+        image, box = mirrored(image, box)
+    if rng.random() < 0.3:
+        image, box = cropped(image, box, rng)
+    if rng.random() < 0.5:
+        image = encoded(image, "jpeg", rng.randint(70, 95), rng.choice([0, 2]))
+    goal = math.exp(rng.uniform(math.log(256), math.log(800)))
+    factor = min(1.0, goal / min(image.size))
+    image, box = resized(image, box, factor, rng.choice(FILTERS[:-1]))
+    return encoded(image, "jpeg", rng.randint(35, 75), 2), box
+
+
+NAMED = {"fresh": fresh_life, "sent": sent_life}
+
+
 def jittered(box, rng, amount=0.06):
     """The box as another detector, or the same on another day, would give it."""
     if box is None:

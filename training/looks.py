@@ -62,6 +62,6 @@ def cut(image, square, side):
     return piece if s == side else piece.resize((side, side), Image.BILINEAR)
 
 
-def largest(boxes):
-    """The face with the largest area, or None."""
-    return max(boxes, key=lambda b: b[2] * b[3]) if boxes else None
+def foremost(faces):
+    """The face (x, y, w, h, score) that is looked at: the highest of score times area, or None."""
+    return max(faces, key=lambda f: f[4] * f[2] * f[3]) if faces else None

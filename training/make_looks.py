@@ -36,7 +36,7 @@ def rows_of(args):
     for p in data.photos_of(args):
         seen = found.get(p.path)
         if seen and seen["faces"]:
-            box = looks.largest([f[:4] for f in seen["faces"]])
+            box = looks.foremost(seen["faces"])[:4]
             rows.append({"path": p.path, "label": p.label, "source": p.source,
                          "generator": p.generator, "box": box})
     return rows
@@ -64,6 +64,10 @@ def cut_one(task):
             rng = lives.rng_for(row["path"], name)
             image, box = lives.live_through(photo, tuple(row["box"]), rng, strength)
             box = lives.jittered(box, rng)
+        elif name in lives.NAMED:
+            rng = lives.rng_for(row["path"], name)
+            image, box = lives.NAMED[name](photo, tuple(row["box"]), rng)
+            box = lives.jittered(box, rng, 0.03)
         else:
             image, box = lives.fixed_life(name, photo, tuple(row["box"]))
         for j, look in enumerate(LOOKS):

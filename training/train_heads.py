@@ -50,7 +50,7 @@ def thresholds_of(table, scores):
         interval = measures.threshold_interval(
             scores[real], part["group"], fpr, weights=weights)
         entry = {"fpr": fpr, "score": score, "interval": interval, "comments": []}
-        if fpr * photos < 10:
+        if fpr * photos < 5:
             entry["comments"] = [
                 f"{photos} held-out real photos are too few to fix this rate: "
                 "the score is the upper end of the interval, to be cautious"]
@@ -66,6 +66,7 @@ def main():
     parser.add_argument("--clean", default="", help="sets to calibrate on, by comma")
     parser.add_argument("--variant", required=True)
     parser.add_argument("--most-lives", type=int)
+    parser.add_argument("--hold", type=int, default=-1, help="fold the final fit leaves out")
     parser.add_argument("--name", required=True)
     args = parser.parse_args()
     variant = compare.parse(args.variant)
@@ -83,7 +84,7 @@ def main():
     part = heads.subset(table, judged)
     weight, bias = platt(logits[judged], part["label"], heads.row_weights(part, 0.5))
     scores = 1 / (1 + np.exp(-(weight * logits[judged] + bias)))
-    final = compare.fit(variant, heads.subset(table, fits))
+    final = compare.fit(variant, heads.subset(table, fits & (fold != args.hold)))
     head, _, _ = heads.features.open_set(args.runs, fit_names[0])
     looks = [head["looks"][k] for k in variant["looks"]]
     base = os.path.join(args.runs, "heads", args.name)
@@ -95,7 +96,7 @@ def main():
         "held_out": measures.summary(part["label"], scores),
         "data": {
             "photos": len(set(table["path"])), "rows": int(fits.sum()),
-            "sources": len(set(table["source"])), "folds": data.FOLDS,
+            "sources": len(set(table["source"])), "folds": data.FOLDS, "fold_left_out": args.hold,
         },
     }
     with open(base + ".json", "w", encoding="utf-8") as f:

@@ -1,17 +1,17 @@
 //! Finding faces: a box and two eye points each, to crop by. Nothing here tells whose face it is.
 //!
 //! The net is BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
-//! Mobile GPUs", 2019). It looks at the whole photo in a square, black outside, and then again at a
-//! square around the best face, which gives every face the same size and place in its input and
-//! makes the box steadier. All cutting is done in whole pixels, as `training/faces/face_boxes.py`
-//! does it, so that the boxes here are those the detector was trained on.
+//! Mobile GPUs", 2019). It looks at the photo with a margin, black outside, and then again at a
+//! square around each of the best candidates, which gives every face the same size and place in its
+//! input and makes the box steadier. A face is what both looks agree on. All cutting is done in
+//! whole pixels, as `training/faces/face_boxes.py` does it, so that the boxes here are those the
+//! detector was trained on.
 
 use image::{RgbImage, imageops};
 use ndarray::{ArrayD, Axis, Ix3};
 use serde::Deserialize;
 
 use crate::core::errors::ModelError;
-use crate::core::limits;
 use crate::core::onnx::{InputScale, Net};
 use crate::core::resize::{PixelBox, cut, resize};
 
@@ -60,12 +60,18 @@ struct Description {
     input: InputScale,
     /// Cells along each side and anchors a cell, of each grid in the order of the net's output.
     grids: Vec<(u32, usize)>,
-    /// A candidate below this is no face.
+    /// A candidate of either look has at least this score.
     score_min: f32,
     /// Candidates that overlap by more (intersection over union) are the same face.
     overlap_max: f32,
-    /// Side of the second look, in sides of the face box.
+    /// Side of the first look, in longer sides of the photo.
+    first_look: f32,
+    /// Side of the second look, in sides of the candidate's box.
     second_look: f32,
+    /// Candidates that get a second look, by score and area.
+    looks: usize,
+    /// The mean score of both looks is at least this for a face.
+    face_min: f32,
 }
 
 /// A loaded face finder. Shared between threads.
@@ -114,22 +120,30 @@ impl FaceFinder {
         Ok(Self { net, anchors, description })
     }
 
-    /// The faces in `pixels`, largest first, at most [`limits::FACES_MAX`]. A net that fails finds
-    /// none.
+    /// The faces in `pixels`, the largest and surest first. A net that fails finds none.
     #[must_use]
     pub fn find(&self, pixels: &RgbImage) -> Vec<Face> {
+        let mut candidates = self.look_at(pixels, self.first_square(pixels));
+        sort_by_weight(&mut candidates);
+        candidates.truncate(self.description.looks);
+        let seen_twice = candidates.iter().filter_map(|first| {
+            let again = self.look_again(pixels, first)?;
+            Some(Candidate { score: f32::midpoint(first.score, again.score), ..again })
+        });
+        let mut faces: Vec<_> =
+            seen_twice.filter(|face| self.description.face_min <= face.score).collect();
+        sort_by_weight(&mut faces);
+        faces.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
+    }
+
+    /// The square of the first look: the photo in the middle of a margin.
+    #[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    fn first_square(&self, pixels: &RgbImage) -> Square {
         let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
-        let side = width.max(height);
-        let whole = Square { x: -((side - width) / 2), y: -((side - height) / 2), side };
-        let mut found = self.look_at(pixels, whole);
-        found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-        if let Some(best) = found.first_mut()
-            && let Some(again) = self.look_again(pixels, best)
-        {
-            *best = again;
-        }
-        found.truncate(limits::FACES_MAX);
-        found.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
+        let side = (width.max(height) as f32 * self.description.first_look).floor() as i64;
+        // Whole pixels; what does not divide goes to the right and below.
+        Square { x: -(side - width).div_euclid(2), y: -(side - height).div_euclid(2), side }
     }
 
     /// The same face seen in a square around its box.
@@ -142,8 +156,8 @@ impl FaceFinder {
         let (x, y) = (start(face.x + face.width / 2.0), start(face.y + face.height / 2.0));
         let found = self.look_at(pixels, Square { x, y, side: side as i64 });
         let overlap_max = self.description.overlap_max;
-        let same = found.into_iter().filter(|again| overlap_max < overlap(again, face));
-        same.max_by(|a, b| a.score.total_cmp(&b.score))
+        // The surest stand first.
+        found.into_iter().find(|again| overlap_max < overlap(again, face))
     }
 
     /// The faces in one square of the photo, surest first.
@@ -242,9 +256,10 @@ fn anchors(grids: &[(u32, usize)]) -> Vec<Point> {
     centres
 }
 
-/// What decides which of several faces is the photo's: large and sure.
-fn weight(face: &Candidate) -> f32 {
-    face.score * face.width * face.height
+/// What decides which of several faces is the photo's: large and sure first.
+fn sort_by_weight(faces: &mut [Candidate]) {
+    let weight = |face: &Candidate| face.score * face.width * face.height;
+    faces.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
 }
 
 /// Draws `square` of the photo into a black canvas of `side` by `side`; `None` when they do not

@@ -302,7 +302,8 @@ mod tests {
             let index = Index::new(entries.clone(), 1);
             prop_assert!(index.base.tables.is_some());
             let radius = Distance(radius);
-            prop_assert_eq!(ids(&index.lookup(query, radius)), linear_scan(&entries, query, radius));
+            let expected = linear_scan(&entries, query, radius);
+            prop_assert_eq!(ids(&index.lookup(query, radius)), expected);
 
             let added: Vec<Entry> = (0..49)
                 .map(|bits| entry(100_000 + i64::from(bits), random.at_distance(query, bits).0))

@@ -4,7 +4,7 @@
 //! names the value and the limit (see [`crate::core::errors`]). The const assertions at the end
 //! hold the limits to each other, so that raising one without its neighbour does not compile.
 
-/// Bytes of an encoded photo. Phone cameras write 3 to 15 MB; 20 MiB keeps a queue of uploads small.
+/// Bytes of an encoded photo. Phone cameras write 3 to 15 MB; a queue of uploads must stay small.
 pub const PHOTO_BYTES_MAX: u64 = 20 * 1024 * 1024;
 
 /// Pixels along the longer side. The largest phone sensors write 16,320.
@@ -24,9 +24,6 @@ pub const DECODER_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// Matches listed in one report, nearest first. A hash that meets more is a hash to quarantine.
 pub const MATCHES_MAX: usize = 100;
-
-/// Faces kept from one photo, largest first.
-pub const FACES_MAX: usize = 8;
 
 /// Banked hashes that are looked up by a plain scan before they are merged into the tables.
 pub const INDEX_TAIL_MAX: usize = 4096;

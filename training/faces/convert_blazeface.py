@@ -144,7 +144,7 @@ class Converter:
         pads = np.zeros(8, np.int64)
         for axis in range(4):
             pads[NCHW_AXIS[axis]], pads[NCHW_AXIS[axis] + 4] = amounts[axis]
-        inputs = [f"t{ins[0]}", self.weight(f"pads{out}", pads), self.weight(f"zero{out}", np.float32(0))]
+        inputs = [f"t{ins[0]}", self.weight(f"pads{out}", pads)]
         self.emit("Pad", inputs, f"t{out}", mode="constant")
 
     def reshape(self, ins, out):
