@@ -18,6 +18,7 @@ from torch import nn
 
 import backbones
 import data
+import traces
 
 
 class Pooled(nn.Module):
@@ -34,7 +35,8 @@ def trunk_file(runs, name, side=224):
     path = os.path.join(runs, "trunks", f"{name}-{side}.onnx")
     if not os.path.exists(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        net = Pooled(backbones.build(name)).eval()
+        net = traces.Traces() if name == "traces" else Pooled(backbones.build(name))
+        net = net.eval()
         torch.onnx.export(net, torch.zeros(2, 3, side, side), path, input_names=["photo"],
                           output_names=["features"], opset_version=13, dynamo=False,
                           dynamic_axes={"photo": {0: "n"}, "features": {0: "n"}})
@@ -49,6 +51,8 @@ def session_of(path, threads):
 
 
 def norms(name):
+    if name == "traces":
+        return np.zeros((3, 1, 1), np.float32), np.ones((3, 1, 1), np.float32)
     kind = backbones.ResNetThin if name == "thin" else backbones.EfficientNetLite
     return (np.array(kind.MEAN, np.float32) * 255)[:, None, None], (
         np.array(kind.STD, np.float32) * 255)[:, None, None]
@@ -102,7 +106,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     data.add_arguments(parser)
     parser.add_argument("--set", required=True)
-    parser.add_argument("--trunk", default="thin", help="thin, lite0, lite2; several by comma")
+    parser.add_argument("--trunk", default="thin", help="thin, lite0, lite2, traces; several by comma")
     parser.add_argument("--looks", default="0,1")
     parser.add_argument("--most-lives", type=int, help="only the first lives")
     parser.add_argument("--threads", type=int, default=1)

@@ -28,7 +28,7 @@ pub struct EvalArgs {
 
 /// A row of the labels; other columns are passed over.
 #[derive(Debug, Deserialize)]
-struct Label {
+struct Row {
     path: PathBuf,
     label: u8,
     source: String,
@@ -78,11 +78,8 @@ pub fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let checker = shared.checker()?;
     let folder = args.labels.parent().unwrap_or(Path::new("."));
     let bar = ProgressBar::new(labels.len() as u64);
-    let judged: Vec<Judged> = labels
-        .into_par_iter()
-        .progress_with(bar)
-        .map(|label| judge(label, folder, &checker))
-        .collect();
+    let judged: Vec<Judged> =
+        labels.into_par_iter().progress_with(bar).map(|row| judge(row, folder, &checker)).collect();
     let summary = evaluation::summary(&judged, checker.policy().suspect_score());
     let rows = evaluation::by_source(&judged);
     let text = if args.json {
@@ -97,27 +94,27 @@ pub fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_labels(file: &Path) -> anyhow::Result<Vec<Label>> {
+fn read_labels(file: &Path) -> anyhow::Result<Vec<Row>> {
     let named = || file.display().to_string();
     let mut reader = csv::Reader::from_path(file).with_context(named)?;
-    let labels: Vec<Label> = reader.deserialize().collect::<Result<_, _>>().with_context(named)?;
-    for (row, label) in labels.iter().enumerate() {
-        let (value, row) = (label.label, row + 2);
-        anyhow::ensure!(value <= 1, "{}: line {row}: label {value} is neither 0 nor 1", named());
+    let rows: Vec<Row> = reader.deserialize().collect::<Result<_, _>>().with_context(named)?;
+    for (number, row) in rows.iter().enumerate() {
+        let (label, line) = (row.label, number + 2);
+        anyhow::ensure!(label <= 1, "{}: line {line}: label {label} is neither 0 nor 1", named());
     }
-    anyhow::ensure!(!labels.is_empty(), "{}: there is no row in it", named());
-    Ok(labels)
+    anyhow::ensure!(!rows.is_empty(), "{}: there is no row in it", named());
+    Ok(rows)
 }
 
-fn judge(label: Label, folder: &Path, checker: &Checker) -> Judged {
-    let truth = if label.label == 1 { Truth::Synthetic } else { Truth::Real };
-    let bytes = files::read(&folder.join(&label.path)).ok();
+fn judge(row: Row, folder: &Path, checker: &Checker) -> Judged {
+    let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
+    let bytes = files::read(&folder.join(&row.path)).ok();
     let report = bytes.and_then(|bytes| checker.check(&bytes, &Index::default()).ok());
     let score = report.as_ref().and_then(|report| match report.signals.synthetic {
         Synthetic::Evaluated { score, .. } => Some(score.value().into()),
         Synthetic::NotApplicable { .. } | Synthetic::UnableToEvaluate { .. } => None,
     });
-    Judged { truth, source: label.source, score, verdict: report.map(|report| report.verdict) }
+    Judged { truth, source: row.source, score, verdict: report.map(|report| report.verdict) }
 }
 
 fn table(checker: &Checker, summary: &Summary, rows: &[SourceRow]) -> String {

@@ -227,6 +227,7 @@ fn agrees_before(a: PdqHash, b: PdqHash, band: usize) -> bool {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_wrap, reason = "numbers up to 8192")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -254,7 +255,7 @@ mod tests {
         found.iter().map(|near| (near.distance, near.content)).collect()
     }
 
-    /// A small generator of its own, so that a failing seed can be run again (SplitMix64).
+    /// A small generator of its own, so that a failing seed can be run again (`SplitMix64`).
     struct Random(u64);
 
     impl Random {

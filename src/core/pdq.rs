@@ -75,7 +75,7 @@ fn window_of(length: usize) -> usize {
 
 /// Pixels of a window that lie at or after its centre.
 fn half_of(window: usize) -> usize {
-    (window + 2) / 2
+    window / 2 + 1
 }
 
 /// Where sample `index` lies along a side of `length` pixels: the middle of its 64th.
@@ -208,6 +208,7 @@ fn box_filter(row: &[f32], window: usize) -> Vec<f32> {
 }
 
 /// Row `i` is the cosine of frequency `i + 1` at the 64 sample positions.
+#[expect(clippy::cast_precision_loss, reason = "numbers up to 127")]
 static COSINES: LazyLock<[[f32; SAMPLES]; FREQUENCIES]> = LazyLock::new(|| {
     let scale = (2.0 / SAMPLES as f64).sqrt();
     std::array::from_fn(|frequency| {
@@ -273,6 +274,7 @@ fn quality_of(samples: &Samples) -> PdqQuality {
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "numbers up to 200")]
 mod tests {
     use super::*;
 

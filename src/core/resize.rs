@@ -49,6 +49,9 @@ pub fn cut(pixels: &RgbImage, area: PixelBox) -> RgbImage {
 }
 
 /// Resizes `pixels` to exactly `width` by `height`, none of them zero.
+///
+/// # Panics
+/// Never: the library refuses only layouts and cuts that are not used here.
 #[must_use]
 pub fn resize(pixels: &RgbImage, width: u32, height: u32) -> RgbImage {
     let mut target = RgbImage::new(width, height);

@@ -34,7 +34,7 @@ use guard::BankDoor;
 use problem::Problem;
 
 /// A request that has not been answered after this long is given up.
-const REQUEST_MAX: Duration = Duration::from_secs(60);
+const REQUEST_MAX: Duration = Duration::from_mins(1);
 
 /// What handlers share.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! `photocheck eval` on the fixtures: its figures are those of the same pipeline.
 
+use std::cmp::Ordering;
+use std::fmt::Write;
+
 use serde_json::Value;
 
 use crate::support::{checker, fixture, fixture_path, fixtures, photocheck, temporary_db};
@@ -14,7 +17,7 @@ fn eval_counts_what_the_pipeline_says() {
     let (mut abstained, mut scores) = (0, Vec::new());
     for photo in fixtures().photo {
         let path = fixture_path(&photo.path).display().to_string();
-        csv += &format!("{path},{},fixtures,x\n", photo.label);
+        writeln!(csv, "{path},{},fixtures,x", photo.label).unwrap();
         let report = checker().check(&fixture(&photo.path), &Index::default()).unwrap();
         match report.signals.synthetic {
             Synthetic::Evaluated { score, .. } => scores.push((photo.label, score.value())),
@@ -35,7 +38,11 @@ fn eval_counts_what_the_pipeline_says() {
         .filter(|(label, _)| *label == 1)
         .flat_map(|(_, ai)| {
             scores.iter().filter(|(label, _)| *label == 0).map(move |(_, real)| {
-                if real < ai { 1.0 } else { f64::from(u8::from(real == ai)) / 2.0 }
+                match real.total_cmp(ai) {
+                    Ordering::Less => 1.0,
+                    Ordering::Equal => 0.5,
+                    Ordering::Greater => 0.0,
+                }
             })
         })
         .collect();

@@ -5,6 +5,7 @@
 //! database, `photocheck([...])` the real binary. Cases are data: a loop over fixtures or a
 //! `check(input, expected)` with many short calls, and a case that did not run is a failure.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
 

@@ -102,7 +102,7 @@ impl Browser {
     pub async fn until(&self, expression: &str) {
         let begun = Instant::now();
         while self.value(expression).await != Value::Bool(true) {
-            assert!(begun.elapsed() < Duration::from_secs(60), "never true: {expression}");
+            assert!(begun.elapsed() < Duration::from_mins(1), "never true: {expression}");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
