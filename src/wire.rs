@@ -7,7 +7,7 @@ use crate::core::detector::Synthetic;
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
 use crate::core::report::{Match, Report};
-use crate::core::verdict::Reason;
+use crate::core::verdict::{Cost, Reason};
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -54,6 +54,9 @@ pub struct ReasonJson {
     /// Share of honest photos that pass this threshold, as measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub false_positive_rate: Option<f64>,
+    /// Share of pairs of different photos that pass this threshold, at most, as measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub false_match_rate: Option<f64>,
 }
 
 /// What the verdict rests on.
@@ -171,12 +174,18 @@ impl From<&Report> for ReportJson {
 
 impl From<&Reason> for ReasonJson {
     fn from(reason: &Reason) -> Self {
+        let (false_positive_rate, false_match_rate) = match reason.cost {
+            Some(Cost::FalsePositiveRate(rate)) => (Some(rate), None),
+            Some(Cost::FalseMatchRate(rate)) => (None, Some(rate)),
+            None => (None, None),
+        };
         Self {
             code: reason.code.name(),
             message: reason.message.clone(),
             value: reason.value.map(shown),
             threshold: reason.threshold.map(shown),
-            false_positive_rate: reason.false_positive_rate,
+            false_positive_rate,
+            false_match_rate,
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::core::checker::Checker;
 use crate::core::errors::PhotoError;
 use crate::core::index::Index;
 use crate::core::report::Report;
-use crate::core::verdict::{Reason, Verdict};
+use crate::core::verdict::{Cost, Reason, Verdict};
 use crate::live::LiveIndex;
 use crate::wire::{RefusalJson, ReportJson};
 
@@ -149,8 +149,14 @@ fn sentence(reason: &Reason) -> String {
     };
     add("value", reason.value);
     add("threshold", reason.threshold);
-    if let Some(rate) = reason.false_positive_rate {
-        let _ = write!(text, ", so are {} % of honest photos", rate * 100.0);
-    }
+    let _ = match reason.cost {
+        Some(Cost::FalsePositiveRate(rate)) => {
+            write!(text, ", reached by {} % of honest photos", rate * 100.0)
+        }
+        Some(Cost::FalseMatchRate(rate)) => {
+            write!(text, ", by chance at most once in {:.0} pairs", 1.0 / rate)
+        }
+        None => Ok(()),
+    };
     text + "]"
 }

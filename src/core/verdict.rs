@@ -50,8 +50,18 @@ pub struct Reason {
     pub message: String,
     pub value: Option<f64>,
     pub threshold: Option<f64>,
-    /// Share of honest photos that pass the threshold, 0 to 1, as measured.
-    pub false_positive_rate: Option<f64>,
+    /// What the threshold costs, as measured.
+    pub cost: Option<Cost>,
+}
+
+/// How often a threshold is passed without cause, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cost {
+    /// Share of honest photos.
+    FalsePositiveRate(f64),
+    /// Share of pairs of a photo and a banked one that shows something else. A bank of a million
+    /// photos multiplies it by a million.
+    FalseMatchRate(f64),
 }
 
 impl Verdict {
@@ -98,7 +108,7 @@ pub struct Policy {
 struct KnownPhotoPolicy {
     pdq_distance_max: u16,
     pdq_quality_min: u8,
-    /// Share of pairs of different photos that lie within the distance.
+    /// Share of pairs of different photos that lie within the distance, at most.
     false_match_rate: f64,
 }
 
@@ -213,7 +223,7 @@ impl Policy {
             message: format!("this photo is a copy of one in the list {}", nearest.bank),
             value: Some(nearest.distance.0.into()),
             threshold: Some(self.known_photo.pdq_distance_max.into()),
-            false_positive_rate: Some(self.known_photo.false_match_rate),
+            cost: Some(Cost::FalseMatchRate(self.known_photo.false_match_rate)),
         };
         Some((Verdict::Fake, reason))
     }
@@ -227,7 +237,7 @@ impl Policy {
             message: "the photo has too little detail to be compared with known photos".into(),
             value: Some(signals.pdq_quality.value().into()),
             threshold: Some(self.known_photo.pdq_quality_min.into()),
-            false_positive_rate: None,
+            cost: None,
         };
         Some((Verdict::Inconclusive, reason))
     }
@@ -261,7 +271,7 @@ impl Policy {
             message: message.into(),
             value: Some(score),
             threshold: Some(threshold.score),
-            false_positive_rate: Some(threshold.false_positive_rate),
+            cost: Some(Cost::FalsePositiveRate(threshold.false_positive_rate)),
         };
         Some((verdict, reason))
     }
@@ -290,5 +300,5 @@ fn no_evidence() -> Reason {
 }
 
 fn plain(code: ReasonCode, message: String) -> Reason {
-    Reason { code, message, value: None, threshold: None, false_positive_rate: None }
+    Reason { code, message, value: None, threshold: None, cost: None }
 }

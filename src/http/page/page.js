@@ -26,7 +26,9 @@ function percent(share) {
 /** What a number means, in words. */
 function inNumbers(reason) {
   if (reason.code === "KNOWN_PHOTO") {
-    return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the same photo.`;
+    return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the ` +
+      `same photo. Two different photos come so close less than once in ` +
+      `${Math.round(1 / reason.false_match_rate).toLocaleString("en")} pairs.`;
   }
   if (reason.code.startsWith("SYNTHETIC_FACE")) {
     return `Score ${percent(reason.value)}. Of honest photos, ${percent(reason.false_positive_rate)} ` +
