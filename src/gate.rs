@@ -4,12 +4,20 @@
 //! takes a place in the queue or is turned away at once, waits for a core, and moves its permit
 //! into the blocking closure, so that a permit is free only when the work is really over. Whoever
 //! goes away while waiting gives the place back, and the work is never begun.
+//!
+//! Photos that are on their way in are bounded by their bytes, all together, whatever the queue.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
+
+use crate::core::limits;
+
+/// Mebibytes of all photos that are being received, wait or are checked. More wait for room.
+const UPLOADS_MIB_MAX: usize = 256;
+const MIB: u64 = 1024 * 1024;
 
 /// No place was free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -23,6 +31,7 @@ pub struct QueueFull {
 pub struct Gate {
     cores: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    room_mib: Arc<Semaphore>,
     places: usize,
 }
 
@@ -30,7 +39,9 @@ pub struct Gate {
 #[derive(Debug)]
 pub struct Place {
     cores: Arc<Semaphore>,
+    room_mib: Arc<Semaphore>,
     _queue: OwnedSemaphorePermit,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
@@ -39,7 +50,8 @@ impl Gate {
     pub fn new(cores: usize, waiting_max: usize) -> Self {
         let places = cores + waiting_max;
         let queue = Arc::new(Semaphore::new(places));
-        Self { cores: Arc::new(Semaphore::new(cores)), queue, places }
+        let room_mib = Arc::new(Semaphore::new(UPLOADS_MIB_MAX));
+        Self { cores: Arc::new(Semaphore::new(cores)), queue, room_mib, places }
     }
 
     /// Takes a place; to be held from before a request's body is read.
@@ -49,11 +61,19 @@ impl Gate {
     pub fn enter(&self) -> Result<Place, QueueFull> {
         let permit = Arc::clone(&self.queue).try_acquire_owned();
         let queue = permit.map_err(|_| QueueFull { places: self.places })?;
-        Ok(Place { cores: Arc::clone(&self.cores), _queue: queue })
+        let (cores, room_mib) = (Arc::clone(&self.cores), Arc::clone(&self.room_mib));
+        Ok(Place { cores, room_mib, _queue: queue, room: None })
     }
 }
 
 impl Place {
+    /// Waits until there is room for a body of `bytes`, and keeps it until the work is over.
+    pub async fn make_room(&mut self, bytes: u64) {
+        let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
+        // The semaphore is never closed, and a body is far smaller than all the room.
+        self.room = Arc::clone(&self.room_mib).acquire_many_owned(mib).await.ok();
+    }
+
     /// Waits for a core and runs `work` on it.
     ///
     /// # Errors
@@ -72,6 +92,8 @@ impl Place {
     }
 }
 
+const _: () = assert!(2 * limits::PHOTO_BYTES_MAX < UPLOADS_MIB_MAX as u64 * MIB);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +109,23 @@ mod tests {
         assert_eq!(first.run(|| 7).await.unwrap(), 7);
         assert_eq!(third.run(|| 8).await.unwrap(), 8);
         assert!(gate.enter().is_ok());
+    }
+
+    #[tokio::test]
+    async fn bodies_wait_for_room_and_give_it_back() {
+        let gate = Gate::new(1, 20);
+        let mut held = Vec::new();
+        for _ in 0..UPLOADS_MIB_MAX / 20 {
+            let mut place = gate.enter().unwrap();
+            place.make_room(20 * MIB).await;
+            held.push(place);
+        }
+        let mut next = gate.enter().unwrap();
+        let mut waits = Box::pin(next.make_room(20 * MIB));
+        assert!(futures_are_pending(&mut waits).await);
+        held.pop();
+        waits.await;
+        assert!(next.room.is_some());
     }
 
     #[tokio::test]

@@ -113,7 +113,9 @@ impl LiveIndex {
             return Ok(Arc::clone(index));
         }
         let changes = store.changes_since(index.generation(), *quality_min).await?;
-        Ok(Arc::new(index.apply(changes)))
+        let index = Arc::clone(index);
+        let applied = task::spawn_blocking(move || index.apply(changes)).await;
+        applied.map(Arc::new).map_err(|error| StoreError::Apply(error.to_string()))
     }
 
     fn swap(&self, index: Arc<Index>) {

@@ -1,18 +1,16 @@
 //! `photocheck bank`: managing the banks of known photos. A running service sees each change.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::files::{self, Found};
+use super::files;
 use super::output;
 use super::{SharedArgs, block_on};
 use crate::clock;
-use crate::core::hashes::PhotoHashes;
 use crate::core::index::ContentId;
-use crate::core::photo::Photo;
 use crate::store::{BankName, NewContent, Note, Store};
 
 #[derive(Debug, clap::Args)]
@@ -99,7 +97,8 @@ async fn show(store: &Store, name: &BankName) -> anyhow::Result<ExitCode> {
         after = last.id;
         for content in &contents {
             let quality = content.hashes.pdq_quality.value();
-            writeln!(io::stdout(), "{}\tquality {quality}\t{}", content.id.0, content.note)?;
+            let note = output::harmless(&content.note);
+            writeln!(io::stdout(), "{}\tquality {quality}\t{note}", content.id.0)?;
         }
     }
 }
@@ -113,19 +112,20 @@ async fn add(
     store.bank(name).await?;
     let mut trouble = false;
     for found in files::expand(paths) {
-        let (path, hashed) = hash_one(found);
+        let (path, hashed) = files::hash(found);
+        let path = output::harmless(&path.display().to_string());
         let hashes = match hashed {
             Ok(hashes) => hashes,
             Err(reason) => {
                 trouble = true;
-                writeln!(io::stderr(), "not added\t{}\t{reason}", path.display())?;
+                writeln!(io::stderr(), "not added\t{path}\t{reason}")?;
                 continue;
             }
         };
         let content = NewContent { hashes, note: note.clone(), added_at: clock::now_s() };
         let (id, added) = store.add_content(name, &content).await?;
         let what = if added { "added" } else { "already there" };
-        writeln!(io::stdout(), "{what}\t{}\t{}", id.0, path.display())?;
+        writeln!(io::stdout(), "{what}\t{}\t{path}", id.0)?;
     }
     Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
 }
@@ -146,20 +146,4 @@ async fn remove(
         writeln!(io::stdout(), "removed\t{id}")?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn hash_one(found: Found) -> (PathBuf, Result<PhotoHashes, String>) {
-    match found {
-        Ok(path) => {
-            let hashed = hash_file(&path);
-            (path, hashed)
-        }
-        Err((path, error)) => (path, Err(error.to_string())),
-    }
-}
-
-fn hash_file(path: &Path) -> Result<PhotoHashes, String> {
-    let bytes = files::read(path).map_err(|error| error.to_string())?;
-    let photo = Photo::decode(&bytes).map_err(|error| error.to_string())?;
-    Ok(PhotoHashes::of(photo.pixels()))
 }

@@ -1,6 +1,7 @@
 //! `photocheck check`: a verdict on each photo, on all cores.
 
 use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,6 @@ use super::files::{self, Found};
 use super::output::{self, Lines};
 use super::{SharedArgs, block_on};
 use crate::core::checker::Checker;
-use crate::core::errors::PhotoError;
 use crate::core::index::Index;
 use crate::core::report::Report;
 use crate::core::verdict::{Cost, Reason, Verdict};
@@ -61,6 +61,7 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         Ok(LiveIndex::load(store, quality_min).await?.index())
     })?;
     let paths = files::expand(&args.paths);
+    anyhow::ensure!(!paths.is_empty(), "there is no file in what was named");
     let (lines, seen) = (Lines::new(paths.len()), Seen::default());
     paths.into_par_iter().try_for_each(|found| {
         let (path, outcome) = check_one(found, &checker, &index);
@@ -84,10 +85,21 @@ fn check_one(found: Found, checker: &Checker, index: &Index) -> (PathBuf, Outcom
         Ok(path) => path,
         Err((path, error)) => return (path, Err(unreadable(&error))),
     };
-    let outcome = files::read(&path).map_err(|error| unreadable(&error)).and_then(|bytes| {
-        checker.check(&bytes, index).map_err(|error: PhotoError| RefusalJson::from(&error))
-    });
+    let outcome = files::read(&path).map_err(|error| unreadable(&error));
+    let outcome = outcome.and_then(|bytes| check_bytes(&bytes, checker, index));
     (path, outcome)
+}
+
+/// One photo never stops the others, not even by a fault of ours.
+fn check_bytes(bytes: &[u8], checker: &Checker, index: &Index) -> Outcome {
+    let checked = catch_unwind(AssertUnwindSafe(|| checker.check(bytes, index)));
+    match checked {
+        Ok(checked) => checked.map_err(|error| RefusalJson::from(&error)),
+        Err(_) => Err(RefusalJson {
+            code: "INTERNAL",
+            message: "something failed here; the photo was not at fault".into(),
+        }),
+    }
 }
 
 impl Seen {
@@ -121,7 +133,7 @@ fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
 /// The verdict and the path, and a line a reason.
 fn text_lines(path: &Path, outcome: &Outcome) -> String {
     let mut text = String::new();
-    let path = path.display();
+    let path = output::harmless(&path.display().to_string());
     // Writing to a String cannot fail.
     let _ = match outcome {
         Ok(report) => {

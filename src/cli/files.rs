@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::core::hashes::PhotoHashes;
 use crate::core::limits;
 
 /// A path to look at, or one that cannot be.
@@ -30,7 +31,8 @@ fn files_in(folder: &Path) -> impl Iterator<Item = Found> {
     let entries = walk.into_iter().filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
     let folder = folder.to_owned();
     entries.filter_map(move |entry| match entry {
-        Ok(entry) if entry.file_type().is_dir() => None,
+        // Pipes and devices could be read for ever.
+        Ok(entry) if !entry.file_type().is_file() => None,
         Ok(entry) => Some(Ok(entry.into_path())),
         Err(error) => {
             let path = error.path().unwrap_or(&folder).to_owned();
@@ -51,4 +53,17 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limits::PHOTO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads and hashes a file; otherwise says why not.
+#[must_use]
+pub fn hash(found: Found) -> (PathBuf, Result<PhotoHashes, String>) {
+    let path = match found {
+        Ok(path) => path,
+        Err((path, error)) => return (path, Err(error.to_string())),
+    };
+    let hashed = read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| PhotoHashes::of_file(&bytes).map_err(|error| error.to_string()));
+    (path, hashed)
 }

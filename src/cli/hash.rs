@@ -8,8 +8,6 @@ use rayon::prelude::*;
 
 use super::files::{self, Found};
 use super::output::{self, Lines};
-use crate::core::hashes::PhotoHashes;
-use crate::core::photo::Photo;
 
 #[derive(Debug, clap::Args)]
 pub struct HashArgs {
@@ -39,12 +37,9 @@ pub fn run(args: &HashArgs) -> anyhow::Result<ExitCode> {
 
 /// The line of a photo, or that of its refusal.
 fn hash_one(found: Found) -> Result<String, String> {
-    let path =
-        found.map_err(|(path, error)| format!("not hashed\t{error}\t{}\n", path.display()))?;
-    let refused = |reason: String| format!("not hashed\t{reason}\t{}\n", path.display());
-    let bytes = files::read(&path).map_err(|error| refused(error.to_string()))?;
-    let photo = Photo::decode(&bytes).map_err(|error| refused(error.to_string()))?;
-    let hashes = PhotoHashes::of(photo.pixels());
+    let (path, hashed) = files::hash(found);
+    let path = output::harmless(&path.display().to_string());
+    let hashes = hashed.map_err(|reason| format!("not hashed\t{reason}\t{path}\n"))?;
     let (pdq, quality) = (hashes.pdq.to_hex(), hashes.pdq_quality.value());
-    Ok(format!("{pdq}\t{quality}\t{}\t{}\n", hashes.gradient.to_hex(), path.display()))
+    Ok(format!("{pdq}\t{quality}\t{}\t{path}\n", hashes.gradient.to_hex()))
 }

@@ -73,6 +73,14 @@ fn bar_style() -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
+/// Text of a stranger (a file's name, a note), made harmless for a terminal: control characters are
+/// written as escapes.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { vec![c] };
+    text.chars().flat_map(escape).collect()
+}
+
 /// The colour that a verdict has on the terminal.
 #[must_use]
 pub fn style_of(verdict: Verdict) -> Style {

@@ -16,7 +16,10 @@ use crate::live::LiveIndex;
 use crate::telemetry;
 
 /// Requests that may wait for each core before others are turned away.
-const WAITING_PER_CORE: usize = 32;
+const WAITING_PER_CORE: usize = 16;
+
+/// The same on a small machine, in all.
+const WAITING_MIN: usize = 32;
 
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
@@ -41,7 +44,7 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         let follower = live.clone();
         tokio::spawn(async move { follower.follow().await });
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let gate = Gate::new(cores, cores * WAITING_PER_CORE);
+        let gate = Gate::new(cores, WAITING_MIN.max(cores * WAITING_PER_CORE));
         let bank_door = BankDoor::new(args.bank_token.as_deref(), args.listen.ip().is_loopback());
         let app = Arc::new(App { checker, store: store.clone(), live, gate, bank_door });
         let listener = TcpListener::bind(args.listen)
@@ -51,7 +54,7 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         tracing::info!(%address, "listening");
         // For whoever started it: the port is known only now when 0 was asked for.
         writeln!(std::io::stdout(), "photocheck listens on http://{address}")?;
-        axum::serve(listener, http::router(app)).with_graceful_shutdown(asked_to_stop()).await?;
+        http::server::serve(listener, http::router(app), asked_to_stop()).await;
         tracing::info!("stopped");
         store.close().await;
         Ok(ExitCode::SUCCESS)

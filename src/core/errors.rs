@@ -74,8 +74,8 @@ pub enum ModelError {
 pub enum PolicyError {
     #[error("the policy file is not valid: {0}")]
     File(#[from] toml::de::Error),
-    #[error("the policy's {field} is {value}, it must lie in {range}")]
-    Range { field: &'static str, value: f64, range: &'static str },
+    #[error("the policy's {field} is {value}, it must lie between {least} and {most}")]
+    Range { field: &'static str, value: f64, least: f64, most: f64 },
     #[error("the policy is written for model {expected}, the model loaded is {found}")]
     Model { expected: String, found: String },
 }

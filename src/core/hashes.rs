@@ -8,7 +8,9 @@
 use image::RgbImage;
 use img_hash::{HashAlg, HasherConfig};
 
+use crate::core::errors::PhotoError;
 use crate::core::pdq;
+use crate::core::photo::Photo;
 use crate::core::resize::resize;
 
 /// Bits of each hash.
@@ -99,6 +101,14 @@ impl PdqQuality {
 }
 
 impl PhotoHashes {
+    /// Decodes and hashes a photo.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn of_file(bytes: &[u8]) -> Result<Self, PhotoError> {
+        Photo::decode(bytes).map(|photo| Self::of(photo.pixels()))
+    }
+
     /// Hashes a photo's pixels.
     #[must_use]
     pub fn of(pixels: &RgbImage) -> Self {

@@ -13,7 +13,8 @@ pub const PHOTO_SIDE_MAX: u32 = 16_384;
 /// Pixels along the shorter side. Below this there is nothing to compare or to score.
 pub const PHOTO_SIDE_MIN: u32 = 32;
 
-/// Pixels in all: 64 million, above the 50-megapixel mode of current phones.
+/// Pixels in all: 64 million, above the 50-megapixel mode of current phones. A progressive JPEG of
+/// this size is the most expensive photo: 650 MB at its peak, most of it coefficients.
 pub const PHOTO_PIXELS_MAX: u64 = 64 * 1000 * 1000;
 
 /// Bytes of the decoded pixels as the decoder writes them (up to 8 a pixel for 16-bit RGBA).

@@ -4,6 +4,7 @@
 //! reports. A test holds that.
 
 pub mod checker;
+pub mod container;
 pub mod detector;
 pub mod errors;
 pub mod evaluation;

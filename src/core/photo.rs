@@ -17,6 +17,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, Limits, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
 
+use crate::core::container::{check_jpeg_is_whole, webp_frame_sizes};
 use crate::core::errors::PhotoError;
 use crate::core::limits;
 
@@ -70,7 +71,12 @@ impl Photo {
             PhotoFormat::Png => {
                 read(format, PngDecoder::with_limits(Cursor::new(bytes), decoder_limits()))
             }
-            PhotoFormat::WebP => read(format, WebPDecoder::new(Cursor::new(bytes))),
+            PhotoFormat::WebP => {
+                for (width, height) in webp_frame_sizes(bytes)? {
+                    check_at_most(width, height)?;
+                }
+                read(format, WebPDecoder::new(Cursor::new(bytes)))
+            }
             PhotoFormat::Gif => read(format, GifDecoder::new(Cursor::new(bytes))),
         }?;
         Ok(Self { pixels, format, digest: PhotoDigest(Sha256::digest(bytes).into()) })
@@ -152,18 +158,6 @@ fn hex_of_first(bytes: &[u8]) -> String {
     hex::encode(bytes.get(..bytes.len().min(8)).unwrap_or_default())
 }
 
-/// Refuses a JPEG with no end-of-image marker: the decoder would fill what is missing with grey.
-fn check_jpeg_is_whole(bytes: &[u8]) -> Result<(), PhotoError> {
-    let ends = bytes.windows(2).rev().any(|pair| pair == [0xFF, 0xD9]);
-    if ends {
-        return Ok(());
-    }
-    Err(PhotoError::Damaged {
-        format: PhotoFormat::Jpeg.name(),
-        detail: format!("it ends after {} bytes, before its picture does", bytes.len()),
-    })
-}
-
 /// Width and height are not among them: [`check_size`] names the value and the limit.
 fn decoder_limits() -> Limits {
     let mut limits = Limits::no_limits();
@@ -190,13 +184,18 @@ fn read<D: ImageDecoder>(
 }
 
 fn check_size(width: u32, height: u32) -> Result<(), PhotoError> {
-    if limits::PHOTO_SIDE_MAX < width.max(height) {
-        let side_max = limits::PHOTO_SIDE_MAX;
-        return Err(PhotoError::TooLarge { width, height, side_max });
-    }
+    check_at_most(width, height)?;
     if width.min(height) < limits::PHOTO_SIDE_MIN {
         let side_min = limits::PHOTO_SIDE_MIN;
         return Err(PhotoError::TooSmall { width, height, side_min });
+    }
+    Ok(())
+}
+
+fn check_at_most(width: u32, height: u32) -> Result<(), PhotoError> {
+    if limits::PHOTO_SIDE_MAX < width.max(height) {
+        let side_max = limits::PHOTO_SIDE_MAX;
+        return Err(PhotoError::TooLarge { width, height, side_max });
     }
     let pixels = u64::from(width) * u64::from(height);
     if limits::PHOTO_PIXELS_MAX < pixels {

@@ -151,20 +151,24 @@ impl Policy {
     }
 
     fn check_ranges(&self) -> Result<(), PolicyError> {
-        let distance = self.known_photo.pdq_distance_max;
-        if HASH_BITS < distance {
-            let (field, range) = ("known_photo.pdq_distance_max", "0 to 256");
-            return Err(PolicyError::Range { field, value: distance.into(), range });
-        }
+        let KnownPhotoPolicy { pdq_distance_max, pdq_quality_min, false_match_rate } =
+            &self.known_photo;
         let SyntheticFacePolicy { unsure, suspect, fake, .. } = &self.synthetic_face;
-        let scores = [Some(unsure), Some(suspect), fake.as_ref()];
-        let mut least = 0.0;
-        for ScoreThreshold { score, .. } in scores.into_iter().flatten() {
-            if !(least..=1.0).contains(score) {
-                let range = "0 to 1, in the order unsure, suspect, fake";
-                return Err(PolicyError::Range { field: "synthetic_face", value: *score, range });
-            }
-            least = *score;
+        let last = fake.unwrap_or(*suspect);
+        let check = |field, value: f64, least: f64, most: f64| match (least..=most).contains(&value)
+        {
+            true => Ok(()),
+            false => Err(PolicyError::Range { field, value, least, most }),
+        };
+        check("known_photo.pdq_distance_max", (*pdq_distance_max).into(), 0.0, HASH_BITS.into())?;
+        check("known_photo.pdq_quality_min", (*pdq_quality_min).into(), 0.0, 100.0)?;
+        check("known_photo.false_match_rate", *false_match_rate, f64::MIN_POSITIVE, 1.0)?;
+        check("synthetic_face.unsure.score", unsure.score, 0.0, suspect.score)?;
+        check("synthetic_face.suspect.score", suspect.score, 0.0, last.score)?;
+        check("synthetic_face.fake.score", last.score, 0.0, 1.0)?;
+        for threshold in [unsure, suspect, &last] {
+            let rate = threshold.false_positive_rate;
+            check("synthetic_face.false_positive_rate", rate, f64::MIN_POSITIVE, 1.0)?;
         }
         Ok(())
     }

@@ -14,7 +14,6 @@ use super::upload::Upload;
 use crate::clock;
 use crate::core::hashes::PhotoHashes;
 use crate::core::index::ContentId;
-use crate::core::photo::Photo;
 use crate::store::{Bank, BankName, Content, NewContent, Note};
 
 /// A bank to be created.
@@ -167,10 +166,10 @@ pub async fn add(
     request: Request,
 ) -> Result<(StatusCode, Json<AddedJson>), Problem> {
     let name = BankName::new(&name)?;
-    let place = app.gate.enter()?;
-    let upload = Upload::read(request).await?;
+    let mut place = app.gate.enter()?;
+    let upload = Upload::read(request, &mut place).await?;
     let note = Note::new(&upload.note)?;
-    let hashed = place.run(move || Photo::decode(&upload.photo).map(|photo| hashes_of(&photo)));
+    let hashed = place.run(move || PhotoHashes::of_file(&upload.photo));
     let hashes = hashed.await.map_err(|error| Problem::ours(&error))??;
     let content = NewContent { hashes, note, added_at: clock::now_s() };
     let (id, added) = app.store.add_content(&name, &content).await?;
@@ -223,8 +222,4 @@ impl From<Bank> for BankJson {
     fn from(bank: Bank) -> Self {
         Self { name: bank.name, contents: bank.contents, created_at: bank.created_at }
     }
-}
-
-fn hashes_of(photo: &Photo) -> PhotoHashes {
-    PhotoHashes::of(photo.pixels())
 }

@@ -40,10 +40,11 @@ pub async fn check(
     request: Request,
 ) -> Result<Json<ReportJson>, Problem> {
     // The place comes before the body: bodies in memory are bounded by places.
-    let place = app.gate.enter()?;
-    let upload = Upload::read(request).await?;
-    let (index, checker) = (app.live.index(), Arc::clone(&app.checker));
-    let checked = place.run(move || checker.check(&upload.photo, &index)).await;
+    let mut place = app.gate.enter()?;
+    let upload = Upload::read(request, &mut place).await?;
+    let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
+    // The index of the moment the work begins: what was banked while it waited counts.
+    let checked = place.run(move || checker.check(&upload.photo, &live.index())).await;
     let report = checked.map_err(|error| Problem::ours(&error))??;
     Ok(Json(ReportJson::from(&report)))
 }

@@ -1,8 +1,9 @@
 //! Who may do what: headers that bind the browser, and the door to the banks.
 //!
 //! Banks decide whom a platform throws out, so changing them is for their keeper. With a token set,
-//! `/v1/banks` asks for it; without one it answers only while the service listens on a loopback
-//! address. A browser that was sent here by another site is turned away in both cases.
+//! `/v1/banks` asks for it. Without one it answers only a caller on this machine: the service must
+//! listen on a loopback address, be called by a loopback name (a page that rebinds its own name to
+//! this machine is not), not through a proxy, and not by a page of another site.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ const API_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
 /// Who may use `/v1/banks`.
 #[derive(Debug, Clone)]
 pub enum BankDoor {
-    /// Everybody who reaches the service, which listens on a loopback address.
+    /// Callers on this machine; the service listens on a loopback address.
     Open,
     /// Who shows the token of which this is the SHA-256.
     Token([u8; 32]),
@@ -48,13 +49,22 @@ impl BankDoor {
 
     fn admits(&self, headers: &HeaderMap) -> bool {
         match self {
-            Self::Open => true,
+            Self::Open => is_from_this_machine(headers),
             Self::Closed => false,
             // Digests are compared, so that the time taken tells nothing about the token.
             Self::Token(digest) => bearer_of(headers)
                 .is_some_and(|shown| <[u8; 32]>::from(Sha256::digest(shown)) == *digest),
         }
     }
+}
+
+fn is_from_this_machine(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let port = host.rfind(':').filter(|colon| !host.ends_with(']') && *colon > 0);
+    let name = port.and_then(|colon| host.get(..colon)).unwrap_or(host);
+    let proxied = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+        && proxied.iter().all(|name| !headers.contains_key(*name))
 }
 
 fn bearer_of(headers: &HeaderMap) -> Option<&str> {
@@ -68,8 +78,8 @@ pub async fn banks(
     next: Next,
 ) -> Result<Response, Problem> {
     let headers = request.headers();
-    let other_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    if other_site {
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
         let detail = "another site may not use the banks through your browser";
         return Err(Problem::new(StatusCode::FORBIDDEN, "CROSS_SITE", detail));
     }
@@ -81,12 +91,12 @@ pub async fn banks(
 
 fn not_admitted(door: &BankDoor) -> Problem {
     match door {
-        BankDoor::Closed => {
-            let detail = "banks are closed: the service listens beyond this machine and no token \
-                          is set (PHOTOCHECK_BANK_TOKEN)";
+        BankDoor::Closed | BankDoor::Open => {
+            let detail = "without a token (PHOTOCHECK_BANK_TOKEN) banks are open only to callers \
+                          on this machine, by the name localhost or 127.0.0.1 and no proxy";
             Problem::new(StatusCode::FORBIDDEN, "BANKS_CLOSED", detail)
         }
-        BankDoor::Open | BankDoor::Token(_) => {
+        BankDoor::Token(_) => {
             let detail = "send the token as authorization: Bearer …";
             Problem::new(StatusCode::UNAUTHORIZED, "TOKEN_NEEDED", detail)
         }

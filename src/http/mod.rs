@@ -6,6 +6,7 @@ pub mod guard;
 pub mod health;
 pub mod page;
 pub mod problem;
+pub mod server;
 pub mod upload;
 
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use crate::store::StoreError;
 
 /// Seconds after which a caller that was turned away may try again.
 const RETRY_AFTER_S: u16 = 1;
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// An error, as RFC 9457 has it, with a stable `code`.
@@ -57,6 +58,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
         }
@@ -85,7 +89,7 @@ impl From<PhotoError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let status = match error {
-            StoreError::BankName(_) | StoreError::NoteTooLong { .. } => {
+            StoreError::BankName(_) | StoreError::NoteTooLong { .. } | StoreError::NoteNotPlain => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             StoreError::BankExists(_) => StatusCode::CONFLICT,
@@ -94,6 +98,7 @@ impl From<StoreError> for Problem {
             | StoreError::Folder(_)
             | StoreError::Database(_)
             | StoreError::Migration(_)
+            | StoreError::Apply(_)
             | StoreError::Corrupt(_) => return Self::ours(&error),
         };
         Self::new(status, error.code(), error.to_string())
@@ -119,7 +124,7 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("METHOD_NOT_ALLOWED", "this address does not take this method")
         }
-        StatusCode::REQUEST_TIMEOUT => ("TIMEOUT", "the request took too long to arrive"),
+        StatusCode::REQUEST_TIMEOUT => ("TIMEOUT", "the request was not done in time"),
         StatusCode::PAYLOAD_TOO_LARGE => ("BODY_TOO_LARGE", "the body is over the limit"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ("CONTENT_TYPE", "the body is not of the content type that is needed")

@@ -3,6 +3,8 @@
 //! Two forms are taken: `multipart/form-data` with the field `photo` (and, where it is asked for, a
 //! text field `note`), or the bytes themselves as the body.
 
+use std::time::Duration;
+
 use axum::RequestExt;
 use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
@@ -12,9 +14,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use super::problem::Problem;
 use crate::core::errors::PhotoError;
 use crate::core::limits;
+use crate::gate::Place;
 
 /// Bytes that multipart wraps around a photo, at the most.
 const WRAPPING_BYTES_MAX: u64 = 64 * 1024;
+
+/// A photo that takes longer to arrive is given up: a place in the queue is not to be squatted.
+const ARRIVAL_MAX: Duration = Duration::from_secs(20);
 
 /// Bytes of a request's body, for the layer that cuts off longer ones.
 pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
@@ -28,29 +34,42 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Reads a request's body.
+    /// Reads a request's body into the room that `place` keeps for it.
     ///
     /// # Errors
-    /// A [`Problem`] when there is no photo in it or it is over the limit.
-    pub async fn read(request: Request) -> Result<Self, Problem> {
-        check_announced(request.headers())?;
+    /// A [`Problem`] when there is no photo in it, it is over the limit, or it comes too slowly.
+    pub async fn read(request: Request, place: &mut Place) -> Result<Self, Problem> {
+        let announced = announced_bytes(request.headers())?;
+        place.make_room(announced.unwrap_or(BODY_BYTES_MAX)).await;
+        tokio::time::timeout(ARRIVAL_MAX, Self::arrived(request)).await.unwrap_or_else(|_| {
+            let detail = format!("the photo did not arrive within {} s", ARRIVAL_MAX.as_secs());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "TOO_SLOW", detail))
+        })
+    }
+
+    async fn arrived(request: Request) -> Result<Self, Problem> {
         if is_multipart(request.headers()) {
             return read_multipart(request).await;
         }
         let photo =
             request.extract::<Bytes, _>().await.map_err(|rejected| match rejected.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => too_many_bytes(None),
+                StatusCode::PAYLOAD_TOO_LARGE => cut_off(),
                 status => Problem::new(status, "BODY_UNREADABLE", rejected.body_text()),
             })?;
         Ok(Self { photo, note: String::new() })
     }
 }
 
-fn check_announced(headers: &HeaderMap) -> Result<(), Problem> {
+/// The body's length, if the client says it.
+fn announced_bytes(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    match length.and_then(|text| text.parse::<u64>().ok()) {
-        Some(bytes) if BODY_BYTES_MAX < bytes => Err(too_many_bytes(Some(bytes))),
-        _ => Ok(()),
+    let bytes = length.and_then(|text| text.parse::<u64>().ok());
+    match bytes {
+        Some(bytes) if BODY_BYTES_MAX < bytes => {
+            let bytes_max = limits::PHOTO_BYTES_MAX;
+            Err(PhotoError::TooManyBytes { bytes, bytes_max }.into())
+        }
+        _ => Ok(bytes),
     }
 }
 
@@ -86,13 +105,14 @@ async fn bytes_of(field: Field<'_>) -> Result<Bytes, Problem> {
 
 fn broken(error: &MultipartError) -> Problem {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_many_bytes(None),
+        StatusCode::PAYLOAD_TOO_LARGE => cut_off(),
         status => Problem::new(status, "MULTIPART_NOT_VALID", error.body_text()),
     }
 }
 
-/// `announced` is the length the client named; without it the body was cut off at the limit.
-fn too_many_bytes(announced: Option<u64>) -> Problem {
-    let bytes = announced.unwrap_or(BODY_BYTES_MAX + 1);
-    PhotoError::TooManyBytes { bytes, bytes_max: limits::PHOTO_BYTES_MAX }.into()
+/// The body was cut off at the limit; nobody knows how long it would have been.
+fn cut_off() -> Problem {
+    let code = PhotoError::TooManyBytes { bytes: 0, bytes_max: 0 }.code();
+    let detail = format!("the file has more bytes than the limit, {}", limits::PHOTO_BYTES_MAX);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
 }

@@ -66,8 +66,11 @@ impl Note {
     /// Bytes of a note.
     pub const BYTES_MAX: usize = 1000;
 
-    /// Checks the limit.
+    /// Checks the limit, and that a terminal or a table can show it.
     pub fn new(text: &str) -> Result<Self, StoreError> {
+        if text.chars().any(char::is_control) {
+            return Err(StoreError::NoteNotPlain);
+        }
         if Self::BYTES_MAX < text.len() {
             let (bytes, bytes_max) = (text.len(), Self::BYTES_MAX);
             return Err(StoreError::NoteTooLong { bytes, bytes_max });
@@ -96,17 +99,15 @@ impl Store {
     /// All banks, by name.
     pub async fn banks(&self) -> Result<Vec<Bank>, StoreError> {
         let statement =
-            const_format(BANKS, " group by bank.id, bank.name, bank.created_at order by bank.name");
+            format!("{BANKS} group by bank.id, bank.name, bank.created_at order by bank.name");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
         rows.iter().map(bank_of).collect()
     }
 
     /// One bank.
     pub async fn bank(&self, name: &BankName) -> Result<Bank, StoreError> {
-        let statement = const_format(
-            BANKS,
-            " where bank.name = $1 group by bank.id, bank.name, bank.created_at",
-        );
+        let statement =
+            format!("{BANKS} where bank.name = $1 group by bank.id, bank.name, bank.created_at");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(name.as_str())
             .fetch_optional(&self.pool)
@@ -217,10 +218,6 @@ impl Store {
             .await?;
         Ok(transaction.commit().await?)
     }
-}
-
-fn const_format(start: &str, end: &str) -> String {
-    [start, end].concat()
 }
 
 async fn bank_id(connection: &mut AnyConnection, name: &BankName) -> Result<i64, StoreError> {

@@ -31,15 +31,27 @@ impl Store {
             .await?
             .try_get("value")?;
         let added = added_since(&mut transaction, generation, quality_min).await?;
-        let removed = sqlx::query("select content_id from removal where $1 < generation")
-            .bind(generation)
-            .fetch_all(&mut *transaction)
-            .await?;
+        let removed = removed_since(&mut transaction, generation).await?;
         transaction.commit().await?;
-        let removed: Result<_, sqlx::Error> =
-            removed.iter().map(|row| row.try_get("content_id").map(ContentId)).collect();
-        Ok(Changes { added, removed: removed?, generation: now })
+        Ok(Changes { added, removed, generation: now })
     }
+}
+
+async fn removed_since(
+    connection: &mut AnyConnection,
+    generation: i64,
+) -> Result<Vec<ContentId>, StoreError> {
+    // An index that begins from nothing holds nothing to be removed.
+    if generation == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query("select content_id from removal where $1 < generation")
+        .bind(generation)
+        .fetch_all(connection)
+        .await?;
+    let ids: Result<_, sqlx::Error> =
+        rows.iter().map(|row| row.try_get("content_id").map(ContentId)).collect();
+    Ok(ids?)
 }
 
 async fn added_since(

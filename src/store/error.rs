@@ -11,6 +11,9 @@ pub enum StoreError {
     /// Asked for: a note over the limit.
     #[error("the note has {bytes} bytes, the limit is {bytes_max}")]
     NoteTooLong { bytes: usize, bytes_max: usize },
+    /// Asked for: a note with line breaks, escapes or the like.
+    #[error("the note holds a control character; it must be one line of plain text")]
+    NoteNotPlain,
     /// Asked for: a bank that is there already.
     #[error("there is a bank {0} already")]
     BankExists(String),
@@ -32,6 +35,9 @@ pub enum StoreError {
     /// Ours: the schema could not be brought up to date.
     #[error("the database cannot be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// Ours: changes could not be applied to an index.
+    #[error("changes could not be applied to the index: {0}")]
+    Apply(String),
     /// Ours: a row holds what the program never writes.
     #[error("the database holds a content {0} that is not valid")]
     Corrupt(i64),
@@ -44,6 +50,7 @@ impl StoreError {
         match self {
             Self::BankName(_) => "BANK_NAME_NOT_VALID",
             Self::NoteTooLong { .. } => "NOTE_TOO_LONG",
+            Self::NoteNotPlain => "NOTE_NOT_PLAIN",
             Self::BankExists(_) => "BANK_EXISTS",
             Self::NoSuchBank(_) => "NO_SUCH_BANK",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
@@ -51,6 +58,7 @@ impl StoreError {
             | Self::Folder(_)
             | Self::Database(_)
             | Self::Migration(_)
+            | Self::Apply(_)
             | Self::Corrupt(_) => "STORE_FAILED",
         }
     }

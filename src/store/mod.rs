@@ -1,8 +1,8 @@
 //! The store: banks and their contents in a database, the one truth that indexes are made from.
 //!
 //! All SQL of the program stands in this folder. The statements are the same for every database
-//! that is supported; only the migrations differ. Each change of a bank is one transaction that
-//! raises the generation, so an index can ask for what came since the generation it shows.
+//! that is supported; only the migrations differ. Each change of what banks hold is one transaction
+//! that raises the generation, so an index can ask for what came since the generation it shows.
 
 mod banks;
 mod changes;
@@ -28,7 +28,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `url` (`sqlite://PATH`), creating the file when there is none.
+    /// Opens the database at `url`, `sqlite:` and the path of a file, which is created when there is
+    /// none.
     ///
     /// # Errors
     /// [`StoreError`] when the URL is of no supported kind or the database cannot be opened.
@@ -37,12 +38,11 @@ impl Store {
             return Err(StoreError::UnsupportedUrl);
         };
         let path = path.strip_prefix("//").unwrap_or(path);
-        create_folder_of(Path::new(path.split('?').next().unwrap_or(path)))?;
+        create_folder_of(Path::new(path))?;
         sqlx::any::install_default_drivers();
-        let separator = if path.contains('?') { '&' } else { '?' };
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
-            .connect(&format!("sqlite://{path}{separator}mode=rwc"))
+            .connect(&format!("sqlite://{}?mode=rwc", escaped(path)))
             .await?;
         // Readers go on while one writes; without it a lookup could wait for an import.
         sqlx::query("pragma journal_mode = wal").execute(&pool).await?;
@@ -54,6 +54,11 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// A path is given as it is; inside a URL three of its characters would mean something else.
+fn escaped(path: &str) -> String {
+    path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
 }
 
 fn create_folder_of(file: &Path) -> Result<(), StoreError> {

@@ -27,8 +27,7 @@ function percent(share) {
 function inNumbers(reason) {
   if (reason.code === "KNOWN_PHOTO") {
     return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the ` +
-      `same photo. Two different photos come so close less than once in ` +
-      `${Math.round(1 / reason.false_match_rate).toLocaleString("en")} pairs.`;
+      `same photo. In our measurements, different photos never came so close.`;
   }
   if (reason.code.startsWith("SYNTHETIC_FACE")) {
     return `Score ${percent(reason.value)}. Of honest photos, ${percent(reason.false_positive_rate)} ` +

@@ -158,7 +158,7 @@ impl Service {
         let app = Arc::new(App { checker, store, live, gate, bank_door });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, http::router(app)).await });
+        tokio::spawn(http::server::serve(listener, http::router(app), std::future::pending()));
         Self { url, db, client: Client::new(), _folder: folder }
     }
 
