@@ -16,5 +16,6 @@ mod evaluation;
 mod model;
 mod page;
 mod photos;
+mod provenance;
 mod service;
 mod support;
