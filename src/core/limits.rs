@@ -60,6 +60,9 @@ pub const EXIF_FIELDS_MAX: usize = 512;
 /// Pixels along the longer side of an EXIF thumbnail. The norm says 160 by 120.
 pub const THUMBNAIL_SIDE_MAX: u32 = 1024;
 
+/// Pictures that Content Credentials name as those a picture was made from, and actions of each.
+pub const INGREDIENTS_MAX: usize = 64;
+
 /// Findings on the origin listed in one report.
 pub const FINDINGS_MAX: usize = 64;
 

@@ -312,7 +312,7 @@ fn declared_findings(provenance: &[Finding]) -> Vec<(Verdict, Reason)> {
         told(ReasonCode::DeclaredAiEdited, message)
     });
     let invalid = first(|it| it.kind == Kind::C2pa && it.says == Says::Invalid).and_then(|_| {
-        let message = "the photo was changed after its content credentials were signed";
+        let message = "the content credentials in the file are not of this picture, or are broken";
         told(ReasonCode::CredentialsInvalid, message.into())
     });
     let thumbnail = first(|it| it.kind == Kind::Thumbnail).and_then(|_| {

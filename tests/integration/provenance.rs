@@ -79,6 +79,33 @@ fn real_files_say_what_is_known_of_them() {
     assert_eq!(compared, 29);
 }
 
+/// Real credentials: what is signed is said, and a change after signing is seen.
+#[cfg(feature = "c2pa")]
+#[test]
+fn real_credentials_are_read_and_checked() {
+    let Some(folder) = shared("data/provenance") else { return };
+    let read = |path: &str| std::fs::read(folder.join(path)).unwrap();
+    for (path, expected) in [
+        ("face-swap-tester__target_07.jpg", "c2pa ai_generated OpenAI"),
+        ("generativeAI__A_photograph_of_a_vulture.webp", "c2pa ai_generated OpenAI"),
+        ("uwdata.github.io__preserving-writer-values.png", "c2pa ai_edited Adobe Inc."),
+        ("c2pa-rs__C_with_CAWG_data.jpg", "c2pa camera C2PA Test Signing Cert"),
+        ("c2pa-rs__CA.jpg", "c2pa edited C2PA Test Signing Cert"),
+        ("b6579b_c2pa-rs__C.jpg", "c2pa unknown C2PA Test Signing Cert"),
+    ] {
+        let bytes = read(path);
+        assert!(said(&bytes).contains(&expected.to_owned()), "{path}: {:?}", said(&bytes));
+        assert!(findings(&bytes).iter().all(|it| !it.trusted), "no list of signers is bundled");
+    }
+    // One byte of the picture, far behind the record.
+    let mut changed = read("face-swap-tester__target_07.jpg");
+    let place = changed.len() - 20_000;
+    changed[place] ^= 1;
+    assert!(said(&changed).contains(&"c2pa invalid OpenAI".to_owned()), "{:?}", said(&changed));
+    let report = checker().check(&changed, &photocheck::core::index::Index::default()).unwrap();
+    assert!(report.reasons.iter().any(|reason| reason.code.name() == "CREDENTIALS_INVALID"));
+}
+
 #[test]
 fn a_source_type_is_read_in_every_container() {
     let packet = source_type("trainedAlgorithmicMedia");

@@ -12,6 +12,7 @@
 
 pub mod aigc;
 pub mod blocks;
+pub mod credentials;
 pub mod encoder;
 pub mod exif;
 pub mod generator_text;
@@ -162,8 +163,7 @@ pub fn read(bytes: &[u8], photo: &Photo, hashes: &PhotoHashes) -> Vec<Finding> {
 
     let mut findings = source_type::read(&texts);
     if blocks.has_c2pa {
-        let unread = Finding::new(Kind::C2pa, Says::Unknown);
-        findings.push(unread.with("state", "not read by this build"));
+        findings.push(credentials::read(bytes, photo.format()));
     }
     findings.extend(aigc::read(&texts));
     findings.extend(generator_text::read(&texts));
