@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Check(check) => cli::check::run(&check, &args.shared),
         Command::Hash(hash) => cli::hash::run(&hash),
+        Command::Inspect(inspect) => cli::inspect::run(&inspect),
         Command::Bank(bank) => cli::bank::run(&bank, &args.shared),
         Command::Eval(eval) => cli::eval::run(&eval, &args.shared),
         Command::Serve(serve) => cli::serve::run(&serve, &args.shared),

@@ -1,11 +1,14 @@
 //! How reports are written as JSON: the same for the service and the command line.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::core::detector::Synthetic;
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
+use crate::core::provenance::Finding;
 use crate::core::report::{Match, Report};
 use crate::core::verdict::{Cost, Reason};
 
@@ -65,9 +68,27 @@ pub struct EvidenceJson {
     /// Banked photos this one is a copy of, nearest first.
     pub matches: Vec<MatchJson>,
     pub synthetic: SyntheticJson,
-    /// Marks of origin in the file; none are read yet.
-    #[schema(value_type = Vec<Object>)]
-    pub provenance: [(); 0],
+    /// What the file says about its origin. That it says nothing proves nothing.
+    pub provenance: Vec<ProvenanceJson>,
+}
+
+/// A mark of origin in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ProvenanceJson {
+    /// `c2pa`, `digital_source_type`, `aigc_label`, `generator_text`, `software`, `camera`,
+    /// `thumbnail`, `encoder` or `unreadable`.
+    #[schema(example = "digital_source_type")]
+    pub kind: &'static str,
+    /// `ai_generated`, `ai_edited`, `camera`, `edited`, `unknown` or `invalid`.
+    #[schema(example = "ai_generated")]
+    pub says: &'static str,
+    /// The program, camera or signer, as it names itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Whether a signature by somebody on a trust list proves it.
+    pub trusted: bool,
+    /// What else the mark says.
+    pub detail: BTreeMap<&'static str, String>,
 }
 
 /// A banked photo of which this one is a copy.
@@ -156,7 +177,7 @@ impl From<&Report> for ReportJson {
             evidence: EvidenceJson {
                 matches: signals.matches.iter().map(MatchJson::from).collect(),
                 synthetic: SyntheticJson::from(&signals.synthetic),
-                provenance: [],
+                provenance: signals.provenance.iter().map(ProvenanceJson::from).collect(),
             },
             hashes: HashesJson {
                 pdq: hashes.pdq.to_hex(),
@@ -203,6 +224,18 @@ impl From<&Match> for MatchJson {
     }
 }
 
+impl From<&Finding> for ProvenanceJson {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            kind: finding.kind.name(),
+            says: finding.says.name(),
+            by: finding.by.clone(),
+            trusted: finding.trusted,
+            detail: finding.detail.iter().cloned().collect(),
+        }
+    }
+}
+
 impl From<&Face> for BoxJson {
     fn from(face: &Face) -> Self {
         Self::new([face.x, face.y, face.width, face.height])
@@ -225,6 +258,14 @@ impl From<&Synthetic> for SyntheticJson {
             Synthetic::NotApplicable { code } => Self::NotApplicable { code: code.code() },
             Synthetic::UnableToEvaluate { code } => Self::UnableToEvaluate { code: code.code() },
         }
+    }
+}
+
+impl RefusalJson {
+    /// Of a file that could not be read at all.
+    #[must_use]
+    pub fn unreadable(error: &std::io::Error) -> Self {
+        Self { code: "FILE_UNREADABLE", message: format!("the file cannot be read: {error}") }
     }
 }
 

@@ -77,15 +77,11 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn check_one(found: Found, checker: &Checker, index: &Index) -> (PathBuf, Outcome) {
-    let unreadable = |error: &std::io::Error| RefusalJson {
-        code: "FILE_UNREADABLE",
-        message: format!("the file cannot be read: {error}"),
-    };
     let path = match found {
         Ok(path) => path,
-        Err((path, error)) => return (path, Err(unreadable(&error))),
+        Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
     };
-    let outcome = files::read(&path).map_err(|error| unreadable(&error));
+    let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
     let outcome = outcome.and_then(|bytes| check_bytes(&bytes, checker, index));
     (path, outcome)
 }

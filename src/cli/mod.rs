@@ -5,6 +5,7 @@ pub mod check;
 pub mod eval;
 pub mod files;
 pub mod hash;
+pub mod inspect;
 pub mod output;
 pub mod serve;
 
@@ -48,6 +49,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Print the hashes of photos, one line each
     Hash(hash::HashArgs),
+    /// Show what files say about their origin; that they say nothing proves nothing
+    Inspect(inspect::InspectArgs),
     /// Manage the banks of known photos
     Bank(bank::BankArgs),
     /// Measure the verdicts on labelled photos

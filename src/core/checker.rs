@@ -9,6 +9,7 @@ use crate::core::hashes::PhotoHashes;
 use crate::core::index::Index;
 use crate::core::limits;
 use crate::core::photo::Photo;
+use crate::core::provenance;
 use crate::core::report::{Match, PhotoFacts, Report, Signals, Versions, View};
 use crate::core::verdict::Policy;
 
@@ -53,7 +54,9 @@ impl Checker {
         let matches = self.matches(&hashes, index);
         let faces = self.face_finder.find(photo.pixels());
         let synthetic = self.detector.score(&photo, &faces);
-        let signals = Signals { matches, pdq_quality: hashes.pdq_quality, synthetic };
+        let provenance = provenance::read(bytes, &photo, &hashes);
+        let pdq_quality = hashes.pdq_quality;
+        let signals = Signals { matches, pdq_quality, synthetic, provenance };
         let (verdict, reasons) = self.policy.decide(&signals);
         let facts = PhotoFacts {
             digest: photo.digest(),

@@ -29,7 +29,49 @@ pub const MATCHES_MAX: usize = 100;
 /// Banked hashes that are looked up by a plain scan before they are merged into the tables.
 pub const INDEX_TAIL_MAX: usize = 4096;
 
+/// Segments, chunks or blocks of a file that are walked through for marks of origin. A photo of 20
+/// MiB whose colour profile and depth map are cut into JPEG segments has some 320.
+pub const BLOCKS_MAX: usize = 4096;
+
+/// Bytes of one mark of origin: a text, an XMP packet, an extended XMP packet.
+pub const MARK_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes that all compressed texts of one file may unfold to. A kilobyte can claim a megabyte.
+pub const INFLATED_BYTES_MAX: usize = 2 * MARK_BYTES_MAX;
+
+/// Texts kept from one file. Generators write at most a dozen.
+pub const TEXTS_MAX: usize = 64;
+
+/// Elements and texts of one XMP packet. Raw converters write at most some hundreds.
+pub const XMP_NODES_MAX: u32 = 10_000;
+
+/// Equals signs of one XMP packet, and so its attributes: the time to check that an element's
+/// attributes differ grows with the square of their number.
+pub const XMP_ATTRIBUTES_MAX: usize = 4096;
+
+/// Bytes of EXIF that are read: what fits one JPEG segment.
+pub const EXIF_BYTES_MAX: usize = 64 * 1024;
+
+/// Fields of one EXIF directory that are looked at. Cameras write at most some 60.
+pub const EXIF_FIELDS_MAX: usize = 512;
+
+/// Pixels along the longer side of an EXIF thumbnail. The norm says 160 by 120.
+pub const THUMBNAIL_SIDE_MAX: u32 = 1024;
+
+/// Pictures that Content Credentials name as those a picture was made from, and actions of each.
+pub const INGREDIENTS_MAX: usize = 64;
+
+/// Findings on the origin listed in one report.
+pub const FINDINGS_MAX: usize = 64;
+
+/// Characters of one value that a finding shows: the name of a tool, of a model.
+pub const SHOWN_CHARS_MAX: usize = 120;
+
 const _: () = assert!(PHOTO_SIDE_MIN < PHOTO_SIDE_MAX);
+const _: () = assert!((MARK_BYTES_MAX as u64) < PHOTO_BYTES_MAX);
+const _: () = assert!(MARK_BYTES_MAX <= INFLATED_BYTES_MAX);
+const _: () = assert!(EXIF_BYTES_MAX <= MARK_BYTES_MAX);
+const _: () = assert!(THUMBNAIL_SIDE_MAX < PHOTO_SIDE_MAX);
 const _: () = assert!(
     PHOTO_PIXELS_MAX * 3 <= DECODED_BYTES_MAX,
     "an 8-bit photo at the pixel limit must fit"

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod onnx;
 pub mod pdq;
 pub mod photo;
+pub mod provenance;
 pub mod report;
 pub mod resize;
 pub mod verdict;

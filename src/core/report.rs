@@ -9,6 +9,7 @@ use crate::core::detector::Synthetic;
 use crate::core::hashes::{Distance, PdqQuality, PhotoHashes};
 use crate::core::index::ContentId;
 use crate::core::photo::{PhotoDigest, PhotoFormat};
+use crate::core::provenance::Finding;
 use crate::core::verdict::{Reason, Verdict};
 
 /// All that was found out about one photo.
@@ -43,6 +44,8 @@ pub struct Signals {
     /// Detail of the hash that was looked up.
     pub pdq_quality: PdqQuality,
     pub synthetic: Synthetic,
+    /// What the file says about its origin, at most [`crate::core::limits::FINDINGS_MAX`].
+    pub provenance: Vec<Finding>,
 }
 
 /// A banked photo of which this one is a copy.

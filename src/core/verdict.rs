@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::core::detector::{NotApplicable, Synthetic, UnableToEvaluate};
 use crate::core::errors::PolicyError;
 use crate::core::hashes::{Distance, HASH_BITS, PdqQuality};
+use crate::core::provenance::{Finding, Kind, Says};
 use crate::core::report::Signals;
 
 /// What a photo is taken for. The order is that of severity.
@@ -38,6 +39,16 @@ pub enum ReasonCode {
     DetectorFailed,
     /// The photo has too little detail to be compared with banks.
     LowDetail,
+    /// The file says that its picture was made by AI.
+    DeclaredAiGenerated,
+    /// The file says that AI made or changed a part of its picture.
+    DeclaredAiEdited,
+    /// The Content Credentials do not belong to this picture.
+    CredentialsInvalid,
+    /// The thumbnail in the file shows another picture.
+    ThumbnailDiffers,
+    /// The file names a camera, the picture looks made by AI.
+    CameraContradicted,
     /// Nothing was found.
     NoEvidence,
 }
@@ -89,6 +100,11 @@ impl ReasonCode {
             Self::FaceTooSmall => NotApplicable::FaceTooSmall.code(),
             Self::DetectorFailed => "DETECTOR_FAILED",
             Self::LowDetail => "LOW_DETAIL",
+            Self::DeclaredAiGenerated => "DECLARED_AI_GENERATED",
+            Self::DeclaredAiEdited => "DECLARED_AI_EDITED",
+            Self::CredentialsInvalid => "CREDENTIALS_INVALID",
+            Self::ThumbnailDiffers => "THUMBNAIL_DIFFERS",
+            Self::CameraContradicted => "CAMERA_CONTRADICTED",
             Self::NoEvidence => "NO_EVIDENCE",
         }
     }
@@ -211,7 +227,10 @@ impl Policy {
             self.low_detail_finding(signals),
             self.synthetic_finding(&signals.synthetic),
         ];
-        let findings: Vec<_> = findings.into_iter().flatten().collect();
+        let declared = declared_findings(&signals.provenance);
+        let contradicted = self.camera_finding(signals);
+        let findings = findings.into_iter().flatten().chain(declared).chain(contradicted);
+        let findings: Vec<_> = findings.collect();
         let verdict = findings.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Clear);
         let mut reasons: Vec<_> = findings.into_iter().map(|(_, reason)| reason).collect();
         if reasons.is_empty() {
@@ -244,6 +263,18 @@ impl Policy {
             cost: None,
         };
         Some((Verdict::Inconclusive, reason))
+    }
+
+    /// A camera that is named lowers nothing: everybody can write one into a file.
+    fn camera_finding(&self, signals: &Signals) -> Option<(Verdict, Reason)> {
+        let Synthetic::Evaluated { score, .. } = &signals.synthetic else { return None };
+        let score = f64::from(score.value());
+        let camera = signals.provenance.iter().find(|finding| finding.says == Says::Camera)?;
+        if score < self.suspect_score() {
+            return None;
+        }
+        let message = format!("the file names a camera{}, the face looks AI-made", by(camera));
+        Some((Verdict::Clear, plain(ReasonCode::CameraContradicted, message)))
     }
 
     fn synthetic_finding(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
@@ -279,6 +310,35 @@ impl Policy {
         };
         Some((verdict, reason))
     }
+}
+
+/// What marks of origin amount to: who declares a picture to be made by AI is believed. All else is
+/// told and decides nothing.
+fn declared_findings(provenance: &[Finding]) -> Vec<(Verdict, Reason)> {
+    let first = |is_it: fn(&Finding) -> bool| provenance.iter().find(|finding| is_it(finding));
+    let told = |code, message| Some((Verdict::Clear, plain(code, message)));
+    let made = first(|it| it.says == Says::AiGenerated).map(|finding| {
+        let message = format!("the file itself says that it was made by AI{}", by(finding));
+        (Verdict::Fake, plain(ReasonCode::DeclaredAiGenerated, message))
+    });
+    let edited = first(|it| it.says == Says::AiEdited).and_then(|finding| {
+        let message = format!("the file itself says that it was edited with AI{}", by(finding));
+        told(ReasonCode::DeclaredAiEdited, message)
+    });
+    let invalid = first(|it| it.kind == Kind::C2pa && it.says == Says::Invalid).and_then(|_| {
+        let message = "the content credentials in the file are not of this picture, or are broken";
+        told(ReasonCode::CredentialsInvalid, message.into())
+    });
+    let thumbnail = first(|it| it.kind == Kind::Thumbnail).and_then(|_| {
+        let message = "the preview inside the file shows another picture";
+        told(ReasonCode::ThumbnailDiffers, message.into())
+    });
+    [made, edited, invalid, thumbnail].into_iter().flatten().collect()
+}
+
+/// Who says so, in brackets.
+fn by(finding: &Finding) -> String {
+    finding.by.as_ref().map(|name| format!(" ({name})")).unwrap_or_default()
 }
 
 fn not_applicable(code: NotApplicable) -> Reason {

@@ -17,5 +17,6 @@ mod evaluation;
 mod model;
 mod page;
 mod photos;
+mod provenance;
 mod service;
 mod support;

@@ -1,0 +1,118 @@
+//! `photocheck inspect`: what files say about their origin, for a person or as JSON.
+//!
+//! It reads the marks alone, needs no model and no bank, and judges nothing: exit 0, or 2 when a
+//! file could not be read.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::files::{self, Found};
+use super::output::{self, Lines};
+use crate::core::hashes::PhotoHashes;
+use crate::core::photo::Photo;
+use crate::core::provenance::{self, Finding};
+use crate::wire::{ProvenanceJson, RefusalJson};
+
+#[derive(Debug, clap::Args)]
+pub struct InspectArgs {
+    /// Photos, and folders of photos
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// One line of JSON a photo, as soon as it is ready
+    #[arg(long)]
+    json: bool,
+}
+
+/// A line of `--json`: the path as it was given, and the findings or the refusal.
+#[derive(Serialize)]
+struct Line {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<Vec<ProvenanceJson>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<RefusalJson>,
+}
+
+type Outcome = Result<Vec<Finding>, RefusalJson>;
+
+/// Inspects all photos.
+///
+/// # Errors
+/// When nobody takes the output.
+pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
+    let paths = files::expand(&args.paths);
+    let (lines, trouble) = (Lines::new(paths.len()), AtomicBool::new(false));
+    paths.into_par_iter().try_for_each(|found| {
+        let (path, outcome) = inspect_one(found);
+        trouble.fetch_or(outcome.is_err(), Ordering::Relaxed);
+        lines.write(&if args.json {
+            json_line(&path, &outcome)?
+        } else {
+            text_lines(&path, &outcome)
+        })
+    })?;
+    lines.finish();
+    let trouble = trouble.load(Ordering::Relaxed);
+    Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
+}
+
+fn inspect_one(found: Found) -> (PathBuf, Outcome) {
+    let path = match found {
+        Ok(path) => path,
+        Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
+    };
+    let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
+    let outcome = outcome.and_then(|bytes| {
+        let photo = Photo::decode(&bytes).map_err(|error| RefusalJson::from(&error))?;
+        Ok(provenance::read(&bytes, &photo, &PhotoHashes::of(photo.pixels())))
+    });
+    (path, outcome)
+}
+
+fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
+    let path = path.display().to_string();
+    let line = match outcome {
+        Ok(findings) => {
+            let provenance = findings.iter().map(ProvenanceJson::from).collect();
+            Line { path, provenance: Some(provenance), error: None }
+        }
+        Err(refusal) => Line { path, provenance: None, error: Some(refusal.clone()) },
+    };
+    Ok(serde_json::to_string(&line)? + "\n")
+}
+
+/// The path, and a line a finding.
+fn text_lines(path: &Path, outcome: &Outcome) -> String {
+    let mut text = format!("{}\n", path.display());
+    // Writing to a String cannot fail.
+    let _ = match outcome {
+        Err(refusal) => writeln!(text, "  not read: {} [{}]", refusal.message, refusal.code),
+        Ok(findings) if findings.is_empty() => {
+            writeln!(text, "  no mark of origin, which proves nothing")
+        }
+        Ok(_) => Ok(()),
+    };
+    for finding in outcome.iter().flatten() {
+        let _ = writeln!(text, "  {}", sentence(finding));
+    }
+    text
+}
+
+fn sentence(finding: &Finding) -> String {
+    let mut text = format!("{:<13} {}", finding.says.name(), finding.kind.name());
+    if let Some(name) = &finding.by {
+        let _ = write!(text, ", by {name}");
+    }
+    if finding.trusted {
+        text += ", trusted";
+    }
+    for (name, value) in &finding.detail {
+        let _ = write!(text, ", {name}: {value}");
+    }
+    text
+}
