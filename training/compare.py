@@ -9,6 +9,7 @@ for report only, those of the given val sets.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import time
@@ -27,6 +28,19 @@ def parse(text):
             "power": float(power[0]) if power else 0.3}
 
 
+def load(args, variant, text):
+    """A set by its name; NAME@N takes its first N lives.
+
+    The same photo has another name in each pack, so dealt sources come from the originals only.
+    """
+    name, _, most = text.partition("@")
+    table = heads.load_set(args.runs, name, variant["trunks"], variant["looks"],
+                           int(most) if most else args.most_lives)
+    if "-pack-" in name:
+        table = heads.subset(table, ~np.isin(table["group"], sorted(data.DEALT)))
+    return table
+
+
 def fit(variant, table):
     if variant["kind"] == "linear":
         return heads.fit_linear(table, variant["strength"], variant["power"])
@@ -41,7 +55,9 @@ def fold_numbers(table):
              for s in seen}
     photos = [data.Photo("", "", int(l), g, "") for (g, l), n in sizes.items() for _ in range(n)]
     fold = data.folds_of(photos)
-    return np.array([fold[g] for g in table["group"]])
+    return np.array([
+        int(hashlib.sha1(p.encode()).hexdigest(), 16) % data.FOLDS if g in data.DEALT else fold[g]
+        for g, p in zip(table["group"], table["path"])])
 
 
 def held_out(variant, table, fold):
@@ -75,8 +91,8 @@ def show(text, rows, seconds):
 def run(variant, args):
     started = time.time()
     names = args.train.split(",")
-    table = heads.join([heads.load_set(args.runs, n, variant["trunks"], variant["looks"],
-                                       args.most_lives) for n in names])
+    table = heads.join([load(args, variant, n) for n in names])
+    names = [n.partition("@")[0] for n in names]
     fold = fold_numbers(table)
     scores = held_out(variant, table, fold)
     rows = []

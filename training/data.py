@@ -37,6 +37,10 @@ GROUPS = {
     "tombcn": "astria",
 }
 
+# FFHQ is one source by its crop only: tens of thousands of photographers. Its photos are dealt
+# out to the folds one by one, so that a detector that has seen the crop is judged on others.
+DEALT = {"realorfake_ffhq"}
+
 
 @dataclass(frozen=True)
 class Photo:

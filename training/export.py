@@ -23,6 +23,7 @@ import backbones
 import data
 import features
 import heads as head_kinds
+import traces
 
 MODELS = os.path.join(os.path.dirname(data.HERE), "models")
 TOLERANCE = 2e-3  # of a logit: PyTorch, its weights rounded to f16, against ONNX Runtime
@@ -37,15 +38,24 @@ DATA_NOTE = ("photos of public repositories, several for research only; they tra
 
 
 class Detector(nn.Module):
-    """Trunk, pooling and one head per look: photo [1, 3, s, s] to logits [1, heads]."""
+    """Features and one head per look: photo [1, 3, s, s] to logits [1, heads].
 
-    def __init__(self, trunk, heads):
+    With `traces`, their numbers stand after the trunk's; they want pixels from 0 to 255.
+    """
+
+    def __init__(self, trunk, heads, norms=None):
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleList([folded(heads[k]) for k in sorted(heads)])
+        self.traces = traces.Traces() if norms else None
+        if norms:
+            self.register_buffer("mean", torch.from_numpy(norms[0])[None])
+            self.register_buffer("std", torch.from_numpy(norms[1])[None])
 
     def forward(self, photo):
         x = backbones.pooled(self.trunk(photo))
+        if self.traces:
+            x = torch.cat([x, self.traces(photo * self.std + self.mean)], 1)
         return torch.cat([head(x) for head in self.heads], 1)
 
 
@@ -75,7 +85,8 @@ def halved(model, least=4096):
     graph, casts = model.graph, []
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < least or tensor.name.startswith("heads"):
+        if values.dtype != np.float32 or values.size < least \
+                or tensor.name.startswith(("heads", "traces")):
             continue
         small = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
         graph.initializer.remove(tensor)
@@ -91,7 +102,7 @@ def rounded(net):
     """The same network with the trunk's weights as f16 will hold them."""
     with torch.no_grad():
         for name, p in net.named_parameters():
-            if p.numel() >= 4096 and not name.startswith("heads"):
+            if p.numel() >= 4096 and not name.startswith(("heads", "traces")):
                 p.copy_(p.half().float())
     return net
 
@@ -186,7 +197,8 @@ def main():
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "model.onnx")
     trunk = backbones.build(args.trunk)
-    net = rounded(Detector(trunk, load_heads(args.heads)).eval())
+    norms = features.norms(args.trunk) if "traces" in facts.get("trunks", []) else None
+    net = rounded(Detector(trunk, load_heads(args.heads), norms).eval())
     write_onnx(net, path, facts["side"])
     worst = largest_difference(net, path, facts["side"])
     print(f"largest difference of a logit, PyTorch and ONNX Runtime: {worst:.2e}")

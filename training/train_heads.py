@@ -72,15 +72,16 @@ def main():
     variant = compare.parse(args.variant)
     fit_names, clean_names = args.train.split(","), [n for n in args.clean.split(",") if n]
     table = heads.join([
-        heads.load_set(args.runs, n, variant["trunks"], variant["looks"], args.most_lives)
-        for n in fit_names + clean_names])
+        compare.load(args, variant, n) for n in dict.fromkeys(fit_names + clean_names)])
+    fit_names = [n.partition("@")[0] for n in fit_names]
+    clean_names = [n.partition("@")[0] for n in clean_names]
     fold = compare.fold_numbers(table)
     fits = np.isin(table["set"], fit_names)
     logits = np.zeros(len(fold))
     for k in range(data.FOLDS):
         found = compare.fit(variant, heads.subset(table, fits & (fold != k)))
         logits[fold == k] = heads.logits_of(found, heads.subset(table, fold == k)).sum(1)
-    judged = ~fits if clean_names else fits
+    judged = np.isin(table["set"], clean_names) if clean_names else fits
     part = heads.subset(table, judged)
     weight, bias = platt(logits[judged], part["label"], heads.row_weights(part, 0.5))
     scores = 1 / (1 + np.exp(-(weight * logits[judged] + bias)))
@@ -93,6 +94,8 @@ def main():
         "trained": datetime.date.today().isoformat(), "side": head["side"], "looks": looks,
         "variant": args.variant, "weight": weight, "bias": bias,
         "thresholds": thresholds_of(part, scores),
+        "trunks": variant["trunks"],
+        "real_photos": len(set(part["path"][part["label"] == 0])),
         "held_out": measures.summary(part["label"], scores),
         "data": {
             "photos": len(set(table["path"])), "rows": int(fits.sum()),

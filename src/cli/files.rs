@@ -56,7 +56,6 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Reads and hashes a file; otherwise says why not.
-#[must_use]
 pub fn hash(found: Found) -> (PathBuf, Result<PhotoHashes, String>) {
     let path = match found {
         Ok(path) => path,

@@ -7,8 +7,8 @@
 
 use crate::core::errors::PhotoError;
 
-/// Refuses a JPEG with no end-of-image marker after the start of its picture. The one of a thumbnail
-/// inside a segment does not count.
+/// Refuses a JPEG with no end-of-image marker after the start of its picture. The one of a
+/// thumbnail inside a segment does not count.
 ///
 /// # Errors
 /// [`PhotoError::Damaged`].
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn sizes_of_frames_are_read() {
-        let lossless = [b"VP8L\x05\0\0\0\x2f".as_slice(), &(99_u32 | 49 << 14).to_le_bytes()];
+        let lossless = [b"VP8L\x05\0\0\0\x2f".as_slice(), &(99_u32 + (49 << 14)).to_le_bytes()];
         let webp = [b"RIFF\0\0\0\0WEBP".as_slice(), &lossless.concat()].concat();
         assert_eq!(webp_frame_sizes(&webp).unwrap(), [(100, 50)]);
     }

@@ -171,10 +171,11 @@ impl Policy {
             &self.known_photo;
         let SyntheticFacePolicy { unsure, suspect, fake, .. } = &self.synthetic_face;
         let last = fake.unwrap_or(*suspect);
-        let check = |field, value: f64, least: f64, most: f64| match (least..=most).contains(&value)
-        {
-            true => Ok(()),
-            false => Err(PolicyError::Range { field, value, least, most }),
+        let check = |field, value: f64, least: f64, most: f64| {
+            if (least..=most).contains(&value) {
+                return Ok(());
+            }
+            Err(PolicyError::Range { field, value, least, most })
         };
         check("known_photo.pdq_distance_max", (*pdq_distance_max).into(), 0.0, HASH_BITS.into())?;
         check("known_photo.pdq_quality_min", (*pdq_quality_min).into(), 0.0, 100.0)?;
