@@ -63,8 +63,9 @@ def score(folder, image, box):
     return logits, float(1 / (1 + np.exp(-total)))
 
 
-def one(task):
-    folder, photo, life = task
+def several(task):
+    """One photo in one life: a row for each of the models, which see the same pixels and face."""
+    folders, photo, life = task
     row = {"path": photo.path, "label": photo.label, "source": photo.source,
            "generator": photo.generator, "life": life}
     try:
@@ -72,12 +73,17 @@ def one(task):
         image, _ = lives.fixed_life(life, decoded, None)
         box = find_box(image)
         if box is None:
-            return row | {"state": "not_applicable"}
-        logits, value = score(folder, image, box)
-        return row | {"state": "evaluated", "box": [round(v, 3) for v in box],
-                      "logits": logits, "score": value}
+            return [row | {"state": "not_applicable"} for _ in folders]
+        row |= {"state": "evaluated", "box": [round(v, 3) for v in box]}
+        scores = [score(folder, image, box) for folder in folders]
+        return [row | {"logits": logits, "score": value} for logits, value in scores]
     except Exception as error:  # noqa: BLE001
-        return row | {"state": "unable_to_evaluate", "error": str(error)}
+        return [row | {"state": "unable_to_evaluate", "error": str(error)} for _ in folders]
+
+
+def one(task):
+    folder, photo, life = task
+    return several(([folder], photo, life))[0]
 
 
 def markdown(header, rows):
@@ -141,15 +147,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     data.add_arguments(parser)
     parser.set_defaults(split="val")
-    parser.add_argument("--model", required=True)
+    parser.add_argument("--model", required=True, help="folder; several by comma")
     parser.add_argument("--lives", default="clean")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    named = args.lives.split(",")
-    tasks = [(args.model, p, life) for p in data.photos_of(args) for life in named]
+    named, folders = args.lives.split(","), args.model.split(",")
+    tasks = [(folders, p, life) for p in data.photos_of(args) for life in named]
     with ProcessPoolExecutor(args.workers) as pool:
-        rows = list(pool.map(one, tasks, chunksize=16))
-    settings, _ = load(args.model)
+        rows = list(pool.map(several, tasks, chunksize=16))
+    for folder, found in zip(folders, zip(*rows)):
+        report(folder, found, named, args)
+
+
+def report(model, rows, named, args):
+    settings, _ = load(model)
+    print(f"\n{settings['name']}\n")
     folder = os.path.join(args.runs, "scores")
     os.makedirs(folder, exist_ok=True)
     tag = f"{settings['name']}-{args.pack}-{args.split}"

@@ -28,8 +28,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the database at `url`, `sqlite:` and the path of a file, which is created when there is
-    /// none.
+    /// Opens the database at `url`: `sqlite:` and the path of a file, which is created if need be.
     ///
     /// # Errors
     /// [`StoreError`] when the URL is of no supported kind or the database cannot be opened.

@@ -82,7 +82,7 @@ async fn a_streamed_body_over_the_limit_is_cut_off() {
         let mut stream = TcpStream::connect(&address).unwrap();
         let head = "POST /v1/check HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
         stream.write_all(head.as_bytes()).unwrap();
-        let chunk = [b"100000\r\n".as_slice(), &[0xFF; 0x10_0000], b"\r\n"].concat();
+        let chunk = [b"100000\r\n".as_slice(), &vec![0xFF; 0x10_0000], b"\r\n"].concat();
         let mut sent = 0;
         // Writing fails when the service has closed; far more than the limit is never taken.
         while sent < 200 && stream.write_all(&chunk).is_ok() {
