@@ -30,6 +30,7 @@ pub(super) fn read(bytes: &[u8], format: PhotoFormat) -> Finding {
 mod reader {
     use std::io::Cursor;
 
+    use c2pa::validation_status::ValidationStatus;
     use c2pa::{Context, Manifest, Reader, Relationship, ValidationState};
     use serde_json::Value;
 
@@ -194,6 +195,6 @@ mod reader {
         let results = reader.validation_results().and_then(|results| results.active_manifest());
         let failures = results.map(|results| results.failure().iter()).into_iter().flatten();
         let is_harmless = |code: &str| HARMLESS.iter().any(|start| code.starts_with(start));
-        failures.map(|status| status.code()).filter(|code| !is_harmless(code)).take(4).collect()
+        failures.map(ValidationStatus::code).filter(|code| !is_harmless(code)).take(4).collect()
     }
 }
