@@ -5,6 +5,7 @@ use photocheck::core::hashes::{Distance, PdqHash, PhotoHashes};
 use photocheck::core::index::{ContentId, Entry, Index};
 use photocheck::core::pdq::pdq;
 use photocheck::core::photo::Photo;
+use photocheck::core::provenance;
 use photocheck::models::load_checker;
 
 /// 1024x1024, JPEG.
@@ -33,6 +34,14 @@ fn pdq_hash(bencher: Bencher) {
 fn both_hashes(bencher: Bencher) {
     let photo = photo();
     bencher.bench(|| PhotoHashes::of(black_box(photo.pixels())));
+}
+
+/// Marks of origin of a photo without credentials.
+#[divan::bench]
+fn marks_of_origin(bencher: Bencher) {
+    let photo = photo();
+    let hashes = PhotoHashes::of(photo.pixels());
+    bencher.bench(|| provenance::read(black_box(PHOTO), &photo, &hashes));
 }
 
 #[divan::bench(sample_count = 20)]

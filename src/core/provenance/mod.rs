@@ -148,33 +148,40 @@ fn shown(value: &str) -> Option<String> {
     (!kept.trim().is_empty()).then_some(kept)
 }
 
-/// Reads every mark of the file that `photo` was decoded from.
+/// Reads every mark of the file that `photo` was decoded from, the strongest first.
 #[must_use]
 pub fn read(bytes: &[u8], photo: &Photo, hashes: &PhotoHashes) -> Vec<Finding> {
     let blocks = blocks_of(bytes, photo.format());
-    let exif = blocks.exif.and_then(exif::read);
-    let (xmp_texts, xmp_faults) = xmp::read(&blocks);
-    let mut faults = [blocks.faults, xmp_faults].concat();
-    if blocks.exif.is_some() && exif.is_none() {
-        faults.push(Fault::damaged("exif", "no TIFF header"));
-    }
-    let mut texts = [blocks.texts, xmp_texts].concat();
-    texts.extend(exif.iter().flat_map(|exif| exif.texts.iter().cloned()));
-
-    let mut findings = source_type::read(&texts);
+    let mut findings = Vec::new();
     if blocks.has_c2pa {
         findings.push(credentials::read(bytes, photo.format()));
     }
+    findings.extend(read_blocks(&blocks));
+    let exif = blocks.exif.and_then(exif::read);
+    findings.extend(exif.and_then(|exif| thumbnail::read(&exif, photo, hashes)));
+    findings.truncate(limits::FINDINGS_MAX);
+    findings
+}
+
+/// Reads the marks that need no pixels.
+#[must_use]
+pub fn read_blocks(blocks: &Blocks<'_>) -> Vec<Finding> {
+    let exif = blocks.exif.and_then(exif::read);
+    let (xmp_texts, xmp_faults) = xmp::read(blocks);
+    let mut texts = blocks.texts.clone();
+    texts.extend(xmp_texts);
+    texts.extend(exif.iter().flat_map(|exif| exif.texts.iter().cloned()));
+
+    let mut findings = source_type::read(&texts);
     findings.extend(aigc::read(&texts));
     findings.extend(generator_text::read(&texts));
     findings.extend(tools::read(&texts));
-    if let Some(exif) = &exif {
-        findings.extend(exif.camera());
-        findings.extend(thumbnail::read(exif, photo, hashes));
-    }
+    findings.extend(exif.as_ref().and_then(exif::Exif::camera));
     findings.extend(blocks.encoder.as_ref().and_then(encoder::Encoder::finding));
-    findings.extend(faults.iter().map(Fault::finding));
-    findings.truncate(limits::FINDINGS_MAX);
+    findings.extend(blocks.faults.iter().chain(&xmp_faults).map(Fault::finding));
+    if blocks.exif.is_some() && exif.is_none() {
+        findings.push(Fault::damaged("exif", "no TIFF header").finding());
+    }
     findings
 }
 

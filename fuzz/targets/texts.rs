@@ -1,0 +1,17 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use photocheck_fuzz::core::provenance::blocks::{Blocks, Place, Text};
+use photocheck_fuzz::core::provenance::read_blocks;
+use photocheck_fuzz::hold;
+
+// Lines of `keyword:text`, each as if it stood in the container, in EXIF and in XMP.
+fuzz_target!(|lines: &str| {
+    let mut texts = Vec::new();
+    for (keyword, value) in lines.split('\r').filter_map(|line| line.split_once(':')) {
+        for place in [Place::Container, Place::Exif, Place::Xmp] {
+            texts.push(Text { place, keyword: keyword.into(), value: value.into() });
+        }
+    }
+    hold(&read_blocks(&Blocks { texts, ..Blocks::default() }));
+});
