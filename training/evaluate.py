@@ -128,6 +128,18 @@ def per_source(rows, lives_named, threshold):
     return table
 
 
+def tables(rows, named, thresholds):
+    print(markdown(["life", "photos", "abstained", "AUROC", "AP", "balanced accuracy at 0.5",
+                    "TPR at 1 % FPR", "TPR at 5 % FPR", "ECE"], [overall(rows, v) for v in named]))
+    print()
+    print(markdown(["life", "threshold for FPR", "score", "FPR here", "TPR here"],
+                   [r for v in named for r in at_thresholds(rows, v, thresholds)]))
+    print()
+    (cut,) = [t["score"] for t in thresholds if t["fpr"] == 0.01]
+    print(markdown(["class", "source", "generator"] + [f"over 1 % threshold, {v}" for v in named],
+                   per_source(rows, named, cut)))
+
+
 def record(path, rows, named, args):
     """One sentence a life, which export.py copies into model.toml."""
     found = {"date": datetime.date.today().isoformat(),
@@ -168,15 +180,7 @@ def report(model, rows, named, args):
     with open(os.path.join(folder, tag + ".jsonl"), "w", encoding="utf-8") as f:
         f.writelines(json.dumps(r) + "\n" for r in rows)
     record(os.path.join(folder, tag + ".json"), rows, named, args)
-    print(markdown(["life", "photos", "abstained", "AUROC", "AP", "balanced accuracy at 0.5",
-                    "TPR at 1 % FPR", "TPR at 5 % FPR", "ECE"], [overall(rows, v) for v in named]))
-    print()
-    print(markdown(["life", "threshold for FPR", "score", "FPR here", "TPR here"],
-                   [r for v in named for r in at_thresholds(rows, v, settings["threshold"])]))
-    print()
-    (cut,) = [t["score"] for t in settings["threshold"] if t["fpr"] == 0.01]
-    print(markdown(["class", "source", "generator"] + [f"over 1 % threshold, {v}" for v in named],
-                   per_source(rows, named, cut)))
+    tables(rows, named, settings["threshold"])
 
 
 if __name__ == "__main__":
