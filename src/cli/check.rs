@@ -143,7 +143,7 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
         }
     };
     for reason in outcome.iter().flat_map(|report| &report.reasons) {
-        let _ = writeln!(text, "             {}", sentence(reason));
+        let _ = writeln!(text, "             {}", output::harmless(&sentence(reason)));
     }
     text
 }

@@ -88,7 +88,7 @@ fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
 
 /// The path, and a line a finding.
 fn text_lines(path: &Path, outcome: &Outcome) -> String {
-    let mut text = format!("{}\n", path.display());
+    let mut text = output::harmless(&path.display().to_string()) + "\n";
     // Writing to a String cannot fail.
     let _ = match outcome {
         Err(refusal) => writeln!(text, "  not read: {} [{}]", refusal.message, refusal.code),
@@ -98,7 +98,7 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
         Ok(_) => Ok(()),
     };
     for finding in outcome.iter().flatten() {
-        let _ = writeln!(text, "  {}", sentence(finding));
+        let _ = writeln!(text, "  {}", output::harmless(&sentence(finding)));
     }
     text
 }

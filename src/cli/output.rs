@@ -73,8 +73,8 @@ fn bar_style() -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Text of a stranger (a file's name, a note), made harmless for a terminal: control characters are
-/// written as escapes.
+/// Text of a stranger (a file's name, a note, what a file says of itself), made harmless for a
+/// terminal: control characters are written as escapes.
 #[must_use]
 pub fn harmless(text: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().collect() } else { vec![c] };

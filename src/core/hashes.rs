@@ -72,12 +72,6 @@ impl GradientHash {
     pub fn to_hex(self) -> String {
         hex_of(self.0)
     }
-
-    /// Reads 64 hexadecimal digits; `None` for anything else.
-    #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
-        words_of(text).map(Self)
-    }
 }
 
 impl PdqQuality {

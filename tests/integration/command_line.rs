@@ -104,3 +104,17 @@ fn a_model_that_is_not_the_one_described_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("sha256"), "{}", text(&output.stderr));
 }
+
+/// What a file says of itself reaches the terminal only as plain text.
+#[test]
+fn escapes_in_a_file_do_not_reach_the_terminal() {
+    let (folder, db) = temporary_db();
+    let path = folder.path().join("red\u{1b}[31m.png");
+    std::fs::write(&path, fixture("edge/png-8.png")).unwrap();
+    for command in ["check", "inspect", "hash"] {
+        let output = photocheck(&db, [command, path.to_str().unwrap()]);
+        let text = text(&output.stdout);
+        assert!(text.contains("red\\u{1b}[31m.png"), "{command}: {text:?}");
+        assert!(!text.contains('\u{1b}'), "{command}: {text:?}");
+    }
+}
