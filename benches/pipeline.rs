@@ -1,11 +1,15 @@
 //! What each step of a photo's way costs: `cargo bench --bench pipeline`.
 
+use std::sync::Arc;
+
 use divan::{Bencher, black_box};
+use photocheck::core::banks::{BankFacts, Opinion, Purpose};
 use photocheck::core::hashes::{Distance, PdqHash, PhotoHashes};
 use photocheck::core::index::{ContentId, Entry, Index};
 use photocheck::core::pdq::pdq;
 use photocheck::core::photo::Photo;
 use photocheck::core::provenance;
+use photocheck::core::views::View;
 use photocheck::models::load_checker;
 
 /// 1024x1024, JPEG.
@@ -63,10 +67,14 @@ fn lookup(bencher: Bencher, count: i64) {
             state
         })
     };
+    let facts = BankFacts { name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false };
+    let bank = Arc::new(facts);
     let entry = |content: i64| Entry {
         hash: PdqHash(words(content.unsigned_abs() + 1)),
         content: ContentId(content),
-        bank: "BENCH".into(),
+        view: View::WHOLE,
+        opinion: Opinion::Confirmed,
+        bank: Arc::clone(&bank),
     };
     let index = Index::new((0..count).map(entry).collect(), 1);
     let mut turn = 0_u64;

@@ -103,6 +103,8 @@ pub struct MatchJson {
     pub distance: u16,
     /// Which view of the photo met the banked one: `whole`.
     pub view: &'static str,
+    /// Which view of the banked photo it met.
+    pub banked_view: &'static str,
     pub region: BoxJson,
 }
 
@@ -214,11 +216,12 @@ impl From<&Reason> for ReasonJson {
 impl From<&Match> for MatchJson {
     fn from(found: &Match) -> Self {
         Self {
-            bank: found.bank.to_string(),
+            bank: found.bank.name.clone(),
             content_id: found.content.0,
             signal: "pdq",
             distance: found.distance.0,
             view: found.view.name(),
+            banked_view: found.banked_view.name(),
             region: BoxJson::new(found.view.region()),
         }
     }

@@ -10,8 +10,9 @@ use crate::core::index::Index;
 use crate::core::limits;
 use crate::core::photo::Photo;
 use crate::core::provenance;
-use crate::core::report::{Match, PhotoFacts, Report, Signals, Versions, View};
+use crate::core::report::{Match, PhotoFacts, Report, Signals, Versions};
 use crate::core::verdict::Policy;
+use crate::core::views::View;
 
 /// What judges photos: the models and the policy, loaded once and shared between threads.
 #[derive(Debug)]
@@ -77,7 +78,9 @@ impl Checker {
             bank: near.bank,
             content: near.content,
             distance: near.distance,
-            view: View::Whole,
+            view: View::WHOLE,
+            banked_view: near.view,
+            opinion: near.opinion,
         });
         matches.take(limits::MATCHES_MAX).collect()
     }

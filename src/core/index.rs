@@ -13,8 +13,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::core::banks::{BankFacts, Opinion};
 use crate::core::hashes::{Distance, PdqHash};
 use crate::core::limits;
+use crate::core::views::View;
 
 const BANDS: usize = 16;
 const BAND_VALUES: usize = 1 << 16;
@@ -32,7 +34,9 @@ pub struct ContentId(pub i64);
 pub struct Entry {
     pub hash: PdqHash,
     pub content: ContentId,
-    pub bank: Arc<str>,
+    pub view: View,
+    pub opinion: Opinion,
+    pub bank: Arc<BankFacts>,
 }
 
 /// A banked hash near the one asked for.
@@ -40,7 +44,9 @@ pub struct Entry {
 pub struct Near {
     pub distance: Distance,
     pub content: ContentId,
-    pub bank: Arc<str>,
+    pub view: View,
+    pub opinion: Opinion,
+    pub bank: Arc<BankFacts>,
 }
 
 /// Changes that bring an index from an older generation to `generation`.
@@ -107,7 +113,8 @@ impl Index {
             let distance = hash.distance(entry.hash);
             if distance <= radius {
                 let bank = Arc::clone(&entry.bank);
-                found.push(Near { distance, content: entry.content, bank });
+                let Entry { content, view, opinion, .. } = *entry;
+                found.push(Near { distance, content, view, opinion, bank });
             }
         };
         self.tail.iter().for_each(&mut keep);
@@ -230,10 +237,18 @@ fn agrees_before(a: PdqHash, b: PdqHash, band: usize) -> bool {
 #[expect(clippy::cast_possible_wrap, reason = "numbers up to 8192")]
 mod tests {
     use super::*;
+    use crate::core::banks::Purpose;
     use proptest::prelude::*;
 
     fn entry(content: i64, words: [u64; 4]) -> Entry {
-        Entry { hash: PdqHash(words), content: ContentId(content), bank: Arc::from("TEST") }
+        let facts = BankFacts { name: "TEST".into(), purpose: Purpose::KnownFake, imported: false };
+        Entry {
+            hash: PdqHash(words),
+            content: ContentId(content),
+            view: View::WHOLE,
+            opinion: Opinion::Confirmed,
+            bank: Arc::new(facts),
+        }
     }
 
     /// The oracle: look at every entry.

@@ -3,6 +3,7 @@
 //! No files, network, clock, environment or database in here; the shell brings bytes and takes
 //! reports. A test holds that.
 
+pub mod banks;
 pub mod checker;
 pub mod container;
 pub mod detector;
@@ -19,3 +20,4 @@ pub mod provenance;
 pub mod report;
 pub mod resize;
 pub mod verdict;
+pub mod views;

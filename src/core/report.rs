@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use crate::core::banks::{BankFacts, Opinion};
 use crate::core::detector::Synthetic;
 use crate::core::hashes::{Distance, PdqQuality, PhotoHashes};
 use crate::core::index::ContentId;
 use crate::core::photo::{PhotoDigest, PhotoFormat};
 use crate::core::provenance::Finding;
 use crate::core::verdict::{Reason, Verdict};
+use crate::core::views::View;
 
 /// All that was found out about one photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,35 +53,15 @@ pub struct Signals {
 /// A banked photo of which this one is a copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Match {
-    pub bank: Arc<str>,
+    pub bank: Arc<BankFacts>,
     pub content: ContentId,
     pub distance: Distance,
+    /// Which view of the photo met the banked one.
     pub view: View,
-}
-
-/// Which part of the photo met the banked one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum View {
-    /// All of it.
-    Whole,
-}
-
-impl View {
-    /// Stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Whole => "whole",
-        }
-    }
-
-    /// The part of the photo it shows: x, y, width, height as fractions of its sides.
-    #[must_use]
-    pub fn region(self) -> [f32; 4] {
-        match self {
-            Self::Whole => [0.0, 0.0, 1.0, 1.0],
-        }
-    }
+    /// Which view of the banked photo it met.
+    pub banked_view: View,
+    /// What is thought of the banked photo.
+    pub opinion: Opinion,
 }
 
 /// What the answer depends on besides the photo.

@@ -244,7 +244,7 @@ impl Policy {
         let nearest = signals.matches.first()?;
         let reason = Reason {
             code: ReasonCode::KnownPhoto,
-            message: format!("this photo is a copy of one in the list {}", nearest.bank),
+            message: format!("this photo is a copy of one in the list {}", nearest.bank.name),
             value: Some(nearest.distance.0.into()),
             threshold: Some(self.known_photo.pdq_distance_max.into()),
             cost: Some(Cost::FalseMatchRate(self.known_photo.false_match_rate)),

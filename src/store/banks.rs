@@ -128,9 +128,11 @@ impl Store {
         .bind(bank)
         .execute(&mut *transaction)
         .await?;
-        for statement in
-            ["delete from content where bank_id = $1", "delete from bank where id = $1"]
-        {
+        for statement in [
+            "delete from view_hash where content_id in (select id from content where bank_id = $1)",
+            "delete from content where bank_id = $1",
+            "delete from bank where id = $1",
+        ] {
             sqlx::query(statement).bind(bank).execute(&mut *transaction).await?;
         }
         Ok(transaction.commit().await?)
@@ -203,6 +205,9 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let generation = super::changes::raise_generation(&mut transaction).await?;
         let bank = bank_id(&mut transaction, name).await?;
+        let statement = "delete from view_hash where content_id = \
+                         (select id from content where bank_id = $1 and id = $2)";
+        sqlx::query(statement).bind(bank).bind(id.0).execute(&mut *transaction).await?;
         let removed = sqlx::query("delete from content where bank_id = $1 and id = $2")
             .bind(bank)
             .bind(id.0)

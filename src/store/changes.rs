@@ -3,12 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::banks::words_of;
 use super::{Store, StoreError};
+use crate::core::banks::{BankFacts, Opinion, Purpose};
 use crate::core::hashes::PdqHash;
 use crate::core::index::{Changes, ContentId, Entry};
+use crate::core::views::View;
 
 impl Store {
     /// The generation of the banks; each change of a bank raises it.
@@ -60,24 +63,52 @@ async fn added_since(
     quality_min: u8,
 ) -> Result<Vec<Entry>, StoreError> {
     let rows = sqlx::query(
-        "select content.id as id, content.pdq as pdq, bank.name as name from content \
-         join bank on bank.id = content.bank_id \
-         where $1 < content.generation and $2 <= content.pdq_quality order by content.id",
+        "select content.id as id, 0 as view, content.pdq as pdq, content.opinion as opinion, \
+             content.bank_id as bank_id from content \
+         where $1 < generation and $2 <= pdq_quality and enabled = 1 and quarantined = '' \
+         union all \
+         select content.id, view_hash.view, view_hash.pdq, content.opinion, content.bank_id \
+         from content join view_hash on view_hash.content_id = content.id \
+         where $1 < content.generation and $2 <= view_hash.pdq_quality \
+             and content.enabled = 1 and content.quarantined = '' \
+         order by id, view",
     )
     .bind(generation)
     .bind(i32::from(quality_min))
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    // One text a bank, shared by its entries.
-    let mut names: HashMap<String, Arc<str>> = HashMap::new();
-    let entries = rows.iter().map(|row| {
+    let banks = bank_facts(connection).await?;
+    rows.iter().map(|row| entry_of(row, &banks)).collect()
+}
+
+fn entry_of(row: &AnyRow, banks: &HashMap<i64, Arc<BankFacts>>) -> Result<Entry, StoreError> {
+    let id: i64 = row.try_get("id")?;
+    let corrupt = || StoreError::Corrupt(id);
+    let view: i64 = row.try_get("view")?;
+    let view = u8::try_from(view).ok().and_then(View::from_code).ok_or_else(corrupt)?;
+    let opinion: String = row.try_get("opinion")?;
+    let opinion = Opinion::from_name(&opinion).ok_or_else(corrupt)?;
+    let bank: i64 = row.try_get("bank_id")?;
+    let bank = Arc::clone(banks.get(&bank).ok_or_else(corrupt)?);
+    let hash = PdqHash(words_of(row, "pdq", id)?);
+    Ok(Entry { hash, content: ContentId(id), view, opinion, bank })
+}
+
+/// All banks by their ids; one value each, shared by the entries.
+async fn bank_facts(
+    connection: &mut AnyConnection,
+) -> Result<HashMap<i64, Arc<BankFacts>>, StoreError> {
+    let rows =
+        sqlx::query("select id, name, purpose, imported from bank").fetch_all(connection).await?;
+    let facts = rows.iter().map(|row| {
         let id: i64 = row.try_get("id")?;
-        let name: String = row.try_get("name")?;
-        let bank =
-            Arc::clone(names.entry(name).or_insert_with_key(|name| Arc::from(name.as_str())));
-        Ok(Entry { hash: PdqHash(words_of(row, "pdq", id)?), content: ContentId(id), bank })
+        let purpose: String = row.try_get("purpose")?;
+        let purpose = Purpose::from_name(&purpose).ok_or(StoreError::Corrupt(id))?;
+        let imported = row.try_get::<i64, _>("imported")? != 0;
+        let name = row.try_get("name")?;
+        Ok((id, Arc::new(BankFacts { name, purpose, imported })))
     });
-    entries.collect()
+    facts.collect()
 }
 
 /// Raises the generation inside a transaction and gives the new one. Being its first statement, it

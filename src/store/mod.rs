@@ -70,12 +70,13 @@ fn create_folder_of(file: &Path) -> Result<(), StoreError> {
 }
 
 fn migrations() -> Migrator {
-    let banks = Migration::new(
-        1,
-        Cow::Borrowed("banks"),
-        MigrationType::Simple,
-        sqlx::SqlStr::from_static(include_str!("../../migrations/sqlite/0001_banks.sql")),
-        false,
-    );
-    Migrator::with_migrations(vec![banks])
+    let all = [
+        ("banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
+        ("purposes_and_views", include_str!("../../migrations/sqlite/0002_purposes_and_views.sql")),
+    ];
+    let migrations = (1..).zip(all).map(|(version, (name, sql))| {
+        let sql = sqlx::SqlStr::from_static(sql);
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
 }
