@@ -9,7 +9,7 @@ use crate::core::detector::Synthetic;
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
 use crate::core::provenance::Finding;
-use crate::core::report::{Match, Report};
+use crate::core::report::{Match, Report, SeenElsewhere};
 use crate::core::verdict::{Cost, Reason};
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
@@ -24,6 +24,19 @@ pub struct ReportJson {
     pub evidence: EvidenceJson,
     pub hashes: HashesJson,
     pub versions: VersionsJson,
+}
+
+/// On which other accounts a photo was seen.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SeenJson {
+    /// The bank that keeps the sightings.
+    #[schema(example = "SEEN")]
+    pub bank: String,
+    /// Other accounts than the one that the caller named.
+    pub other_accounts: u32,
+    /// When the first of them showed it, in seconds since 1970, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
 }
 
 /// What the file was.
@@ -65,8 +78,11 @@ pub struct ReasonJson {
 /// What the verdict rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EvidenceJson {
-    /// Banked photos this one is a copy of, nearest first.
+    /// Known and allowed photos this one is a copy of, nearest first.
     pub matches: Vec<MatchJson>,
+    /// On which other accounts the photo was seen, where the caller named an account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenJson>,
     pub synthetic: SyntheticJson,
     /// What the file says about its origin. That it says nothing proves nothing.
     pub provenance: Vec<ProvenanceJson>,
@@ -96,7 +112,15 @@ pub struct ProvenanceJson {
 pub struct MatchJson {
     #[schema(example = "ROMANCE_SCAM")]
     pub bank: String,
+    /// What the bank is for: `known_fake` or `allow`.
+    #[schema(example = "known_fake")]
+    pub purpose: &'static str,
+    /// Whether the bank was taken over from somebody else.
+    pub imported: bool,
     pub content_id: i64,
+    /// What is thought of the banked photo: `confirmed`, `unsure` or `disputed`.
+    #[schema(example = "confirmed")]
+    pub opinion: &'static str,
     /// The hash that met: `pdq`.
     pub signal: &'static str,
     /// Differing bits of 256.
@@ -178,6 +202,7 @@ impl From<&Report> for ReportJson {
             reasons: reasons.iter().map(ReasonJson::from).collect(),
             evidence: EvidenceJson {
                 matches: signals.matches.iter().map(MatchJson::from).collect(),
+                seen: signals.seen.as_ref().map(SeenJson::from),
                 synthetic: SyntheticJson::from(&signals.synthetic),
                 provenance: signals.provenance.iter().map(ProvenanceJson::from).collect(),
             },
@@ -213,11 +238,21 @@ impl From<&Reason> for ReasonJson {
     }
 }
 
+impl From<&SeenElsewhere> for SeenJson {
+    fn from(seen: &SeenElsewhere) -> Self {
+        let SeenElsewhere { bank, other_accounts, since_s } = seen;
+        Self { bank: bank.clone(), other_accounts: *other_accounts, since: *since_s }
+    }
+}
+
 impl From<&Match> for MatchJson {
     fn from(found: &Match) -> Self {
         Self {
             bank: found.bank.name.clone(),
+            purpose: found.bank.purpose.name(),
+            imported: found.bank.imported,
             content_id: found.content.0,
+            opinion: found.opinion.name(),
             signal: "pdq",
             distance: found.distance.0,
             view: found.view.name(),

@@ -1,17 +1,18 @@
-//! `photocheck bank`: managing the banks of known photos. A running service sees each change.
+//! `photocheck bank`: managing the banks. A running service sees each change.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::files;
+use super::bank_add::{self, AddArgs};
 use super::output;
 use super::{SharedArgs, block_on};
 use crate::clock;
+use crate::core::banks::{Opinion, Purpose};
 use crate::core::index::ContentId;
-use crate::store::{BankName, NewContent, Note, Store};
+use crate::store::{BankName, Content, ContentChange, ExternalId, Note, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct BankArgs {
@@ -25,21 +26,22 @@ enum BankCommand {
     Create {
         /// 1 to 64 of A-Z, 0-9 and _
         name: String,
+        /// known_fake: stolen photos, or photos that scams were run with; allow: photos that are
+        /// never flagged; seen: photos seen on accounts
+        #[arg(long, default_value = "known_fake", value_parser = purposes())]
+        purpose: Purpose,
+        /// Its contents are taken over from somebody else; your own outrank them
+        #[arg(long)]
+        imported: bool,
     },
     /// List all banks
     List,
     /// List the photos of a bank
     Show { name: String },
     /// Add photos; their hashes are kept, the photos are not
-    Add {
-        name: String,
-        /// Photos, and folders of photos
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-        /// Where they come from, at most 1,000 bytes
-        #[arg(long, default_value = "")]
-        note: String,
-    },
+    Add(AddArgs),
+    /// Change what is known and thought of a photo, by the id that `show` lists
+    Set(SetArgs),
     /// Remove photos by the ids that `show` lists; without ids, the whole bank
     Remove {
         name: String,
@@ -51,6 +53,41 @@ enum BankCommand {
     },
 }
 
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
+struct SetArgs {
+    name: String,
+    #[arg(value_name = "CONTENT_ID")]
+    id: i64,
+    /// Confirmed photos make a check say fake, unsure ones suspect, disputed ones nothing
+    #[arg(long, group = "change", value_parser = opinions())]
+    opinion: Option<Opinion>,
+    /// Look it up again
+    #[arg(long, group = "change", conflicts_with = "disable")]
+    enable: bool,
+    /// Keep it, but do not look it up
+    #[arg(long, group = "change")]
+    disable: bool,
+    /// What somebody else calls it, at most 256 bytes
+    #[arg(long, group = "change", value_name = "ID")]
+    external_id: Option<String>,
+    /// Where it comes from, at most 1,000 bytes
+    #[arg(long, group = "change")]
+    note: Option<String>,
+}
+
+/// Takes the names of purposes.
+fn purposes() -> impl TypedValueParser<Value = Purpose> {
+    let names = PossibleValuesParser::new(Purpose::ALL.map(Purpose::name));
+    names.try_map(|name| Purpose::from_name(&name).ok_or("no purpose"))
+}
+
+/// Takes the names of opinions.
+pub fn opinions() -> impl TypedValueParser<Value = Opinion> {
+    let names = PossibleValuesParser::new(Opinion::ALL.map(Opinion::name));
+    names.try_map(|name| Opinion::from_name(&name).ok_or("no opinion"))
+}
+
 /// Does what was asked.
 ///
 /// # Errors
@@ -59,12 +96,13 @@ pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     block_on(async {
         let store = shared.store().await?;
         let done = match &args.command {
-            BankCommand::Create { name } => create(&store, &BankName::new(name)?).await,
+            BankCommand::Create { name, purpose, imported } => {
+                create(&store, &BankName::new(name)?, *purpose, *imported).await
+            }
             BankCommand::List => list(&store).await,
             BankCommand::Show { name } => show(&store, &BankName::new(name)?).await,
-            BankCommand::Add { name, paths, note } => {
-                add(&store, &BankName::new(name)?, paths, &Note::new(note)?).await
-            }
+            BankCommand::Add(args) => bank_add::run(&store, args, shared).await,
+            BankCommand::Set(args) => set(&store, args).await,
             BankCommand::Remove { name, ids, all } => {
                 remove(&store, &BankName::new(name)?, ids, *all).await
             }
@@ -74,15 +112,26 @@ pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn create(store: &Store, name: &BankName) -> anyhow::Result<ExitCode> {
-    store.create_bank(name, clock::now_s()).await?;
+async fn create(
+    store: &Store,
+    name: &BankName,
+    purpose: Purpose,
+    imported: bool,
+) -> anyhow::Result<ExitCode> {
+    store.create_bank(name, purpose, imported, clock::now_s()).await?;
     writeln!(io::stdout(), "created {}", name.as_str())?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn list(store: &Store) -> anyhow::Result<ExitCode> {
     for bank in store.banks().await? {
-        writeln!(io::stdout(), "{}\t{} photos", bank.name, bank.contents)?;
+        let imported = if bank.imported { ", imported" } else { "" };
+        let mut line = format!("{}\t{}{imported}", bank.name, bank.purpose.name());
+        line += &format!("\t{} photos", bank.contents);
+        if 0 < bank.quarantined {
+            line += &format!(", {} quarantined", bank.quarantined);
+        }
+        writeln!(io::stdout(), "{line}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -96,38 +145,34 @@ async fn show(store: &Store, name: &BankName) -> anyhow::Result<ExitCode> {
         let Some(last) = contents.last() else { return Ok(ExitCode::SUCCESS) };
         after = last.id;
         for content in &contents {
-            let quality = content.hashes.pdq_quality.value();
-            let note = output::harmless(&content.note);
-            writeln!(io::stdout(), "{}\tquality {quality}\t{note}", content.id.0)?;
+            writeln!(io::stdout(), "{}", line_of(content))?;
         }
     }
 }
 
-async fn add(
-    store: &Store,
-    name: &BankName,
-    paths: &[PathBuf],
-    note: &Note,
-) -> anyhow::Result<ExitCode> {
-    store.bank(name).await?;
-    let mut trouble = false;
-    for found in files::expand(paths) {
-        let (path, hashed) = files::hash(found);
-        let path = output::harmless(&path.display().to_string());
-        let hashes = match hashed {
-            Ok(hashes) => hashes,
-            Err(reason) => {
-                trouble = true;
-                writeln!(io::stderr(), "not added\t{path}\t{reason}")?;
-                continue;
-            }
-        };
-        let content = NewContent { hashes, note: note.clone(), added_at: clock::now_s() };
-        let (id, added) = store.add_content(name, &content).await?;
-        let what = if added { "added" } else { "already there" };
-        writeln!(io::stdout(), "{what}\t{}\t{path}", id.0)?;
-    }
-    Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
+/// Id, quality, opinion, whether it is looked up, external id and note, separated by tabs.
+fn line_of(content: &Content) -> String {
+    let state = match (content.enabled, content.quarantined.as_str()) {
+        (false, _) => "disabled".to_owned(),
+        (true, "") => "enabled".to_owned(),
+        (true, reason) => format!("quarantined: {reason}"),
+    };
+    let (quality, opinion) = (content.pdq_quality.value(), content.opinion.name());
+    let texts = [&state, &content.external_id, &content.note].map(|text| output::harmless(text));
+    format!("{}\tquality {quality}\t{opinion}\t{}", content.id.0, texts.join("\t"))
+}
+
+async fn set(store: &Store, args: &SetArgs) -> anyhow::Result<ExitCode> {
+    let (name, id) = (BankName::new(&args.name)?, ContentId(args.id));
+    let change = ContentChange {
+        note: args.note.as_deref().map(Note::new).transpose()?,
+        external_id: args.external_id.as_deref().map(ExternalId::new).transpose()?,
+        opinion: args.opinion,
+        enabled: (args.enable || args.disable).then_some(args.enable),
+    };
+    store.change_content(&name, id, &change).await?;
+    writeln!(io::stdout(), "{}", line_of(&store.content(&name, id).await?))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn remove(

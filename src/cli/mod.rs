@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and a file for each command.
 
 pub mod bank;
+pub mod bank_add;
 pub mod check;
 pub mod eval;
 pub mod files;
@@ -51,7 +52,7 @@ pub enum Command {
     Hash(hash::HashArgs),
     /// Show what files say about their origin; that they say nothing proves nothing
     Inspect(inspect::InspectArgs),
-    /// Manage the banks of known photos
+    /// Manage the banks: known fakes, photos never flagged, photos seen on accounts
     Bank(bank::BankArgs),
     /// Measure the verdicts on labelled photos
     Eval(eval::EvalArgs),

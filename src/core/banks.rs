@@ -32,7 +32,8 @@ pub struct BankFacts {
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::KnownFake, Self::Allow, Self::Seen];
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::KnownFake, Self::Allow, Self::Seen];
 
     /// Stable name.
     #[must_use]
@@ -52,7 +53,8 @@ impl Purpose {
 }
 
 impl Opinion {
-    const ALL: [Self; 3] = [Self::Confirmed, Self::Unsure, Self::Disputed];
+    /// Every opinion.
+    pub const ALL: [Self; 3] = [Self::Confirmed, Self::Unsure, Self::Disputed];
 
     /// Stable name.
     #[must_use]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::core::banks::Purpose;
 use crate::core::detector::Detector;
 use crate::core::errors::PhotoError;
 use crate::core::faces::FaceFinder;
@@ -10,7 +11,7 @@ use crate::core::index::Index;
 use crate::core::limits;
 use crate::core::photo::Photo;
 use crate::core::provenance;
-use crate::core::report::{Match, PhotoFacts, Report, Signals, Versions};
+use crate::core::report::{Examined, Match, PhotoFacts, Report, SeenElsewhere, Signals, Versions};
 use crate::core::verdict::Policy;
 use crate::core::views::View;
 
@@ -50,15 +51,27 @@ impl Checker {
     /// # Errors
     /// A [`PhotoError`] when the bytes are no photo within the limits.
     pub fn check(&self, bytes: &[u8], index: &Index) -> Result<Report, PhotoError> {
+        Ok(self.report(self.examine(bytes, index)?, None))
+    }
+
+    /// The first half of [`Checker::check`], for doors that look up sightings before the policy
+    /// decides.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn examine(&self, bytes: &[u8], index: &Index) -> Result<Examined, PhotoError> {
         let photo = Photo::decode(bytes)?;
         let hashes = PhotoHashes::of(photo.pixels());
-        let matches = self.matches(&hashes, index);
+        let is_seen = |found: &Match| found.bank.purpose == Purpose::Seen;
+        let (mut seen_copies, matches): (Vec<_>, Vec<_>) =
+            self.matches(&hashes, index).into_iter().partition(is_seen);
+        seen_copies.truncate(limits::MATCHES_MAX);
+        let matches = Policy::weightiest(matches, limits::MATCHES_MAX);
         let faces = self.face_finder.find(photo.pixels());
         let synthetic = self.detector.score(&photo, &faces);
         let provenance = provenance::read(bytes, &photo, &hashes);
         let pdq_quality = hashes.pdq_quality;
-        let signals = Signals { matches, pdq_quality, synthetic, provenance };
-        let (verdict, reasons) = self.policy.decide(&signals);
+        let signals = Signals { matches, seen: None, pdq_quality, synthetic, provenance };
         let facts = PhotoFacts {
             digest: photo.digest(),
             format: photo.format(),
@@ -66,10 +79,22 @@ impl Checker {
             height: photo.height(),
         };
         let versions = self.versions(index);
-        Ok(Report { photo: facts, verdict, reasons, signals, hashes, versions })
+        Ok(Examined { photo: facts, signals, seen_copies, hashes, versions })
     }
 
-    fn matches(&self, hashes: &PhotoHashes, index: &Index) -> Vec<Match> {
+    /// The second half of [`Checker::check`]: lets the policy decide.
+    #[must_use]
+    pub fn report(&self, examined: Examined, seen: Option<SeenElsewhere>) -> Report {
+        let Examined { photo, mut signals, hashes, versions, .. } = examined;
+        signals.seen = seen;
+        let (verdict, reasons) = self.policy.decide(&signals);
+        Report { photo, verdict, reasons, signals, hashes, versions }
+    }
+
+    /// All banked photos that a photo of these hashes is a copy of, whatever their bank is for,
+    /// nearest first.
+    #[must_use]
+    pub fn matches(&self, hashes: &PhotoHashes, index: &Index) -> Vec<Match> {
         if !self.policy.is_comparable(hashes.pdq_quality) {
             return Vec::new();
         }
@@ -82,7 +107,7 @@ impl Checker {
             banked_view: near.view,
             opinion: near.opinion,
         });
-        matches.take(limits::MATCHES_MAX).collect()
+        matches.collect()
     }
 
     fn versions(&self, index: &Index) -> Versions {

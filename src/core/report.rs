@@ -2,6 +2,7 @@
 //!
 //! These are the core's own types; how they are written as JSON is the shell's business. Equal
 //! bytes and equal versions give an equal report: nothing of the clock or of the caller is in it.
+//! Only where the caller named an account does a report say what the sightings of that moment are.
 
 use std::sync::Arc;
 
@@ -26,6 +27,19 @@ pub struct Report {
     pub versions: Versions,
 }
 
+/// One photo, looked at: all that a report is made of, before the policy decides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examined {
+    pub photo: PhotoFacts,
+    pub signals: Signals,
+    /// Photos seen on accounts that this one is a copy of, nearest first, at most
+    /// [`crate::core::limits::MATCHES_MAX`]. No report lists them: who was seen where is not for
+    /// everybody who sends a photo.
+    pub seen_copies: Vec<Match>,
+    pub hashes: PhotoHashes,
+    pub versions: Versions,
+}
+
 /// What the file was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PhotoFacts {
@@ -40,14 +54,27 @@ pub struct PhotoFacts {
 /// The evidence that the verdict rests on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Signals {
-    /// Banked photos this one is a copy of, nearest first, at most
-    /// [`crate::core::limits::MATCHES_MAX`].
+    /// Known and allowed photos this one is a copy of, nearest first, at most
+    /// [`crate::core::limits::MATCHES_MAX`]: of more, those that weigh most.
     pub matches: Vec<Match>,
+    /// `None` where the caller named no account.
+    pub seen: Option<SeenElsewhere>,
     /// Detail of the hash that was looked up.
     pub pdq_quality: PdqQuality,
     pub synthetic: Synthetic,
     /// What the file says about its origin, at most [`crate::core::limits::FINDINGS_MAX`].
     pub provenance: Vec<Finding>,
+}
+
+/// On which other accounts the photo was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenElsewhere {
+    /// The bank that keeps the sightings.
+    pub bank: String,
+    /// Other accounts than the one that the caller named.
+    pub other_accounts: u32,
+    /// When the first of them showed it, in seconds since 1970, UTC; `None` if there is none.
+    pub since_s: Option<i64>,
 }
 
 /// A banked photo of which this one is a copy.

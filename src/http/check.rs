@@ -41,7 +41,7 @@ pub async fn check(
 ) -> Result<Json<ReportJson>, Problem> {
     // The place comes before the body: bodies in memory are bounded by places.
     let mut place = app.gate.enter()?;
-    let upload = Upload::read(request, &mut place).await?;
+    let upload = Upload::read(request, &mut place, &[]).await?;
     let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
     // The index of the moment the work begins: what was banked while it waited counts.
     let checked = place.run(move || checker.check(&upload.photo, &live.index())).await;

@@ -2,6 +2,7 @@
 
 pub mod banks;
 pub mod check;
+pub mod contents;
 pub mod guard;
 pub mod health;
 pub mod page;
@@ -66,8 +67,8 @@ pub fn router(app: Arc<App>) -> Router {
     let banks = OpenApiRouter::new()
         .routes(routes!(banks::list, banks::create))
         .routes(routes!(banks::show, banks::delete))
-        .routes(routes!(banks::contents, banks::add))
-        .routes(routes!(banks::remove))
+        .routes(routes!(contents::list, contents::add))
+        .routes(routes!(contents::change, contents::remove))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), guard::banks));
     let (routes, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))

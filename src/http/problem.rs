@@ -89,17 +89,20 @@ impl From<PhotoError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let status = match error {
-            StoreError::BankName(_) | StoreError::NoteTooLong { .. } | StoreError::NoteNotPlain => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
-            StoreError::BankExists(_) => StatusCode::CONFLICT,
+            StoreError::BankName(_)
+            | StoreError::NoteTooLong { .. }
+            | StoreError::NoteNotPlain
+            | StoreError::ExternalIdTooLong { .. }
+            | StoreError::ExternalIdNotPlain => StatusCode::UNPROCESSABLE_ENTITY,
+            StoreError::BankExists(_) | StoreError::BankOfSightings(_) => StatusCode::CONFLICT,
             StoreError::NoSuchBank(_) | StoreError::NoSuchContent { .. } => StatusCode::NOT_FOUND,
             StoreError::UnsupportedUrl
             | StoreError::Folder(_)
             | StoreError::Database(_)
             | StoreError::Migration(_)
             | StoreError::Apply(_)
-            | StoreError::Corrupt(_) => return Self::ours(&error),
+            | StoreError::Corrupt(_)
+            | StoreError::CorruptBank(_) => return Self::ours(&error),
         };
         Self::new(status, error.code(), error.to_string())
     }

@@ -1,8 +1,9 @@
 //! Taking the photo out of a request, within the limit, before it is in memory.
 //!
-//! Two forms are taken: `multipart/form-data` with the field `photo` (and, where it is asked for, a
-//! text field `note`), or the bytes themselves as the body.
+//! Two forms are taken: `multipart/form-data` with the field `photo` (and the text fields that are
+//! asked for), or the bytes themselves as the body.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::RequestExt;
@@ -29,34 +30,45 @@ pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
 #[derive(Debug)]
 pub struct Upload {
     pub photo: Bytes,
-    /// Empty when none was sent.
-    pub note: String,
+    texts: HashMap<&'static str, String>,
 }
 
 impl Upload {
-    /// Reads a request's body into the room that `place` keeps for it.
+    /// Reads a request's body into the room that `place` keeps for it. Text fields are kept when
+    /// they have one of the `names`.
     ///
     /// # Errors
     /// A [`Problem`] when there is no photo in it, it is over the limit, or it comes too slowly.
-    pub async fn read(request: Request, place: &mut Place) -> Result<Self, Problem> {
+    pub async fn read(
+        request: Request,
+        place: &mut Place,
+        names: &[&'static str],
+    ) -> Result<Self, Problem> {
         let announced = announced_bytes(request.headers())?;
         place.make_room(announced.unwrap_or(BODY_BYTES_MAX)).await;
-        tokio::time::timeout(ARRIVAL_MAX, Self::arrived(request)).await.unwrap_or_else(|_| {
-            let detail = format!("the photo did not arrive within {} s", ARRIVAL_MAX.as_secs());
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "TOO_SLOW", detail))
-        })
+        tokio::time::timeout(ARRIVAL_MAX, Self::arrived(request, names)).await.unwrap_or_else(
+            |_| {
+                let detail = format!("the photo did not arrive within {} s", ARRIVAL_MAX.as_secs());
+                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "TOO_SLOW", detail))
+            },
+        )
     }
 
-    async fn arrived(request: Request) -> Result<Self, Problem> {
+    /// The text field of that name, if it was sent.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.texts.get(name).map(String::as_str)
+    }
+
+    async fn arrived(request: Request, names: &[&'static str]) -> Result<Self, Problem> {
         if is_multipart(request.headers()) {
-            return read_multipart(request).await;
+            return read_multipart(request, names).await;
         }
         let photo =
             request.extract::<Bytes, _>().await.map_err(|rejected| match rejected.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => cut_off(),
                 status => Problem::new(status, "BODY_UNREADABLE", rejected.body_text()),
             })?;
-        Ok(Self { photo, note: String::new() })
+        Ok(Self { photo, texts: HashMap::new() })
     }
 }
 
@@ -78,25 +90,26 @@ fn is_multipart(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
-async fn read_multipart(request: Request) -> Result<Upload, Problem> {
+async fn read_multipart(request: Request, names: &[&'static str]) -> Result<Upload, Problem> {
     let multipart = request.extract::<Multipart, _>().await;
     let mut multipart = multipart.map_err(|rejected| {
         Problem::new(StatusCode::BAD_REQUEST, "MULTIPART_NOT_VALID", rejected.body_text())
     })?;
-    let (mut photo, mut note) = (None, String::new());
+    let (mut photo, mut texts) = (None, HashMap::new());
     while let Some(field) = multipart.next_field().await.map_err(|error| broken(&error))? {
-        match field.name() {
-            Some("photo") if photo.is_none() => photo = Some(bytes_of(field).await?),
-            Some("note") => note = field.text().await.map_err(|error| broken(&error))?,
-            // Other fields are passed over; the limit on the body bounds them.
-            _ => {}
+        let name = field.name().unwrap_or_default();
+        if name == "photo" && photo.is_none() {
+            photo = Some(bytes_of(field).await?);
+        } else if let Some(name) = names.iter().find(|asked| **asked == name) {
+            texts.insert(*name, field.text().await.map_err(|error| broken(&error))?);
         }
+        // Other fields are passed over; the limit on the body bounds them.
     }
     let photo = photo.ok_or_else(|| {
         let detail = "the form has no field named photo";
         Problem::new(StatusCode::BAD_REQUEST, "NO_PHOTO", detail)
     })?;
-    Ok(Upload { photo, note })
+    Ok(Upload { photo, texts })
 }
 
 async fn bytes_of(field: Field<'_>) -> Result<Bytes, Problem> {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::banks::words_of;
+use super::banks::purpose_of;
+use super::contents::words_of;
 use super::{Store, StoreError};
-use crate::core::banks::{BankFacts, Opinion, Purpose};
+use crate::core::banks::{BankFacts, Opinion};
 use crate::core::hashes::PdqHash;
 use crate::core::index::{Changes, ContentId, Entry};
 use crate::core::views::View;
@@ -102,8 +103,7 @@ async fn bank_facts(
         sqlx::query("select id, name, purpose, imported from bank").fetch_all(connection).await?;
     let facts = rows.iter().map(|row| {
         let id: i64 = row.try_get("id")?;
-        let purpose: String = row.try_get("purpose")?;
-        let purpose = Purpose::from_name(&purpose).ok_or(StoreError::Corrupt(id))?;
+        let purpose = purpose_of(row, id)?;
         let imported = row.try_get::<i64, _>("imported")? != 0;
         let name = row.try_get("name")?;
         Ok((id, Arc::new(BankFacts { name, purpose, imported })))

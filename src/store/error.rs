@@ -14,6 +14,12 @@ pub enum StoreError {
     /// Asked for: a note with line breaks, escapes or the like.
     #[error("the note holds a control character; it must be one line of plain text")]
     NoteNotPlain,
+    /// Asked for: an external id over the limit.
+    #[error("the external id has {bytes} bytes, the limit is {bytes_max}")]
+    ExternalIdTooLong { bytes: usize, bytes_max: usize },
+    /// Asked for: an external id with line breaks, escapes or the like.
+    #[error("the external id holds a control character; it must be one line of plain text")]
+    ExternalIdNotPlain,
     /// Asked for: a bank that is there already.
     #[error("there is a bank {0} already")]
     BankExists(String),
@@ -23,6 +29,9 @@ pub enum StoreError {
     /// Asked for: a content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
+    /// Asked for: banking by hand what only checks with an account bring.
+    #[error("bank {0} keeps photos seen on accounts; they come by checks that name an account")]
+    BankOfSightings(String),
     /// Ours: the configured URL.
     #[error("the database's URL must begin with sqlite:")]
     UnsupportedUrl,
@@ -41,6 +50,9 @@ pub enum StoreError {
     /// Ours: a row holds what the program never writes.
     #[error("the database holds a content {0} that is not valid")]
     Corrupt(i64),
+    /// Ours: the same of a bank.
+    #[error("the database holds a bank {0} that is not valid")]
+    CorruptBank(i64),
 }
 
 impl StoreError {
@@ -51,6 +63,9 @@ impl StoreError {
             Self::BankName(_) => "BANK_NAME_NOT_VALID",
             Self::NoteTooLong { .. } => "NOTE_TOO_LONG",
             Self::NoteNotPlain => "NOTE_NOT_PLAIN",
+            Self::ExternalIdTooLong { .. } => "EXTERNAL_ID_TOO_LONG",
+            Self::ExternalIdNotPlain => "EXTERNAL_ID_NOT_PLAIN",
+            Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",
             Self::BankExists(_) => "BANK_EXISTS",
             Self::NoSuchBank(_) => "NO_SUCH_BANK",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
@@ -59,7 +74,8 @@ impl StoreError {
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Apply(_)
-            | Self::Corrupt(_) => "STORE_FAILED",
+            | Self::Corrupt(_)
+            | Self::CorruptBank(_) => "STORE_FAILED",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod banks;
 mod changes;
+mod contents;
 mod error;
 
 use std::borrow::Cow;
@@ -15,7 +16,8 @@ use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-pub use banks::{Bank, BankName, Content, NewContent, Note};
+pub use banks::{Bank, BankName};
+pub use contents::{Content, ContentChange, ExternalId, NewContent, Note};
 pub use error::StoreError;
 
 /// Connections at once; SQLite lets one of them write.

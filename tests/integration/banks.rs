@@ -2,25 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use photocheck::core::banks::{Opinion, Purpose};
 use photocheck::core::hashes::PhotoHashes;
 use photocheck::core::index::ContentId;
 use photocheck::core::photo::Photo;
 use photocheck::live::LiveIndex;
-use photocheck::store::{BankName, NewContent, Note, Store, StoreError};
+use photocheck::store::{BankName, ExternalId, NewContent, Note, Store, StoreError};
 use serde_json::Value;
 
 use crate::support::{
-    Service, fixture, fixture_path, half_size_jpeg, photocheck, shared, temporary_db,
+    Service, codes, fixture, fixture_path, half_size_jpeg, photocheck, shared, temporary_db,
 };
 
 const BANK: &str = "ROMANCE_SCAM";
 const STOLEN: &str = "photos/ai-portrait-1.jpg";
 const SAME_PERSON: &str = "photos/ai-selfie-1.jpg";
-
-fn codes(report: &Value) -> Vec<&str> {
-    let reasons = report["reasons"].as_array().unwrap();
-    reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect()
-}
 
 #[tokio::test]
 async fn a_copy_of_a_banked_photo_is_fake_over_http() {
@@ -147,7 +143,14 @@ async fn a_photo_without_detail_is_stored_and_never_matched() {
 
 fn content(path: &str) -> NewContent {
     let photo = Photo::decode(&fixture(path)).unwrap();
-    NewContent { hashes: PhotoHashes::of(photo.pixels()), note: Note::default(), added_at: 7 }
+    NewContent {
+        hashes: PhotoHashes::of(photo.pixels()),
+        note: Note::default(),
+        external_id: ExternalId::default(),
+        opinion: Opinion::Confirmed,
+        enabled: true,
+        added_at: 7,
+    }
 }
 
 /// Writers in parallel: every photo is banked once, every change is counted, none is lost.
@@ -156,7 +159,7 @@ async fn parallel_writers_lose_nothing() {
     let (_folder, db) = temporary_db();
     let store = Store::open(&db).await.unwrap();
     let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, 1).await.unwrap();
+    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
     let writers: Vec<_> = (0..40_u64)
         .map(|number| {
             let (store, bank, mut new) = (store.clone(), bank.clone(), content(STOLEN));
@@ -181,7 +184,7 @@ async fn the_live_index_follows_the_store() {
     let (_folder, db) = temporary_db();
     let store = Store::open(&db).await.unwrap();
     let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, 1).await.unwrap();
+    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
     let live = LiveIndex::load(store.clone(), 50).await.unwrap();
     let before = live.index();
     let (first, _) = store.add_content(&bank, &content(STOLEN)).await.unwrap();
@@ -203,7 +206,7 @@ async fn ids_of_removed_contents_are_never_given_again() {
     let (_folder, db) = temporary_db();
     let store = Store::open(&db).await.unwrap();
     let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, 1).await.unwrap();
+    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
     let (first, _) = store.add_content(&bank, &content(STOLEN)).await.unwrap();
     store.remove_content(&bank, first).await.unwrap();
     let (second, added) = store.add_content(&bank, &content(STOLEN)).await.unwrap();
@@ -219,8 +222,11 @@ async fn what_cannot_be_done_is_said_by_name() {
     let found = store.add_content(&bank, &content(STOLEN)).await.unwrap_err();
     assert!(matches!(found, StoreError::NoSuchBank(_)), "{found}");
     assert_eq!(store.generation().await.unwrap(), 0, "a change that failed is no change");
-    store.create_bank(&bank, 1).await.unwrap();
-    assert_eq!(store.create_bank(&bank, 1).await.unwrap_err().code(), "BANK_EXISTS");
+    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
+    assert_eq!(
+        store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap_err().code(),
+        "BANK_EXISTS"
+    );
     let found = store.remove_content(&bank, ContentId(9)).await.unwrap_err();
     assert_eq!(found.to_string(), "bank ROMANCE_SCAM has no content 9");
     for name in ["", "lower", "WITH SPACE", &"A".repeat(65), "Ä"] {

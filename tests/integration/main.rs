@@ -18,5 +18,6 @@ mod model;
 mod page;
 mod photos;
 mod provenance;
+mod purposes;
 mod service;
 mod support;

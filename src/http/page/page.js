@@ -25,7 +25,7 @@ function percent(share) {
 
 /** What a number means, in words. */
 function inNumbers(reason) {
-  if (reason.code === "KNOWN_PHOTO") {
+  if (/^(KNOWN|ALLOWED)_PHOTO/.test(reason.code)) {
     return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the ` +
       `same photo. In our measurements, different photos never came so close.`;
   }
@@ -61,7 +61,7 @@ function rectangles(box, kind) {
 
 /** Draws which part of the photo matched, or else the face that was judged. */
 function showBoxes(evidence) {
-  const match = evidence.matches[0];
+  const match = evidence.matches.find((found) => found.purpose === "known_fake");
   const face = evidence.synthetic.face;
   const box = match ? match.region : face;
   byId("boxes").replaceChildren();
@@ -82,7 +82,10 @@ function showReport(report, photo) {
   preview.src = URL.createObjectURL(photo);
   byId("result").className = report.verdict;
   byId("verdict").textContent = title;
-  byId("meaning").textContent = meaning;
+  const allowed = report.verdict === "clear" &&
+    report.reasons.some((reason) => reason.code === "ALLOWED_PHOTO");
+  byId("meaning").textContent =
+    allowed ? "This photo is on a list of photos that are never flagged." : meaning;
   showReasons(report.reasons);
   showBoxes(report.evidence);
   byId("details").textContent = JSON.stringify(report, null, 2);

@@ -113,6 +113,12 @@ pub fn photocheck<'a>(db: &str, args: impl IntoIterator<Item = &'a str>) -> Outp
         .unwrap()
 }
 
+/// The codes of a report's reasons.
+pub fn codes(report: &Value) -> Vec<&str> {
+    let reasons = report["reasons"].as_array().unwrap();
+    reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect()
+}
+
 /// A folder that goes away with the test, and the URL of a database in it.
 pub fn temporary_db() -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
@@ -167,9 +173,14 @@ impl Service {
         format!("{}{path}", self.url)
     }
 
+    /// A form with the photo, for more fields to be added.
+    pub fn photo_form(&self, photo: Vec<u8>) -> Form {
+        Form::new().part("photo", Part::bytes(photo).file_name("photo"))
+    }
+
     /// Sends the photo as a form.
     pub async fn check(&self, photo: Vec<u8>) -> Response {
-        let form = Form::new().part("photo", Part::bytes(photo).file_name("photo"));
+        let form = self.photo_form(photo);
         self.client.post(self.at("/v1/check")).multipart(form).send().await.unwrap()
     }
 
@@ -182,6 +193,14 @@ impl Service {
         let body = serde_json::json!({ "name": name });
         let answer = self.client.post(self.at("/v1/banks")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 201);
+    }
+
+    /// Creates a bank for a purpose and gives the answer.
+    pub async fn create_bank_for(&self, name: &str, purpose: &str, imported: bool) -> Value {
+        let body = serde_json::json!({ "name": name, "purpose": purpose, "imported": imported });
+        let answer = self.client.post(self.at("/v1/banks")).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        answer.json().await.unwrap()
     }
 
     /// Adds a photo to a bank and gives the answer.

@@ -3,7 +3,10 @@
 //! [`Policy::decide`] is pure and total. The thresholds stand in one versioned policy file, each
 //! with what it costs: the share of honest photos it would flag. Four verdicts: `clear` (no
 //! evidence was found, which is not proof), `inconclusive` (not sure), `suspect`, `fake`. The
-//! strongest finding decides; every finding is named.
+//! strongest finding decides, unless an allow does; every finding is named.
+
+mod matches;
+mod quarantine;
 
 use serde::Deserialize;
 
@@ -27,6 +30,18 @@ pub enum Verdict {
 pub enum ReasonCode {
     /// The photo is a copy of a banked one.
     KnownPhoto,
+    /// It is a copy of a banked one that nobody has confirmed.
+    KnownPhotoUnsure,
+    /// It is a copy of a banked one that is said not to belong in its bank.
+    KnownPhotoDisputed,
+    /// The photo is a copy of one that is never flagged.
+    AllowedPhoto,
+    /// It is a copy of one that nobody has confirmed to be never flagged.
+    AllowedPhotoUnsure,
+    /// It is a copy of one of which it is disputed that it is never flagged.
+    AllowedPhotoDisputed,
+    /// Other accounts show the photo too.
+    SeenOnOtherAccounts,
     /// The detector's score passes a threshold.
     SyntheticFace,
     /// The score lies where real and AI-made photos are hard to tell apart.
@@ -94,6 +109,12 @@ impl ReasonCode {
     pub fn name(self) -> &'static str {
         match self {
             Self::KnownPhoto => "KNOWN_PHOTO",
+            Self::KnownPhotoUnsure => "KNOWN_PHOTO_UNSURE",
+            Self::KnownPhotoDisputed => "KNOWN_PHOTO_DISPUTED",
+            Self::AllowedPhoto => "ALLOWED_PHOTO",
+            Self::AllowedPhotoUnsure => "ALLOWED_PHOTO_UNSURE",
+            Self::AllowedPhotoDisputed => "ALLOWED_PHOTO_DISPUTED",
+            Self::SeenOnOtherAccounts => "SEEN_ON_OTHER_ACCOUNTS",
             Self::SyntheticFace => "SYNTHETIC_FACE",
             Self::SyntheticFaceUnsure => "SYNTHETIC_FACE_UNSURE",
             Self::NoFaceFound => NotApplicable::NoFaceFound.code(),
@@ -116,6 +137,8 @@ impl ReasonCode {
 pub struct Policy {
     version: String,
     known_photo: KnownPhotoPolicy,
+    seen: SeenPolicy,
+    quarantine: QuarantinePolicy,
     synthetic_face: SyntheticFacePolicy,
 }
 
@@ -126,6 +149,22 @@ struct KnownPhotoPolicy {
     pdq_quality_min: u8,
     /// Share of pairs of different photos that lie within the distance, at most.
     false_match_rate: f64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeenPolicy {
+    /// From this number of other accounts on a photo is `suspect`.
+    suspect_accounts: u32,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuarantinePolicy {
+    /// A banked photo that matches more different seen photos than this is quarantined.
+    different_photos_max: u16,
+    /// Photos of which no two hashes lie closer than this are different.
+    distance_min: u16,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -180,6 +219,10 @@ impl Policy {
         check("known_photo.pdq_distance_max", (*pdq_distance_max).into(), 0.0, HASH_BITS.into())?;
         check("known_photo.pdq_quality_min", (*pdq_quality_min).into(), 0.0, 100.0)?;
         check("known_photo.false_match_rate", *false_match_rate, f64::MIN_POSITIVE, 1.0)?;
+        check("seen.suspect_accounts", self.seen.suspect_accounts.into(), 1.0, u32::MAX.into())?;
+        let QuarantinePolicy { different_photos_max, distance_min } = self.quarantine;
+        check("quarantine.different_photos_max", different_photos_max.into(), 1.0, 1e3)?;
+        check("quarantine.distance_min", distance_min.into(), 1.0, HASH_BITS.into())?;
         check("synthetic_face.unsure.score", unsure.score, 0.0, suspect.score)?;
         check("synthetic_face.suspect.score", suspect.score, 0.0, last.score)?;
         check("synthetic_face.fake.score", last.score, 0.0, 1.0)?;
@@ -223,33 +266,27 @@ impl Policy {
     /// The verdict on one photo's signals, and every finding that led to it.
     #[must_use]
     pub fn decide(&self, signals: &Signals) -> (Verdict, Vec<Reason>) {
+        let (decided, mut reasons) = self.matches_finding(&signals.matches);
         let findings = [
-            self.known_photo_finding(signals),
+            self.seen_finding(signals.seen.as_ref()),
             self.low_detail_finding(signals),
             self.synthetic_finding(&signals.synthetic),
         ];
         let declared = declared_findings(&signals.provenance);
         let contradicted = self.camera_finding(signals);
-        let findings = findings.into_iter().flatten().chain(declared).chain(contradicted);
-        let findings: Vec<_> = findings.collect();
-        let verdict = findings.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Clear);
-        let mut reasons: Vec<_> = findings.into_iter().map(|(_, reason)| reason).collect();
+        let mut verdict = decided.unwrap_or(Verdict::Clear);
+        for (found, reason) in findings.into_iter().flatten().chain(declared).chain(contradicted) {
+            verdict = verdict.max(found);
+            reasons.push(reason);
+        }
+        // An allow decided: nothing else flags the photo.
+        if decided == Some(Verdict::Clear) {
+            verdict = Verdict::Clear;
+        }
         if reasons.is_empty() {
             reasons.push(no_evidence());
         }
         (verdict, reasons)
-    }
-
-    fn known_photo_finding(&self, signals: &Signals) -> Option<(Verdict, Reason)> {
-        let nearest = signals.matches.first()?;
-        let reason = Reason {
-            code: ReasonCode::KnownPhoto,
-            message: format!("this photo is a copy of one in the list {}", nearest.bank.name),
-            value: Some(nearest.distance.0.into()),
-            threshold: Some(self.known_photo.pdq_distance_max.into()),
-            cost: Some(Cost::FalseMatchRate(self.known_photo.false_match_rate)),
-        };
-        Some((Verdict::Fake, reason))
     }
 
     fn low_detail_finding(&self, signals: &Signals) -> Option<(Verdict, Reason)> {

@@ -1,0 +1,245 @@
+//! `/v1/banks/{name}/contents`: the photos of a bank. A change shows in lookups at once.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::App;
+use super::problem::Problem;
+use super::upload::Upload;
+use crate::clock;
+use crate::core::banks::Opinion;
+use crate::core::hashes::PhotoHashes;
+use crate::core::index::ContentId;
+use crate::store::{BankName, Content, ContentChange, ExternalId, NewContent, Note};
+
+/// A banked photo.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContentJson {
+    content_id: i64,
+    note: String,
+    /// What somebody else calls it; may be empty.
+    external_id: String,
+    /// `confirmed`, `unsure` or `disputed`.
+    #[schema(example = "confirmed")]
+    opinion: &'static str,
+    /// Whether it is looked up.
+    enabled: bool,
+    /// Why it is not looked up although it is enabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantined: Option<String>,
+    pdq_quality: u8,
+    /// Whether its hash holds enough detail to be looked up.
+    matchable: bool,
+    /// Seconds since 1970, UTC.
+    added_at: i64,
+}
+
+/// Some contents of a bank, by id.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ContentsJson {
+    contents: Vec<ContentJson>,
+    /// Ask again with `after` set to this; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_after: Option<i64>,
+}
+
+/// What became of a photo that was sent to a bank.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddedJson {
+    content_id: i64,
+    /// False when the bank held this photo already; it is then left as it was.
+    added: bool,
+    pdq_quality: u8,
+    /// Whether its hash holds enough detail to be looked up.
+    matchable: bool,
+}
+
+/// What is to be changed; what is left out stays as it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContentChangeJson {
+    /// At most 1,000 bytes.
+    note: Option<String>,
+    /// At most 256 bytes.
+    external_id: Option<String>,
+    /// `confirmed`, `unsure` or `disputed`.
+    opinion: Option<String>,
+    enabled: Option<bool>,
+}
+
+/// Which page of contents.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// Contents with ids above this.
+    #[serde(default)]
+    after: i64,
+}
+
+/// Contents in one page.
+const PAGE_MAX: u16 = 100;
+
+/// List the photos of a bank. No photo and no hash is given out.
+#[utoipa::path(get, path = "/v1/banks/{name}/contents", tag = "banks", params(PageQuery),
+    responses((status = 200, body = ContentsJson),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Query(page): Query<PageQuery>,
+) -> Result<Json<ContentsJson>, Problem> {
+    let name = BankName::new(&name)?;
+    let found = app.store.contents(&name, ContentId(page.after), PAGE_MAX).await?;
+    let full = usize::from(PAGE_MAX) <= found.len();
+    let next_after = found.last().filter(|_| full).map(|content| content.id.0);
+    let contents = found.into_iter().map(|content| app.content_json(content)).collect();
+    Ok(Json(ContentsJson { contents, next_after }))
+}
+
+/// Add a photo to a bank. Its hashes are kept, the photo is not.
+#[utoipa::path(post, path = "/v1/banks/{name}/contents", tag = "banks",
+    request_body(content(
+        (BankPhotoForm = "multipart/form-data"),
+        (Vec<u8> = "application/octet-stream"),
+    )),
+    responses((status = 201, body = AddedJson),
+        (status = 200, description = "the bank held it already", body = AddedJson),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "a bank of sightings", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 422, description = "a field is not valid", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub async fn add(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<AddedJson>), Problem> {
+    let name = BankName::new(&name)?;
+    let mut place = app.gate.enter()?;
+    let upload = Upload::read(request, &mut place, &BankPhotoForm::TEXTS).await?;
+    let texts = BankPhotoForm::texts_of(&upload)?;
+    let hashed = place.run(move || PhotoHashes::of_file(&upload.photo));
+    let hashes = hashed.await.map_err(|error| Problem::ours(&error))??;
+    let Texts { note, external_id, opinion, enabled } = texts;
+    let added_at = clock::now_s();
+    let content = NewContent { hashes, note, external_id, opinion, enabled, added_at };
+    let (id, added) = app.store.add_content(&name, &content).await?;
+    app.live.refresh().await?;
+    let pdq_quality = hashes.pdq_quality;
+    let matchable = app.checker.policy().is_comparable(pdq_quality);
+    let status = if added { StatusCode::CREATED } else { StatusCode::OK };
+    let pdq_quality = pdq_quality.value();
+    Ok((status, Json(AddedJson { content_id: id.0, added, pdq_quality, matchable })))
+}
+
+/// Change what is known and thought of a banked photo.
+#[utoipa::path(patch, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
+    request_body = ContentChangeJson,
+    responses((status = 200, body = ContentJson),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "a field is not valid", body = Problem,
+         content_type = "application/problem+json")))]
+pub async fn change(
+    State(app): State<Arc<App>>,
+    Path((name, content_id)): Path<(String, i64)>,
+    Json(change): Json<ContentChangeJson>,
+) -> Result<Json<ContentJson>, Problem> {
+    let (name, id) = (BankName::new(&name)?, ContentId(content_id));
+    let change = ContentChange {
+        note: change.note.as_deref().map(Note::new).transpose()?,
+        external_id: change.external_id.as_deref().map(ExternalId::new).transpose()?,
+        opinion: change.opinion.as_deref().map(opinion_of).transpose()?,
+        enabled: change.enabled,
+    };
+    app.store.change_content(&name, id, &change).await?;
+    app.live.refresh().await?;
+    Ok(Json(app.content_json(app.store.content(&name, id).await?)))
+}
+
+/// Remove a photo from a bank.
+#[utoipa::path(delete, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
+    responses((status = 204, description = "removed"),
+        (status = 404, body = Problem, content_type = "application/problem+json")))]
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Path((name, content_id)): Path<(String, i64)>,
+) -> Result<StatusCode, Problem> {
+    app.store.remove_content(&BankName::new(&name)?, ContentId(content_id)).await?;
+    app.live.refresh().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A form with a photo to be banked.
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "describes the form for the API's description")]
+pub struct BankPhotoForm {
+    /// JPEG, PNG, WebP or GIF, at most 20 MiB.
+    #[schema(value_type = String, format = Binary)]
+    photo: Vec<u8>,
+    /// Where it comes from; at most 1,000 bytes.
+    note: Option<String>,
+    /// What somebody else calls it; at most 256 bytes.
+    external_id: Option<String>,
+    /// `confirmed` (the default), `unsure` or `disputed`.
+    opinion: Option<String>,
+    /// Whether it is looked up; true by default.
+    enabled: Option<bool>,
+}
+
+/// The text fields of the form, checked.
+struct Texts {
+    note: Note,
+    external_id: ExternalId,
+    opinion: Opinion,
+    enabled: bool,
+}
+
+impl BankPhotoForm {
+    const TEXTS: [&str; 4] = ["note", "external_id", "opinion", "enabled"];
+
+    fn texts_of(upload: &Upload) -> Result<Texts, Problem> {
+        let text = |name| upload.text(name).unwrap_or_default();
+        Ok(Texts {
+            note: Note::new(text("note"))?,
+            external_id: ExternalId::new(text("external_id"))?,
+            opinion: upload.text("opinion").map_or(Ok(Opinion::Confirmed), opinion_of)?,
+            enabled: upload.text("enabled").map_or(Ok(true), enabled_of)?,
+        })
+    }
+}
+
+fn opinion_of(name: &str) -> Result<Opinion, Problem> {
+    Opinion::from_name(name).ok_or_else(|| {
+        let detail = "an opinion is one of confirmed, unsure and disputed";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "OPINION_NOT_VALID", detail)
+    })
+}
+
+fn enabled_of(text: &str) -> Result<bool, Problem> {
+    text.parse().map_err(|_| {
+        let detail = "enabled is one of true and false";
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ENABLED_NOT_VALID", detail)
+    })
+}
+
+impl App {
+    fn content_json(&self, content: Content) -> ContentJson {
+        ContentJson {
+            content_id: content.id.0,
+            note: content.note,
+            external_id: content.external_id,
+            opinion: content.opinion.name(),
+            enabled: content.enabled,
+            quarantined: Some(content.quarantined).filter(|reason| !reason.is_empty()),
+            pdq_quality: content.pdq_quality.value(),
+            matchable: self.checker.policy().is_comparable(content.pdq_quality),
+            added_at: content.added_at,
+        }
+    }
+}
