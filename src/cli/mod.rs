@@ -2,11 +2,15 @@
 
 pub mod bank;
 pub mod bank_add;
+pub mod charts;
 pub mod check;
 pub mod eval;
+pub mod eval_matching;
 pub mod files;
 pub mod hash;
 pub mod inspect;
+pub mod matching_page;
+pub mod matching_report;
 pub mod output;
 pub mod serve;
 
@@ -56,6 +60,8 @@ pub enum Command {
     Bank(bank::BankArgs),
     /// Measure the verdicts on labelled photos
     Eval(eval::EvalArgs),
+    /// Measure on your own photos which edited copies are found, beside other methods
+    EvalMatching(eval_matching::EvalMatchingArgs),
     /// Answer over HTTP, with a page for people
     Serve(serve::ServeArgs),
 }

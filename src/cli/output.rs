@@ -38,14 +38,7 @@ impl Lines {
     /// For `count` photos; a bar is shown when there are many and a person is watching.
     #[must_use]
     pub fn new(count: usize) -> Self {
-        const BAR_FROM: usize = 8;
-        let watched = Term::stderr().is_term();
-        let bar = if watched && BAR_FROM <= count {
-            ProgressBar::new(count as u64).with_style(bar_style())
-        } else {
-            ProgressBar::hidden()
-        };
-        Self { out: Mutex::new(io::stdout()), bar }
+        Self { out: Mutex::new(io::stdout()), bar: bar(count) }
     }
 
     /// Writes the lines of one photo, which is then done.
@@ -65,6 +58,17 @@ impl Lines {
     /// Takes the bar away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// A progress bar over `count` photos; hidden when they are few or nobody is watching.
+#[must_use]
+pub fn bar(count: usize) -> ProgressBar {
+    const BAR_FROM: usize = 8;
+    if Term::stderr().is_term() && BAR_FROM <= count {
+        ProgressBar::new(count as u64).with_style(bar_style())
+    } else {
+        ProgressBar::hidden()
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::core::banks::Purpose;
+use image::RgbImage;
+
+use crate::core::banks::{BankFacts, Opinion, Purpose};
 use crate::core::detector::Detector;
 use crate::core::errors::PhotoError;
 use crate::core::faces::FaceFinder;
 use crate::core::hashes::PhotoHashes;
-use crate::core::index::Index;
+use crate::core::index::{ContentId, Entry, Index};
 use crate::core::limits;
 use crate::core::photo::Photo;
 use crate::core::provenance;
@@ -80,6 +82,31 @@ impl Checker {
         };
         let versions = self.versions(index);
         Ok(Examined { photo: facts, signals, seen_copies, hashes, versions })
+    }
+
+    /// The banked photos that these pixels are a copy of, as [`Self::check`] finds them.
+    #[must_use]
+    pub fn matches_of(&self, pixels: &RgbImage, index: &Index) -> Vec<Match> {
+        self.matches(&PhotoHashes::of(pixels), index)
+    }
+
+    /// What an index holds of a photo once it is banked; nothing, if it is too plain to compare.
+    #[must_use]
+    pub fn entries_of(
+        &self,
+        pixels: &RgbImage,
+        content: ContentId,
+        bank: &Arc<BankFacts>,
+    ) -> Vec<Entry> {
+        let PhotoHashes { pdq, pdq_quality, .. } = PhotoHashes::of(pixels);
+        let entry = Entry {
+            hash: pdq,
+            content,
+            view: View::WHOLE,
+            opinion: Opinion::Confirmed,
+            bank: Arc::clone(bank),
+        };
+        if self.policy.is_comparable(pdq_quality) { vec![entry] } else { Vec::new() }
     }
 
     /// The second half of [`Checker::check`]: lets the policy decide.

@@ -23,6 +23,10 @@ pub const DECODED_BYTES_MAX: u64 = 320 * 1024 * 1024;
 /// Bytes a decoder may take for its own tables beside the pixels.
 pub const DECODER_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
+/// Pixels along the longer side of a photo that is edited to measure matching. Messengers and
+/// social networks keep at most this many.
+pub const EDITED_SIDE_MAX: u32 = 2048;
+
 /// Matches listed in one report, nearest first. A hash that meets more is a hash to quarantine.
 pub const MATCHES_MAX: usize = 100;
 
@@ -68,6 +72,10 @@ pub const FINDINGS_MAX: usize = 64;
 pub const SHOWN_CHARS_MAX: usize = 120;
 
 const _: () = assert!(PHOTO_SIDE_MIN < PHOTO_SIDE_MAX);
+const _: () = assert!(
+    EDITED_SIDE_MAX * 16 / 9 + EDITED_SIDE_MAX < PHOTO_SIDE_MAX,
+    "what is laid around an edited photo must fit, also after another edit"
+);
 const _: () = assert!((MARK_BYTES_MAX as u64) < PHOTO_BYTES_MAX);
 const _: () = assert!(MARK_BYTES_MAX <= INFLATED_BYTES_MAX);
 const _: () = assert!(EXIF_BYTES_MAX <= MARK_BYTES_MAX);

@@ -14,6 +14,7 @@ mod banks;
 mod command_line;
 mod doors;
 mod evaluation;
+mod matching;
 mod model;
 mod page;
 mod photos;

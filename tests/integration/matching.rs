@@ -1,0 +1,98 @@
+//! `photocheck eval-matching` on the fixtures: it measures every edit by every method, and finds
+//! what any of them must find.
+
+use serde_json::Value;
+
+use crate::support::{fixture_path, photocheck, temporary_db};
+use photocheck::core::edits::Edit;
+
+/// The program's answer about the fixtures, with these further arguments.
+fn measured(more: &[&str]) -> Value {
+    let (_folder, db) = temporary_db();
+    let photos = fixture_path("photos").display().to_string();
+    let args = ["eval-matching", &photos, "--json"].into_iter().chain(more.iter().copied());
+    let output = photocheck(&db, args);
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn edit<'a>(method: &'a Value, name: &str) -> &'a Value {
+    let edits = method["edits"].as_array().unwrap();
+    edits.iter().find(|edit| edit["edit"] == name).unwrap()
+}
+
+#[test]
+fn eval_matching_measures_every_edit_by_every_method() {
+    let (folder, _) = temporary_db();
+    let page = folder.path().join("page.html");
+    let found = measured(&["--html", page.to_str().unwrap()]);
+    assert_eq!((&found["photos"], &found["refused"]), (&6.into(), &Value::Array(vec![])));
+    assert_eq!(found["known_copies"], Value::Array(vec![]));
+    let methods = found["methods"].as_array().unwrap();
+    let names: Vec<&Value> = methods.iter().map(|method| &method["method"]).collect();
+    assert_eq!(names, ["photocheck", "pdq", "phash", "dhash"]);
+    for method in methods {
+        for edit in method["edits"].as_array().unwrap() {
+            let square = edit["edit"] == "square-centred";
+            // Of three of the photos the middle square is all.
+            assert_eq!(edit["photos"], if square { 3 } else { 6 }, "{edit}");
+        }
+        assert_eq!(method["edits"].as_array().unwrap().len(), Edit::ALL.len());
+        for certain in ["jpeg-75", "jpeg-40", "webp", "grey"] {
+            assert_eq!(edit(method, certain)["found"], 6, "{method}");
+        }
+        assert_eq!(method["clean"]["pairs"], 6 * 5);
+        assert_eq!(method["clean"]["false_matches"], 0, "{method}");
+        assert_eq!(method["edited"]["pairs"], ((Edit::ALL.len() - 1) * 6 + 3) * 5);
+    }
+    assert_eq!(methods[0]["edited"]["false_matches"], 0, "{}", methods[0]);
+    assert_eq!(found["false_matches"], Value::Array(vec![]));
+    // A mirror is what one orientation of a whole photo cannot see.
+    assert_eq!(edit(&methods[1], "mirror")["found"], 0);
+
+    let page = std::fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("<svg").count(), 3);
+    for edit in Edit::ALL {
+        assert!(page.contains(&format!("<td>{}</td>", edit.name())), "{}", edit.name());
+    }
+    // It needs nothing from elsewhere: the only address is the name of the drawing language.
+    assert_eq!(page.matches("http").count(), page.matches("http://www.w3.org/2000/svg").count());
+}
+
+#[test]
+fn equal_seeds_give_equal_figures() {
+    let first = measured(&["--photos", "2", "--seed", "7"]);
+    assert_eq!(first["photos"], 2);
+    assert_eq!(first, measured(&["--photos", "2", "--seed", "7"]));
+    assert_ne!(first["methods"], measured(&["--photos", "2", "--seed", "8"])["methods"]);
+}
+
+#[test]
+fn the_table_has_a_line_for_each_edit() {
+    let (_folder, db) = temporary_db();
+    let photos = fixture_path("photos").display().to_string();
+    let output = photocheck(&db, ["eval-matching", &photos, "--photos", "2"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    for edit in Edit::ALL {
+        let line = table.lines().find(|line| line.starts_with(&format!("{} ", edit.name())));
+        assert!(line.is_some_and(|line| line.contains(" %")), "{}: {table}", edit.name());
+    }
+    for said in ["mean over the edits", "all chains of three", "false matches by photocheck"] {
+        assert!(table.contains(said), "{table}");
+    }
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    let (folder, db) = temporary_db();
+    std::fs::write(folder.path().join("note.txt"), "no photo").unwrap();
+    for (path, said) in [
+        (folder.path().display().to_string(), "0 photos can be read, at least 2 are needed"),
+        (fixture_path("photos/real-hopper.jpg").display().to_string(), "is no folder"),
+    ] {
+        let output = photocheck(&db, ["eval-matching", &path]);
+        assert_eq!(output.status.code(), Some(2), "{path}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(said), "{error}");
+    }
+}
