@@ -71,6 +71,7 @@ fn lookup(bencher: Bencher, count: i64) {
     let bank = Arc::new(facts);
     let entry = |content: i64| Entry {
         hash: PdqHash(words(content.unsigned_abs() + 1)),
+        gradient: None,
         content: ContentId(content),
         view: View::WHOLE,
         opinion: Opinion::Confirmed,

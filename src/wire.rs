@@ -127,6 +127,8 @@ pub struct MatchJson {
     pub distance: u16,
     /// Which view of the photo met the banked one: `whole`.
     pub view: &'static str,
+    /// Whether it met it mirrored.
+    pub mirrored: bool,
     /// Which view of the banked photo it met.
     pub banked_view: &'static str,
     pub region: BoxJson,
@@ -256,8 +258,9 @@ impl From<&Match> for MatchJson {
             signal: "pdq",
             distance: found.distance.0,
             view: found.view.name(),
+            mirrored: found.mirrored,
             banked_view: found.banked_view.name(),
-            region: BoxJson::new(found.view.region()),
+            region: BoxJson::new(found.region),
         }
     }
 }

@@ -42,18 +42,20 @@ pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::
     let checker = shared.checker()?;
     let mut trouble = false;
     for found in files::expand(&args.paths) {
-        let (path, hashed) = files::hash(found);
+        let (path, hashed) = files::views(found, &checker);
         let path = output::harmless(&path.display().to_string());
-        let hashes = match hashed {
-            Ok(hashes) => hashes,
+        let photo = match hashed {
+            Ok(views) => views,
             Err(reason) => {
                 trouble = true;
                 writeln!(io::stderr(), "not added\t{path}\t{reason}")?;
                 continue;
             }
         };
+        let hashes = photo.hashes;
         let content = NewContent {
             hashes,
+            views: photo.banked().collect(),
             note: note.clone(),
             external_id: external_id.clone(),
             opinion: args.opinion,

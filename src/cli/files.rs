@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
+use crate::core::checker::Checker;
 use crate::core::hashes::PhotoHashes;
 use crate::core::limits;
+use crate::core::views::PhotoViews;
 
 /// A path to look at, or one that cannot be.
 pub type Found = Result<PathBuf, (PathBuf, io::Error)>;
@@ -53,6 +55,18 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limits::PHOTO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads a file and gives all that it is compared by; otherwise says why not.
+pub fn views(found: Found, checker: &Checker) -> (PathBuf, Result<PhotoViews, String>) {
+    let path = match found {
+        Ok(path) => path,
+        Err((path, error)) => return (path, Err(error.to_string())),
+    };
+    let hashed = read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| checker.hash(&bytes).map_err(|error| error.to_string()));
+    (path, hashed)
 }
 
 /// Reads and hashes a file; otherwise says why not.

@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use image::RgbImage;
 
-use crate::core::banks::{BankFacts, Opinion, Purpose};
+use crate::core::banks::Purpose;
 use crate::core::detector::Detector;
 use crate::core::errors::PhotoError;
 use crate::core::faces::FaceFinder;
-use crate::core::hashes::PhotoHashes;
-use crate::core::index::{ContentId, Entry, Index};
+use crate::core::index::Index;
 use crate::core::limits;
 use crate::core::photo::Photo;
 use crate::core::provenance;
 use crate::core::report::{Examined, Match, PhotoFacts, Report, SeenElsewhere, Signals, Versions};
 use crate::core::verdict::Policy;
-use crate::core::views::View;
+use crate::core::views::PhotoViews;
 
 /// What judges photos: the models and the policy, loaded once and shared between threads.
 #[derive(Debug)]
@@ -63,14 +62,14 @@ impl Checker {
     /// A [`PhotoError`] when the bytes are no photo within the limits.
     pub fn examine(&self, bytes: &[u8], index: &Index) -> Result<Examined, PhotoError> {
         let photo = Photo::decode(bytes)?;
-        let hashes = PhotoHashes::of(photo.pixels());
+        let views = self.views(photo.pixels());
+        let hashes = views.hashes;
         let is_seen = |found: &Match| found.bank.purpose == Purpose::Seen;
         let (mut seen_copies, matches): (Vec<_>, Vec<_>) =
-            self.matches(&hashes, index).into_iter().partition(is_seen);
+            self.policy.matches(&views, index).into_iter().partition(is_seen);
         seen_copies.truncate(limits::MATCHES_MAX);
         let matches = Policy::weightiest(matches, limits::MATCHES_MAX);
-        let faces = self.face_finder.find(photo.pixels());
-        let synthetic = self.detector.score(&photo, &faces);
+        let synthetic = self.detector.score(&photo, &views.faces);
         let provenance = provenance::read(bytes, &photo, &hashes);
         let pdq_quality = hashes.pdq_quality;
         let signals = Signals { matches, seen: None, pdq_quality, synthetic, provenance };
@@ -87,26 +86,21 @@ impl Checker {
     /// The banked photos that these pixels are a copy of, as [`Self::check`] finds them.
     #[must_use]
     pub fn matches_of(&self, pixels: &RgbImage, index: &Index) -> Vec<Match> {
-        self.matches(&PhotoHashes::of(pixels), index)
+        self.policy.matches(&self.views(pixels), index)
     }
 
-    /// What an index holds of a photo once it is banked; nothing, if it is too plain to compare.
+    /// All that a photo is compared by.
     #[must_use]
-    pub fn entries_of(
-        &self,
-        pixels: &RgbImage,
-        content: ContentId,
-        bank: &Arc<BankFacts>,
-    ) -> Vec<Entry> {
-        let PhotoHashes { pdq, pdq_quality, .. } = PhotoHashes::of(pixels);
-        let entry = Entry {
-            hash: pdq,
-            content,
-            view: View::WHOLE,
-            opinion: Opinion::Confirmed,
-            bank: Arc::clone(bank),
-        };
-        if self.policy.is_comparable(pdq_quality) { vec![entry] } else { Vec::new() }
+    pub fn views(&self, pixels: &RgbImage) -> PhotoViews {
+        PhotoViews::of(pixels, &self.face_finder)
+    }
+
+    /// Decodes a photo and gives all that it is compared by.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn hash(&self, bytes: &[u8]) -> Result<PhotoViews, PhotoError> {
+        Photo::decode(bytes).map(|photo| self.views(photo.pixels()))
     }
 
     /// The second half of [`Checker::check`]: lets the policy decide.
@@ -116,25 +110,6 @@ impl Checker {
         signals.seen = seen;
         let (verdict, reasons) = self.policy.decide(&signals);
         Report { photo, verdict, reasons, signals, hashes, versions }
-    }
-
-    /// All banked photos that a photo of these hashes is a copy of, whatever their bank is for,
-    /// nearest first.
-    #[must_use]
-    pub fn matches(&self, hashes: &PhotoHashes, index: &Index) -> Vec<Match> {
-        if !self.policy.is_comparable(hashes.pdq_quality) {
-            return Vec::new();
-        }
-        let near = index.lookup(hashes.pdq, self.policy.pdq_distance_max());
-        let matches = near.into_iter().map(|near| Match {
-            bank: near.bank,
-            content: near.content,
-            distance: near.distance,
-            view: View::WHOLE,
-            banked_view: near.view,
-            opinion: near.opinion,
-        });
-        matches.collect()
     }
 
     fn versions(&self, index: &Index) -> Versions {

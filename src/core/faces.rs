@@ -1,4 +1,4 @@
-//! Finding faces: a box and two eye points each, to crop by. Nothing here tells whose face it is.
+//! Finding faces: a box and six points each, to crop by. Nothing here tells whose face it is.
 //!
 //! The net is BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
 //! Mobile GPUs", 2019). It looks at the photo with a margin, black outside, and then again at a
@@ -30,8 +30,9 @@ pub struct Face {
     pub y: f32,
     pub width: f32,
     pub height: f32,
-    /// The eyes, the one further left in the photo of an upright face first.
-    pub eyes: [Point; 2],
+    /// Eyes, nose, mouth and ears: of eyes and ears, the one further left in the photo of an
+    /// upright face first. A frame is laid by them; they are kept nowhere.
+    pub points: [Point; 6],
     /// How sure the net is that this is a face, 0 to 1.
     pub score: f32,
 }
@@ -89,7 +90,7 @@ struct Candidate {
     y: f32,
     width: f32,
     height: f32,
-    eyes: [Point; 2],
+    points: [Point; 6],
     score: f32,
 }
 
@@ -192,8 +193,8 @@ impl FaceFinder {
                     y: at(1) + anchor.y - height / 2.0,
                     width,
                     height,
-                    eyes: [(4, 5), (6, 7)]
-                        .map(|(x, y)| Point { x: at(x) + anchor.x, y: at(y) + anchor.y }),
+                    points: [4, 6, 8, 10, 12, 14]
+                        .map(|x| Point { x: at(x) + anchor.x, y: at(x + 1) + anchor.y }),
                     score: 1.0 / (1.0 + (-logit.clamp(-100.0, 100.0)).exp()),
                 }
             });
@@ -220,7 +221,7 @@ impl Candidate {
             y: start.y,
             width: end.x - start.x,
             height: end.y - start.y,
-            eyes: self.eyes.map(point),
+            points: self.points.map(point),
             score: self.score,
         }
     }
@@ -234,7 +235,7 @@ impl Candidate {
             y: self.y / height,
             width: self.width / width,
             height: self.height / height,
-            eyes: self.eyes.map(|eye| Point { x: eye.x / width, y: eye.y / height }),
+            points: self.points.map(|point| Point { x: point.x / width, y: point.y / height }),
             score: self.score,
         }
     }
@@ -331,15 +332,19 @@ fn mean_of(same: &[Candidate], best: Candidate) -> Candidate {
     let mean = |value: fn(&Candidate) -> f32| {
         same.iter().map(|face| value(face) * face.score).sum::<f32>() / total
     };
+    let mut points = [Point { x: 0.0, y: 0.0 }; 6];
+    for face in same {
+        for (sum, point) in points.iter_mut().zip(face.points) {
+            sum.x += point.x * face.score / total;
+            sum.y += point.y * face.score / total;
+        }
+    }
     Candidate {
         x: mean(|face| face.x),
         y: mean(|face| face.y),
         width: mean(|face| face.width),
         height: mean(|face| face.height),
-        eyes: [
-            Point { x: mean(|face| face.eyes[0].x), y: mean(|face| face.eyes[0].y) },
-            Point { x: mean(|face| face.eyes[1].x), y: mean(|face| face.eyes[1].y) },
-        ],
+        points,
         score: best.score,
     }
 }
@@ -349,8 +354,8 @@ mod tests {
     use super::*;
 
     fn candidate(x: f32, score: f32) -> Candidate {
-        let eyes = [Point { x, y: 0.0 }; 2];
-        Candidate { x, y: 0.0, width: 1.0, height: 1.0, eyes, score }
+        let points = [Point { x, y: 0.0 }; 6];
+        Candidate { x, y: 0.0, width: 1.0, height: 1.0, points, score }
     }
 
     #[test]

@@ -5,11 +5,11 @@
 //! compares neighbouring brightness where PDQ compares frequencies. Hashes of photos of people are
 //! personal data: they are shown to whoever sent the photo and are never logged.
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage, imageops};
 use img_hash::{HashAlg, HasherConfig};
 
 use crate::core::errors::PhotoError;
-use crate::core::pdq;
+use crate::core::pdq::{self, SAMPLES, Samples};
 use crate::core::photo::Photo;
 use crate::core::resize::resize;
 
@@ -31,6 +31,10 @@ pub struct PdqQuality(u8);
 /// A gradient hash by `img_hash`, 16 rows of 16 comparisons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GradientHash(pub [u64; 4]);
+
+/// 64 of the bits of a gradient hash, from every second row and column: what an index keeps of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GradientSample(pub u64);
 
 /// What a photo is compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +76,25 @@ impl GradientHash {
     pub fn to_hex(self) -> String {
         hex_of(self.0)
     }
+
+    /// A quarter of its bits, spread evenly.
+    #[must_use]
+    pub fn sample(self) -> GradientSample {
+        // A word holds four rows of 16 bits: of each the first and third row, of these every second
+        // bit.
+        let kept = self.0.iter().flat_map(|word| [word >> 48, word >> 16]);
+        let bits = kept.flat_map(|row| (0..8).map(move |bit| (row >> (2 * bit)) & 1));
+        GradientSample(bits.fold(0, |sum, bit| sum << 1 | bit))
+    }
+}
+
+impl GradientSample {
+    /// Number of differing bits of 64.
+    #[must_use]
+    pub fn distance(self, other: Self) -> Distance {
+        // At most 64.
+        Distance((self.0 ^ other.0).count_ones().try_into().unwrap_or(HASH_BITS))
+    }
 }
 
 impl PdqQuality {
@@ -106,23 +129,47 @@ impl PhotoHashes {
     /// Hashes a photo's pixels.
     #[must_use]
     pub fn of(pixels: &RgbImage) -> Self {
-        let (pdq, pdq_quality) = pdq::pdq(pixels);
-        Self { pdq, pdq_quality, gradient: gradient(pixels) }
+        Self::of_samples(&pdq::filtered_samples(pixels), pixels)
+    }
+
+    /// Hashes a photo whose samples for PDQ are there already.
+    pub(crate) fn of_samples(samples: &Samples, pixels: &RgbImage) -> Self {
+        let [pdq, _] = pdq::both_ways(samples);
+        Self { pdq, pdq_quality: pdq::quality_of(samples), gradient: gradient(pixels) }
     }
 }
+
+/// Rows and columns of the gradient hash.
+const ROWS: u32 = 16;
 
 /// The gradient hash of the photo shrunk to 256x256; the shrinking is part of its definition,
 /// because hashing the full photo costs twenty times as much and gives other bits.
 fn gradient(pixels: &RgbImage) -> GradientHash {
     const SIDE: u32 = 256;
-    const ROWS: u32 = 16;
-    let small = resize(pixels, SIDE, SIDE);
+    hashed(&resize(pixels, SIDE, SIDE))
+}
+
+/// The gradient hash of a view, from the samples of its PDQ hash, as it is or mirrored.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "samples are 0 to 255")]
+pub(crate) fn gradient_of_samples(samples: &Samples, mirrored: bool) -> GradientHash {
+    let mut small = GrayImage::new(SAMPLES as u32, SAMPLES as u32);
+    for (line, row) in small.rows_mut().zip(samples) {
+        for (pixel, sample) in line.zip(row) {
+            pixel.0 = [sample.round() as u8];
+        }
+    }
+    if mirrored {
+        imageops::flip_horizontal_in_place(&mut small);
+    }
+    hashed(&small)
+}
+
+fn hashed<I: img_hash::Image>(small: &I) -> GradientHash {
     let hasher = HasherConfig::with_bytes_type::<[u8; 32]>()
         .hash_size(ROWS, ROWS)
         .hash_alg(HashAlg::Gradient)
         .to_hasher();
-    let bytes = hasher.hash_image(&small).into_inner();
-    GradientHash(words_from(bytes))
+    GradientHash(words_from(hasher.hash_image(small).into_inner()))
 }
 
 fn bits_apart(a: [u64; 4], b: [u64; 4]) -> Distance {

@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::core::banks::{BankFacts, Opinion};
-use crate::core::hashes::{Distance, PdqHash};
+use crate::core::hashes::{Distance, GradientSample, PdqHash};
 use crate::core::limits;
 use crate::core::views::View;
 
@@ -33,6 +33,8 @@ pub struct ContentId(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub hash: PdqHash,
+    /// The second opinion; a hash that came from elsewhere may have none.
+    pub gradient: Option<GradientSample>,
     pub content: ContentId,
     pub view: View,
     pub opinion: Opinion,
@@ -43,6 +45,7 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Near {
     pub distance: Distance,
+    pub gradient: Option<GradientSample>,
     pub content: ContentId,
     pub view: View,
     pub opinion: Opinion,
@@ -113,8 +116,8 @@ impl Index {
             let distance = hash.distance(entry.hash);
             if distance <= radius {
                 let bank = Arc::clone(&entry.bank);
-                let Entry { content, view, opinion, .. } = *entry;
-                found.push(Near { distance, content, view, opinion, bank });
+                let Entry { gradient, content, view, opinion, .. } = *entry;
+                found.push(Near { distance, gradient, content, view, opinion, bank });
             }
         };
         self.tail.iter().for_each(&mut keep);
@@ -244,6 +247,7 @@ mod tests {
         let facts = BankFacts { name: "TEST".into(), purpose: Purpose::KnownFake, imported: false };
         Entry {
             hash: PdqHash(words),
+            gradient: None,
             content: ContentId(content),
             view: View::WHOLE,
             opinion: Opinion::Confirmed,

@@ -14,6 +14,7 @@ pub mod faces;
 pub mod hashes;
 pub mod index;
 pub mod limits;
+pub mod matching;
 pub mod matching_evaluation;
 pub mod onnx;
 pub mod pdq;

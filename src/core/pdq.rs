@@ -19,22 +19,37 @@ use image::RgbImage;
 use crate::core::hashes::{PdqHash, PdqQuality};
 
 /// Samples along each side after filtering.
-const SAMPLES: usize = 64;
+pub(crate) const SAMPLES: usize = 64;
 /// Frequencies kept along each side.
 const FREQUENCIES: usize = 16;
 /// Passes of the box filter in each direction.
 const PASSES: usize = 2;
 
-type Samples = [[f32; SAMPLES]; SAMPLES];
+/// Luma, 0 to 255, row after row.
+pub(crate) type Samples = [[f32; SAMPLES]; SAMPLES];
+type Frequencies = [f32; FREQUENCIES * FREQUENCIES];
 
 /// Hashes `pixels` (at least 2x2) and says how much detail the hash rests on.
 #[must_use]
 pub fn pdq(pixels: &RgbImage) -> (PdqHash, PdqQuality) {
     let samples = filtered_samples(pixels);
-    (hash_of(&samples), quality_of(&samples))
+    (hash_of(&dct(&samples)), quality_of(&samples))
 }
 
-fn filtered_samples(pixels: &RgbImage) -> Samples {
+/// The hashes of samples and of their mirror image.
+pub(crate) fn both_ways(samples: &Samples) -> [PdqHash; 2] {
+    let frequencies = dct(samples);
+    let mut mirrored = frequencies;
+    // A cosine of an odd frequency changes its sign when left and right change places.
+    for line in mirrored.chunks_exact_mut(FREQUENCIES) {
+        for value in line.iter_mut().step_by(2) {
+            *value = -*value;
+        }
+    }
+    [hash_of(&frequencies), hash_of(&mirrored)]
+}
+
+pub(crate) fn filtered_samples(pixels: &RgbImage) -> Samples {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let mut first = ColumnFilter::new(width, window_of(height));
     let mut second = ColumnFilter::new(width, window_of(height));
@@ -222,9 +237,8 @@ static COSINES: LazyLock<[[f32; SAMPLES]; FREQUENCIES]> = LazyLock::new(|| {
     })
 });
 
-fn hash_of(samples: &Samples) -> PdqHash {
-    let frequencies = dct(samples);
-    let mut sorted = frequencies;
+fn hash_of(frequencies: &Frequencies) -> PdqHash {
+    let mut sorted = *frequencies;
     let middle = sorted.len() / 2 - 1;
     // The lower of the two middle values, as the reference's median takes it.
     let (_, median, _) = sorted.select_nth_unstable_by(middle, f32::total_cmp);
@@ -242,7 +256,7 @@ fn hash_of(samples: &Samples) -> PdqHash {
 }
 
 /// `C * samples * C^T`, row after row.
-fn dct(samples: &Samples) -> [f32; FREQUENCIES * FREQUENCIES] {
+fn dct(samples: &Samples) -> Frequencies {
     let cosines = &*COSINES;
     let mut frequencies = [0.0; FREQUENCIES * FREQUENCIES];
     for (line, row_cosines) in frequencies.chunks_exact_mut(FREQUENCIES).zip(cosines) {
@@ -260,7 +274,7 @@ fn dct(samples: &Samples) -> [f32; FREQUENCIES * FREQUENCIES] {
 }
 
 /// Sum of the steps between neighbouring samples, in hundredths of the full range, divided by 90.
-fn quality_of(samples: &Samples) -> PdqQuality {
+pub(crate) fn quality_of(samples: &Samples) -> PdqQuality {
     #[expect(clippy::cast_possible_truncation, reason = "a step is at most 100")]
     let step = |from: f32, to: f32| (((from - to) * 100.0 / 255.0) as i32).unsigned_abs();
     let mut steps = 0;
@@ -277,6 +291,21 @@ fn quality_of(samples: &Samples) -> PdqQuality {
 #[expect(clippy::cast_precision_loss, reason = "numbers up to 200")]
 mod tests {
     use super::*;
+    use image::imageops;
+
+    #[test]
+    fn the_hash_of_the_mirror_image_needs_no_second_look() {
+        let photo = RgbImage::from_fn(64, 64, |x, y| {
+            let value = |step: u32| u8::try_from((x * x + y * step) % 251).unwrap();
+            image::Rgb([value(3), value(7), value(11)])
+        });
+        let [plain, mirrored] = both_ways(&filtered_samples(&photo));
+        assert_eq!(plain, pdq(&photo).0);
+        let [turned, back] = both_ways(&filtered_samples(&imageops::flip_horizontal(&photo)));
+        assert!(mirrored.distance(turned).0 <= 4, "{:?}", mirrored.distance(turned));
+        assert!(plain.distance(back).0 <= 4, "{:?}", plain.distance(back));
+        assert!(40 < plain.distance(mirrored).0, "{:?}", plain.distance(mirrored));
+    }
 
     /// The box filter as its definition says it: the mean over the window around each place.
     fn box_filter_by_definition(row: &[f32], window: usize) -> Vec<f32> {

@@ -85,6 +85,11 @@ pub struct Match {
     pub distance: Distance,
     /// Which view of the photo met the banked one.
     pub view: View,
+    /// Whether it met it mirrored.
+    pub mirrored: bool,
+    /// The part of the photo that this view shows: x, y, width, height as fractions of its sides; a
+    /// square over a face at the photo's edge may reach outside 0 to 1.
+    pub region: [f32; 4],
     /// Which view of the banked photo it met.
     pub banked_view: View,
     /// What is thought of the banked photo.

@@ -13,7 +13,6 @@ use super::problem::Problem;
 use super::upload::Upload;
 use crate::clock;
 use crate::core::banks::Opinion;
-use crate::core::hashes::PhotoHashes;
 use crate::core::index::ContentId;
 use crate::store::{BankName, Content, ContentChange, ExternalId, NewContent, Note};
 
@@ -124,11 +123,13 @@ pub async fn add(
     let mut place = app.gate.enter()?;
     let upload = Upload::read(request, &mut place, &BankPhotoForm::TEXTS).await?;
     let texts = BankPhotoForm::texts_of(&upload)?;
-    let hashed = place.run(move || PhotoHashes::of_file(&upload.photo));
-    let hashes = hashed.await.map_err(|error| Problem::ours(&error))??;
+    let checker = Arc::clone(&app.checker);
+    let hashed = place.run(move || checker.hash(&upload.photo));
+    let hashed = hashed.await.map_err(|error| Problem::ours(&error))??;
+    let (hashes, views) = (hashed.hashes, hashed.banked().collect());
     let Texts { note, external_id, opinion, enabled } = texts;
     let added_at = clock::now_s();
-    let content = NewContent { hashes, note, external_id, opinion, enabled, added_at };
+    let content = NewContent { hashes, views, note, external_id, opinion, enabled, added_at };
     let (id, added) = app.store.add_content(&name, &content).await?;
     app.live.refresh().await?;
     let pdq_quality = hashes.pdq_quality;

@@ -10,7 +10,7 @@ use super::banks::purpose_of;
 use super::contents::words_of;
 use super::{Store, StoreError};
 use crate::core::banks::{BankFacts, Opinion};
-use crate::core::hashes::PdqHash;
+use crate::core::hashes::{GradientHash, PdqHash};
 use crate::core::index::{Changes, ContentId, Entry};
 use crate::core::views::View;
 
@@ -64,11 +64,13 @@ async fn added_since(
     quality_min: u8,
 ) -> Result<Vec<Entry>, StoreError> {
     let rows = sqlx::query(
-        "select content.id as id, 0 as view, content.pdq as pdq, content.opinion as opinion, \
+        "select content.id as id, 0 as view, content.pdq as pdq, content.gradient as gradient, \
+             content.opinion as opinion, \
              content.bank_id as bank_id from content \
          where $1 < generation and $2 <= pdq_quality and enabled = 1 and quarantined = '' \
          union all \
-         select content.id, view_hash.view, view_hash.pdq, content.opinion, content.bank_id \
+         select content.id, view_hash.view, view_hash.pdq, view_hash.gradient, \
+             content.opinion, content.bank_id \
          from content join view_hash on view_hash.content_id = content.id \
          where $1 < content.generation and $2 <= view_hash.pdq_quality \
              and content.enabled = 1 and content.quarantined = '' \
@@ -92,7 +94,11 @@ fn entry_of(row: &AnyRow, banks: &HashMap<i64, Arc<BankFacts>>) -> Result<Entry,
     let bank: i64 = row.try_get("bank_id")?;
     let bank = Arc::clone(banks.get(&bank).ok_or_else(corrupt)?);
     let hash = PdqHash(words_of(row, "pdq", id)?);
-    Ok(Entry { hash, content: ContentId(id), view, opinion, bank })
+    let gradient = match row.try_get::<Vec<u8>, _>("gradient")?.as_slice() {
+        [] => None,
+        _ => Some(GradientHash(words_of(row, "gradient", id)?).sample()),
+    };
+    Ok(Entry { hash, gradient, content: ContentId(id), view, opinion, bank })
 }
 
 /// All banks by their ids; one value each, shared by the entries.

@@ -9,6 +9,7 @@ use super::{BankName, Store, StoreError};
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::hashes::{PdqHash, PdqQuality, PhotoHashes};
 use crate::core::index::ContentId;
+use crate::core::views::ViewHashes;
 
 /// What a person wrote beside a content; at most [`Note::BYTES_MAX`] bytes, may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +23,8 @@ pub struct ExternalId(String);
 #[derive(Debug, Clone)]
 pub struct NewContent {
     pub hashes: PhotoHashes,
+    /// The hashes of views other than the whole.
+    pub views: Vec<ViewHashes>,
     pub note: Note,
     pub external_id: ExternalId,
     pub opinion: Opinion,
@@ -244,9 +247,32 @@ pub(super) async fn insert(
     .bind(i32::from(content.enabled))
     .bind(content.added_at)
     .bind(generation)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await?;
-    Ok(ContentId(row.try_get("id")?))
+    let id = ContentId(row.try_get("id")?);
+    insert_views(connection, id, &content.views).await?;
+    Ok(id)
+}
+
+async fn insert_views(
+    connection: &mut AnyConnection,
+    id: ContentId,
+    views: &[ViewHashes],
+) -> Result<(), StoreError> {
+    for ViewHashes { view, hashes } in views {
+        sqlx::query(
+            "insert into view_hash (content_id, view, pdq, pdq_quality, gradient) \
+             values ($1, $2, $3, $4, $5)",
+        )
+        .bind(id.0)
+        .bind(i32::from(view.code()))
+        .bind(bytes_of(hashes.pdq.0))
+        .bind(i32::from(hashes.pdq_quality.value()))
+        .bind(bytes_of(hashes.gradient.0))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Makes indexes take a content anew: what they hold of it goes, what the banks hold of it comes.

@@ -145,6 +145,7 @@ fn content(path: &str) -> NewContent {
     let photo = Photo::decode(&fixture(path)).unwrap();
     NewContent {
         hashes: PhotoHashes::of(photo.pixels()),
+        views: Vec::new(),
         note: Note::default(),
         external_id: ExternalId::default(),
         opinion: Opinion::Confirmed,

@@ -99,7 +99,7 @@ fn faces_lie_where_training_found_them() {
         let found = finder.find(photo.pixels());
         assert_eq!(found.len(), expected.faces.len(), "{}", expected.image);
         for (found, expected) in found.iter().zip(&expected.faces) {
-            let [left, right] = found.eyes;
+            let [left, right, ..] = found.points;
             let [x, y, width, height] = expected.r#box;
             let [[left_x, left_y], [right_x, right_y]] = expected.eyes;
             let pairs = [

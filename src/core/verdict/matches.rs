@@ -96,7 +96,7 @@ impl Policy {
             code,
             message,
             value: Some(found.distance.0.into()),
-            threshold: Some(self.known_photo.pdq_distance_max.into()),
+            threshold: Some(self.distance_threshold(found.distance).0.into()),
             cost: Some(Cost::FalseMatchRate(self.known_photo.false_match_rate)),
         }
     }
@@ -146,6 +146,8 @@ mod tests {
             content: ContentId(distance.into()),
             distance: Distance(distance),
             view: View::WHOLE,
+            mirrored: false,
+            region: [0.0, 0.0, 1.0, 1.0],
             banked_view: View::WHOLE,
             opinion,
         }

@@ -145,7 +145,12 @@ pub struct Policy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KnownPhotoPolicy {
+    /// A match by the PDQ hash alone.
     pdq_distance_max: u16,
+    /// A match if the gradient hashes agree as well.
+    pdq_distance_wide_max: u16,
+    /// Of 64 bits of the gradient hashes, at most these many differ where they agree.
+    gradient_distance_max: u16,
     pdq_quality_min: u8,
     /// Share of pairs of different photos that lie within the distance, at most.
     false_match_rate: f64,
@@ -206,8 +211,13 @@ impl Policy {
     }
 
     fn check_ranges(&self) -> Result<(), PolicyError> {
-        let KnownPhotoPolicy { pdq_distance_max, pdq_quality_min, false_match_rate } =
-            &self.known_photo;
+        let KnownPhotoPolicy {
+            pdq_distance_max,
+            pdq_distance_wide_max,
+            gradient_distance_max,
+            pdq_quality_min,
+            false_match_rate,
+        } = &self.known_photo;
         let SyntheticFacePolicy { unsure, suspect, fake, .. } = &self.synthetic_face;
         let last = fake.unwrap_or(*suspect);
         let check = |field, value: f64, least: f64, most: f64| {
@@ -216,7 +226,10 @@ impl Policy {
             }
             Err(PolicyError::Range { field, value, least, most })
         };
-        check("known_photo.pdq_distance_max", (*pdq_distance_max).into(), 0.0, HASH_BITS.into())?;
+        let wide = f64::from(*pdq_distance_wide_max);
+        check("known_photo.pdq_distance_max", (*pdq_distance_max).into(), 0.0, wide)?;
+        check("known_photo.pdq_distance_wide_max", wide, 0.0, HASH_BITS.into())?;
+        check("known_photo.gradient_distance_max", (*gradient_distance_max).into(), 0.0, 64.0)?;
         check("known_photo.pdq_quality_min", (*pdq_quality_min).into(), 0.0, 100.0)?;
         check("known_photo.false_match_rate", *false_match_rate, f64::MIN_POSITIVE, 1.0)?;
         check("seen.suspect_accounts", self.seen.suspect_accounts.into(), 1.0, u32::MAX.into())?;
@@ -239,10 +252,22 @@ impl Policy {
         &self.version
     }
 
-    /// How far a copy may lie from a banked photo.
+    /// How far a copy may lie from a banked photo by its PDQ hash alone.
     #[must_use]
-    pub fn pdq_distance_max(&self) -> Distance {
+    pub fn sure_distance_max(&self) -> Distance {
         Distance(self.known_photo.pdq_distance_max)
+    }
+
+    /// How far it may lie if the gradient hashes agree.
+    #[must_use]
+    pub fn wide_distance_max(&self) -> Distance {
+        Distance(self.known_photo.pdq_distance_wide_max)
+    }
+
+    /// In how many bits gradient hashes that agree may differ, of 64.
+    #[must_use]
+    pub fn gradient_distance_max(&self) -> Distance {
+        Distance(self.known_photo.gradient_distance_max)
     }
 
     /// The least detail, 0 to 100, with which a hash is looked up.

@@ -1,0 +1,254 @@
+//! Sampling a turned square or a box of a photo at 64x64 places, each the mean of what it covers.
+
+use image::RgbImage;
+
+use crate::core::pdq::{SAMPLES, Samples};
+use crate::core::resize::resize;
+
+/// Photos are looked at with at most this longer side, in pixels; a view has 64 samples a side.
+const SIDE_MAX: u32 = 1024;
+
+/// A part of a photo: a parallelogram around a centre, in pixels of the plane it is sampled from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    pub centre: [f32; 2],
+    /// From the centre to the middle of the right edge.
+    pub right: [f32; 2],
+    /// From the centre to the middle of the lower edge.
+    pub down: [f32; 2],
+}
+
+/// Luma at one size, 0 to 255.
+#[derive(Debug)]
+pub(super) struct Plane {
+    pub width: usize,
+    pub height: usize,
+    pub luma: Vec<f32>,
+}
+
+/// A photo's luma, each plane half as large as the one before.
+#[derive(Debug)]
+pub(super) struct Pyramid {
+    planes: Vec<Plane>,
+}
+
+impl Frame {
+    /// An upright box: left, top, width and height.
+    pub fn upright([left, top, width, height]: [f32; 4]) -> Self {
+        let (right, down) = (width / 2.0, height / 2.0);
+        Self { centre: [left + right, top + down], right: [right, 0.0], down: [0.0, down] }
+    }
+
+    /// A square of `side`, turned by `roll` radians clockwise.
+    pub fn turned(centre: [f32; 2], side: f32, roll: f32) -> Self {
+        let (sine, cosine) = roll.sin_cos();
+        let half = side / 2.0;
+        let (right, down) = ([cosine * half, sine * half], [-sine * half, cosine * half]);
+        Self { centre, right, down }
+    }
+
+    /// The upright box around it: left, top, width and height.
+    pub fn bounds(&self) -> [f32; 4] {
+        let along = |axis: usize| {
+            let at = |vector: [f32; 2]| vector.get(axis).copied().unwrap_or_default();
+            let reach = at(self.right).abs() + at(self.down).abs();
+            (at(self.centre) - reach, 2.0 * reach)
+        };
+        let ((left, width), (top, height)) = (along(0), along(1));
+        [left, top, width, height]
+    }
+
+    fn scaled(&self, factor: f32) -> Self {
+        let scale = |vector: [f32; 2]| vector.map(|value| value * factor);
+        Self { centre: scale(self.centre), right: scale(self.right), down: scale(self.down) }
+    }
+}
+
+impl Plane {
+    /// Rec. 601 luma of every pixel.
+    fn of(pixels: &RgbImage) -> Self {
+        let luma = pixels.as_raw().chunks_exact(3).map(|rgb| match rgb {
+            [red, green, blue] => {
+                0.299 * f32::from(*red) + 0.587 * f32::from(*green) + 0.114 * f32::from(*blue)
+            }
+            _ => 0.0,
+        });
+        let luma = luma.collect();
+        Self { width: pixels.width() as usize, height: pixels.height() as usize, luma }
+    }
+
+    /// The means of 2x2 pixels; an odd last row or column is left out.
+    fn halved(&self) -> Self {
+        let (width, height) = (self.width / 2, self.height / 2);
+        let mut luma = Vec::with_capacity(width * height);
+        for pair in self.luma.chunks_exact(2 * self.width) {
+            let (upper, lower) = pair.split_at(self.width);
+            let means = upper.chunks_exact(2).zip(lower.chunks_exact(2));
+            luma.extend(means.map(|(a, b)| (a.iter().sum::<f32>() + b.iter().sum::<f32>()) / 4.0));
+        }
+        Self { width, height, luma }
+    }
+
+    fn row(&self, y: usize) -> &[f32] {
+        let start = y.min(self.height - 1) * self.width;
+        self.luma.get(start..start + self.width).unwrap_or_default()
+    }
+
+    /// The value at a place between pixels; outside, that of the nearest edge.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    #[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
+    fn at(&self, x: f32, y: f32) -> f32 {
+        let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
+        let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
+        let (column, line) = (x as usize, y as usize);
+        let (right, down) = (x - column as f32, y - line as f32);
+        let along = |row: &[f32]| {
+            let left = row.get(column).copied().unwrap_or_default();
+            let next = row.get(column + 1).copied().unwrap_or(left);
+            left + (next - left) * right
+        };
+        let upper = along(self.row(line));
+        upper + (along(self.row(line + 1)) - upper) * down
+    }
+}
+
+impl Pyramid {
+    /// Of a photo of at least 1x1 pixels.
+    pub fn of(pixels: &RgbImage) -> Self {
+        let (width, height) = (pixels.width(), pixels.height());
+        let longer = width.max(height);
+        let mut planes = Vec::new();
+        planes.push(if longer <= SIDE_MAX {
+            Plane::of(pixels)
+        } else {
+            let fitted = |side: u32| (side * SIDE_MAX).div_ceil(longer).max(1);
+            Plane::of(&resize(pixels, fitted(width), fitted(height)))
+        });
+        while let Some(last) = planes.last()
+            && SAMPLES < last.width.min(last.height)
+        {
+            let half = last.halved();
+            planes.push(half);
+        }
+        Self { planes }
+    }
+
+    /// Width and height of the largest plane: frames are in its pixels.
+    pub fn size(&self) -> (usize, usize) {
+        self.planes.first().map_or((0, 0), |plane| (plane.width, plane.height))
+    }
+
+    /// The largest plane of which neither side is above `side_max`, and how many times smaller
+    /// than the first it is.
+    #[expect(clippy::cast_precision_loss, reason = "a power of two up to 16")]
+    pub fn plane_within(&self, side_max: usize) -> Option<(&Plane, f32)> {
+        let fits = |plane: &&Plane| plane.width.max(plane.height) <= side_max;
+        let level = self.planes.iter().position(|plane| fits(&plane));
+        let level = level.unwrap_or(self.planes.len() - 1);
+        self.planes.get(level).map(|plane| (plane, (1_u32 << level) as f32))
+    }
+
+    /// Samples `frame`: of each 64th of its sides, the mean of four places, taken from the plane
+    /// whose pixels are about as far apart as these. Outside the photo its edge goes on.
+    #[expect(clippy::cast_precision_loss, reason = "numbers up to 128")]
+    pub fn sample(&self, frame: &Frame) -> Samples {
+        const PLACES: usize = 2 * SAMPLES;
+        let length = |vector: [f32; 2]| vector[0].hypot(vector[1]);
+        let apart = 2.0 * length(frame.right).max(length(frame.down)) / PLACES as f32;
+        let (plane, frame) = self.plane_for(apart, frame);
+        let mut samples = [[0.0; SAMPLES]; SAMPLES];
+        let place = |index: usize| (2 * index + 1) as f32 / PLACES as f32 - 1.0;
+        for y in 0..PLACES {
+            let Some(row) = samples.get_mut(y / 2) else { continue };
+            let down = place(y);
+            let start: [f32; 2] =
+                std::array::from_fn(|axis| frame.centre[axis] + down * frame.down[axis]);
+            for (x, sample) in row.iter_mut().enumerate() {
+                for right in [place(2 * x), place(2 * x + 1)] {
+                    let at_x = start[0] + right * frame.right[0];
+                    let at_y = start[1] + right * frame.right[1];
+                    *sample += plane.at(at_x, at_y) / 4.0;
+                }
+            }
+        }
+        samples
+    }
+
+    /// The smallest plane in which places `apart` pixels of the first are still a pixel apart.
+    fn plane_for(&self, apart: f32, frame: &Frame) -> (&Plane, Frame) {
+        static EMPTY: Plane = Plane { width: 1, height: 1, luma: Vec::new() };
+        let mut factor = 1.0;
+        let mut chosen = self.planes.first().unwrap_or(&EMPTY);
+        for plane in self.planes.iter().skip(1) {
+            if apart * factor < 2.0 {
+                break;
+            }
+            factor /= 2.0;
+            chosen = plane;
+        }
+        (chosen, frame.scaled(factor))
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "numbers up to 300")]
+mod tests {
+    use super::*;
+
+    /// Brightness that grows evenly to the right and downward.
+    fn slope(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([u8::try_from((x + y) * 255 / (width + height)).unwrap(); 3])
+        })
+    }
+
+    #[test]
+    fn a_box_is_sampled_where_it_lies() {
+        let pyramid = Pyramid::of(&slope(300, 200));
+        let samples = pyramid.sample(&Frame::upright([100.0, 50.0, 100.0, 100.0]));
+        for (place, row) in [(0, &samples[0]), (63, &samples[63])] {
+            for column in [0, 63] {
+                let at = 150.0 + (column + place) as f32 * 100.0 / 64.0 + 100.0 / 64.0;
+                let expected = at * 255.0 / 500.0;
+                assert!((row[column] - expected).abs() < 2.0, "{} and {expected}", row[column]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_turned_square_is_sampled_turned() {
+        let pyramid = Pyramid::of(&slope(300, 300));
+        let quarter = std::f32::consts::FRAC_PI_2;
+        let upright = pyramid.sample(&Frame::turned([150.0, 150.0], 120.0, 0.0));
+        let turned = pyramid.sample(&Frame::turned([150.0, 150.0], 120.0, quarter));
+        for (y, row) in turned.iter().enumerate() {
+            for (x, sample) in row.iter().enumerate() {
+                assert!((sample - upright[x][63 - y]).abs() < 1.5);
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_hold_the_corners() {
+        let frame = Frame::turned([10.0, 20.0], 4.0, std::f32::consts::FRAC_PI_4);
+        let [left, top, width, height] = frame.bounds();
+        let reach = 2.0 * 2.0_f32.sqrt();
+        for (found, expected) in [
+            (left, 10.0 - reach),
+            (top, 20.0 - reach),
+            (width, 2.0 * reach),
+            (height, 2.0 * reach),
+        ] {
+            assert!((found - expected).abs() < 1e-4);
+        }
+    }
+
+    #[test]
+    fn the_smallest_photos_are_sampled() {
+        for (width, height) in [(1, 1), (2, 900), (3000, 1)] {
+            let pyramid = Pyramid::of(&RgbImage::from_pixel(width, height, image::Rgb([9; 3])));
+            let samples = pyramid.sample(&Frame::upright([-5.0, -5.0, 40.0, 40.0]));
+            assert!(samples.iter().flatten().all(|value| (value - 9.0).abs() < 1e-3));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What of a photo is picture: without borders and bars, and without the frame of an app around it.
+//!
+//! Both are found in a small plane, from the brightness of whole rows and columns.
+
+use super::sampling::{Frame, Plane, Pyramid};
+
+/// Longer side of the plane that is looked at, in pixels.
+const SIDE_MAX: usize = 512;
+/// A row or column is border when nine tenths of it lie within this many steps of brightness.
+const FLAT_MAX: f32 = 12.0;
+/// Brightness steps at the edge of a picture by at least this much.
+const STEP_MIN: f32 = 12.0;
+/// Of a row or column, the share that must step for it to be an edge.
+const EDGE_SHARE_MIN: f32 = 0.5;
+/// What is left is at least this share of the photo's area.
+const AREA_SHARE_MIN: f32 = 0.05;
+/// A frame that leaves more than this share of each side is no frame.
+const SIDE_SHARE_MAX: f32 = 0.985;
+
+/// Rows and columns of a plane, ends excluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    left: usize,
+    right: usize,
+    top: usize,
+    bottom: usize,
+}
+
+/// The photo without plain borders, in pixels of the pyramid's first plane; `None` without such.
+pub(super) fn without_borders(pyramid: &Pyramid) -> Option<Frame> {
+    let (plane, factor) = pyramid.plane_within(SIDE_MAX)?;
+    let all = whole_of(plane);
+    let mut span = all;
+    while span.top + 1 < span.bottom && is_flat(row(plane, span.top, span)) {
+        span.top += 1;
+    }
+    while span.top + 1 < span.bottom && is_flat(row(plane, span.bottom - 1, span)) {
+        span.bottom -= 1;
+    }
+    while span.left + 1 < span.right && is_flat(column(plane, span.left, span)) {
+        span.left += 1;
+    }
+    while span.left + 1 < span.right && is_flat(column(plane, span.right - 1, span)) {
+        span.right -= 1;
+    }
+    framed(span, all, factor)
+}
+
+/// The picture that stands inside a frame with other things (a story, a screenshot, bars with a
+/// blurred copy), in pixels of the first plane; `None` when no straight edges divide the photo.
+/// Of the parts that edges over half of the photo's width or height divide it into, it is the one
+/// with most detail.
+pub(super) fn inner_picture(pyramid: &Pyramid) -> Option<Frame> {
+    let (plane, factor) = pyramid.plane_within(SIDE_MAX)?;
+    let all = whole_of(plane);
+    let strength = |y: usize| {
+        let steps = row(plane, y - 1, all).zip(row(plane, y + 1, all));
+        share_of(steps.map(|(a, b)| STEP_MIN < (a - b).abs()))
+    };
+    let detail = |y: usize| detail_of(row(plane, y, all));
+    let (top, bottom) = richest_part(all.bottom, strength, detail)?;
+    let rows = Span { top, bottom, ..all };
+    let strength = |x: usize| {
+        let steps = column(plane, x - 1, rows).zip(column(plane, x + 1, rows));
+        share_of(steps.map(|(a, b)| STEP_MIN < (a - b).abs()))
+    };
+    let detail = |x: usize| detail_of(column(plane, x, rows));
+    let (left, right) = richest_part(all.right, strength, detail)?;
+    framed(Span { left, right, ..rows }, all, factor)
+}
+
+/// Cuts `0..length` at the lines whose strength says that they are edges, and gives the part with
+/// the largest sum of detail.
+fn richest_part(
+    length: usize,
+    strength: impl Fn(usize) -> f32,
+    detail: impl Fn(usize) -> f32,
+) -> Option<(usize, usize)> {
+    let mut best = None;
+    let mut start = 0;
+    let mut sum = 0.0;
+    let mut end_part = |start: usize, end: usize, sum: f32| {
+        if start < end && best.is_none_or(|(_, most)| most < sum) {
+            best = Some(((start, end), sum));
+        }
+    };
+    for line in 0..length {
+        let inside = 0 < line && line + 1 < length;
+        if inside && EDGE_SHARE_MIN <= strength(line) {
+            end_part(start, line, sum);
+            (start, sum) = (line + 1, 0.0);
+        } else {
+            sum += detail(line);
+        }
+    }
+    end_part(start, length, sum);
+    best.map(|(part, _)| part)
+}
+
+fn whole_of(plane: &Plane) -> Span {
+    Span { left: 0, right: plane.width, top: 0, bottom: plane.height }
+}
+
+fn row(plane: &Plane, y: usize, span: Span) -> impl Iterator<Item = f32> {
+    let start = y * plane.width;
+    let values = plane.luma.get(start + span.left..start + span.right);
+    values.unwrap_or_default().iter().copied()
+}
+
+fn column(plane: &Plane, x: usize, span: Span) -> impl Iterator<Item = f32> {
+    let rows = plane.luma.chunks_exact(plane.width).take(span.bottom).skip(span.top);
+    rows.filter_map(move |row| row.get(x).copied())
+}
+
+fn is_flat(values: impl Iterator<Item = f32>) -> bool {
+    let mut values: Vec<f32> = values.collect();
+    values.sort_unstable_by(f32::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = |twentieths: usize| values.get(last * twentieths / 20).copied().unwrap_or_default();
+    at(19) - at(1) <= FLAT_MAX
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most 512 values")]
+fn share_of(flags: impl Iterator<Item = bool>) -> f32 {
+    let (mut set, mut all) = (0, 0);
+    for flag in flags {
+        set += usize::from(flag);
+        all += 1;
+    }
+    set as f32 / all.max(1) as f32
+}
+
+/// The sum of steps between neighbours; one that is hardly a step does not count.
+fn detail_of(values: impl Iterator<Item = f32>) -> f32 {
+    const STEP_COUNTED_MIN: f32 = 2.0;
+    let mut before = None;
+    let steps = values.map(|value| {
+        let step = before.map_or(0.0, |before: f32| (value - before).abs());
+        before = Some(value);
+        if step < STEP_COUNTED_MIN { 0.0 } else { step.min(STEP_MIN) }
+    });
+    steps.sum()
+}
+
+/// `None` when next to nothing was taken away, or too little is left.
+#[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
+fn framed(span: Span, all: Span, factor: f32) -> Option<Frame> {
+    let (width, height) = (span.right - span.left, span.bottom - span.top);
+    let share = |part: usize, of: usize| part as f32 / of as f32;
+    let (across, down) = (share(width, all.right), share(height, all.bottom));
+    let is_frame = across < SIDE_SHARE_MAX || down < SIDE_SHARE_MAX;
+    let is_picture = AREA_SHARE_MIN <= across * down && 8 <= width.min(height);
+    (is_frame && is_picture).then(|| {
+        let sides = [span.left, span.top, width, height];
+        Frame::upright(sides.map(|side| side as f32 * factor))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage, imageops};
+
+    fn picture(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| {
+            let waves = (f64::from(x) * 0.21).sin() * 60.0 + (f64::from(y) * 0.17).cos() * 60.0;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "8 to 248")]
+            let value = (128.0 + waves) as u8;
+            Rgb([value; 3])
+        })
+    }
+
+    fn pasted(canvas: RgbImage, x: i64, y: i64, width: u32, height: u32) -> RgbImage {
+        let mut canvas = canvas;
+        imageops::replace(&mut canvas, &picture(width, height), x, y);
+        canvas
+    }
+
+    fn assert_box(found: Option<Frame>, expected: [f32; 4]) {
+        let found = found.expect("a frame is found").bounds();
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() <= 4.0, "{found:?} and {expected:?}");
+        }
+    }
+
+    #[test]
+    fn plain_borders_are_taken_away() {
+        let photo = pasted(RgbImage::from_pixel(400, 500, Rgb([250; 3])), 40, 90, 320, 300);
+        assert_box(without_borders(&Pyramid::of(&photo)), [40.0, 90.0, 320.0, 300.0]);
+    }
+
+    #[test]
+    fn a_photo_without_borders_stays_whole() {
+        let pyramid = Pyramid::of(&picture(400, 300));
+        assert_eq!(without_borders(&pyramid), None);
+        assert_eq!(inner_picture(&pyramid), None);
+    }
+
+    #[test]
+    fn a_plain_picture_stays_whole() {
+        let pyramid = Pyramid::of(&RgbImage::from_pixel(300, 200, Rgb([80; 3])));
+        assert_eq!(without_borders(&pyramid), None);
+        assert_eq!(inner_picture(&pyramid), None);
+    }
+
+    #[test]
+    fn the_picture_is_found_between_bars_that_are_not_plain() {
+        let mut canvas = RgbImage::from_fn(360, 640, |x, y| {
+            Rgb([u8::try_from((x + y) / 8).unwrap_or(255), 20, 20])
+        });
+        for x in 30..200 {
+            canvas.put_pixel(x, 20, Rgb([255; 3]));
+        }
+        let photo = pasted(canvas, 20, 150, 320, 340);
+        assert_box(inner_picture(&Pyramid::of(&photo)), [20.0, 150.0, 320.0, 340.0]);
+    }
+}
