@@ -8,6 +8,7 @@ pub mod files;
 pub mod hash;
 pub mod inspect;
 pub mod output;
+pub mod seen;
 pub mod serve;
 
 use std::path::PathBuf;

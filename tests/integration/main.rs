@@ -19,5 +19,6 @@ mod page;
 mod photos;
 mod provenance;
 mod purposes;
+mod seen;
 mod service;
 mod support;
