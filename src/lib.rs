@@ -2,6 +2,7 @@
 //!
 //! `core` decides, the rest brings it bytes and carries its answers away. See `ARCHITECTURE.md`.
 
+pub mod accounts;
 pub mod cli;
 pub mod clock;
 pub mod core;
@@ -9,6 +10,8 @@ pub mod gate;
 pub mod http;
 pub mod live;
 pub mod models;
+pub mod retro;
+pub mod sightings;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

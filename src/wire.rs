@@ -303,6 +303,12 @@ impl From<&Synthetic> for SyntheticJson {
 }
 
 impl RefusalJson {
+    /// Something failed here.
+    #[must_use]
+    pub fn ours(code: &'static str) -> Self {
+        Self { code, message: "something failed here; the photo was not at fault".into() }
+    }
+
     /// Of a file that could not be read at all.
     #[must_use]
     pub fn unreadable(error: &std::io::Error) -> Self {

@@ -26,8 +26,8 @@ enum BankCommand {
     Create {
         /// 1 to 64 of A-Z, 0-9 and _
         name: String,
-        /// known_fake: stolen photos, or photos that scams were run with; allow: photos that are
-        /// never flagged; seen: photos seen on accounts
+        /// What it holds: stolen photos and photos that scams were run with, photos that are
+        /// never flagged, or photos seen on accounts
         #[arg(long, default_value = "known_fake", value_parser = purposes())]
         purpose: Purpose,
         /// Its contents are taken over from somebody else; your own outrank them
@@ -68,6 +68,9 @@ struct SetArgs {
     /// Keep it, but do not look it up
     #[arg(long, group = "change")]
     disable: bool,
+    /// Look it up although it matches many different photos; it is not quarantined again
+    #[arg(long, group = "change")]
+    release: bool,
     /// What somebody else calls it, at most 256 bytes
     #[arg(long, group = "change", value_name = "ID")]
     external_id: Option<String>,
@@ -126,12 +129,12 @@ async fn create(
 async fn list(store: &Store) -> anyhow::Result<ExitCode> {
     for bank in store.banks().await? {
         let imported = if bank.imported { ", imported" } else { "" };
-        let mut line = format!("{}\t{}{imported}", bank.name, bank.purpose.name());
-        line += &format!("\t{} photos", bank.contents);
-        if 0 < bank.quarantined {
-            line += &format!(", {} quarantined", bank.quarantined);
-        }
-        writeln!(io::stdout(), "{line}")?;
+        let quarantined = match bank.quarantined {
+            0 => String::new(),
+            count => format!(", {count} quarantined"),
+        };
+        let (name, purpose, contents) = (&bank.name, bank.purpose.name(), bank.contents);
+        writeln!(io::stdout(), "{name}\t{purpose}{imported}\t{contents} photos{quarantined}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -169,6 +172,7 @@ async fn set(store: &Store, args: &SetArgs) -> anyhow::Result<ExitCode> {
         external_id: args.external_id.as_deref().map(ExternalId::new).transpose()?,
         opinion: args.opinion,
         enabled: (args.enable || args.disable).then_some(args.enable),
+        release: args.release,
     };
     store.change_content(&name, id, &change).await?;
     writeln!(io::stdout(), "{}", line_of(&store.content(&name, id).await?))?;

@@ -3,13 +3,19 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::files;
 use super::output;
 use super::{SharedArgs, bank};
 use crate::clock;
-use crate::core::banks::Opinion;
-use crate::store::{BankName, ExternalId, NewContent, Note, Store};
+use crate::core::banks::{Opinion, Purpose};
+use crate::core::hashes::PdqQuality;
+use crate::core::index::Index;
+use crate::core::verdict::Policy;
+use crate::live::LiveIndex;
+use crate::retro::{self, Banked};
+use crate::store::{Bank, BankName, ExternalId, NewContent, Note, SeenBefore, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
@@ -40,6 +46,7 @@ pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::
     let (note, external_id) = (Note::new(&args.note)?, ExternalId::new(&args.external_id)?);
     store.bank(&name).await?;
     let checker = shared.checker()?;
+    let index = index_of_seen(store, checker.policy()).await?;
     let mut trouble = false;
     for found in files::expand(&args.paths) {
         let (path, hashed) = files::views(found, &checker);
@@ -60,17 +67,55 @@ pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::
             external_id: external_id.clone(),
             opinion: args.opinion,
             enabled: !args.disabled,
+            quarantined: String::new(),
             added_at: clock::now_s(),
         };
-        let (id, added) = store.add_content(&name, &content).await?;
-        let what = if added { "added" } else { "already there" };
-        writeln!(io::stdout(), "{what}\t{}\t{path}", id.0)?;
-        let policy = checker.policy();
-        if !policy.is_comparable(hashes.pdq_quality) {
-            let (quality, least) = (hashes.pdq_quality.value(), policy.pdq_quality_min());
-            let why = format!("too little detail, quality {quality} of at least {least}");
-            writeln!(io::stdout(), "not looked up\t{}\t{why}", id.0)?;
-        }
+        let matches = checker.policy().matches(&photo, &index);
+        let seen = retro::seen_among(matches.iter().map(|found| (&*found.bank, found.content)));
+        let banked = retro::bank_photo(store, checker.policy(), &name, content, &seen).await?;
+        let lines = lines_of(&banked, &path, hashes.pdq_quality, checker.policy());
+        io::stdout().write_all(lines.as_bytes())?;
     }
     Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
+}
+
+/// The index that photos seen before are looked up in; an empty one where there are none.
+async fn index_of_seen(store: &Store, policy: &Policy) -> anyhow::Result<Arc<Index>> {
+    let has_seen = |bank: &Bank| bank.purpose == Purpose::Seen && 0 < bank.contents;
+    if !store.banks().await?.iter().any(has_seen) {
+        return Ok(Arc::default());
+    }
+    Ok(LiveIndex::load(store.clone(), policy.pdq_quality_min()).await?.index())
+}
+
+/// What became of the photo; each line has a word for what it tells, the id and the telling.
+fn lines_of(banked: &Banked, path: &str, quality: PdqQuality, policy: &Policy) -> String {
+    let id = banked.id.0;
+    let what = if banked.added { "added" } else { "already there" };
+    let mut lines = vec![format!("{what}\t{id}\t{path}\n")];
+    if !policy.is_comparable(quality) {
+        let (quality, least) = (quality.value(), policy.pdq_quality_min());
+        let why = format!("too little detail, quality {quality} of at least {least}");
+        lines.push(format!("not looked up\t{id}\t{why}\n"));
+    }
+    if !banked.quarantined.is_empty() {
+        lines.push(format!("quarantined\t{id}\t{}\n", banked.quarantined));
+    }
+    lines.extend(banked.seen_before.iter().map(|seen| {
+        let SeenBefore { bank, content, accounts, last_seen_at } = seen;
+        let plural = if *accounts == 1 { "" } else { "s" };
+        let last = last_seen_at.map(|at| format!(", last {}", ago(at))).unwrap_or_default();
+        let told = format!("content {} of {bank}, {accounts} account{plural}{last}", content.0);
+        format!("seen before\t{id}\t{told}\n")
+    }));
+    lines.concat()
+}
+
+fn ago(seconds: i64) -> String {
+    const DAY_S: i64 = 24 * 60 * 60;
+    match (clock::now_s() - seconds) / DAY_S {
+        days if days < 1 => "less than a day ago".into(),
+        1 => "1 day ago".into(),
+        days => format!("{days} days ago"),
+    }
 }

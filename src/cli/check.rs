@@ -4,19 +4,25 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use rayon::prelude::*;
 use serde::Serialize;
+use tokio::runtime::{Handle, Runtime};
 
+use super::SharedArgs;
 use super::files::{self, Found};
 use super::output::{self, Lines};
-use super::{SharedArgs, block_on};
+use super::seen::SeenArgs;
+use crate::accounts::AccountHash;
+use crate::clock;
 use crate::core::checker::Checker;
-use crate::core::index::Index;
 use crate::core::report::Report;
 use crate::core::verdict::{Cost, Reason, Verdict};
 use crate::live::LiveIndex;
+use crate::sightings::Sightings;
 use crate::wire::{RefusalJson, ReportJson};
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +33,20 @@ pub struct CheckArgs {
     /// One line of JSON a photo, as soon as it is ready
     #[arg(long)]
     json: bool,
+    /// The account that shows the photos, at most 256 bytes; tells on how many others they were
+    /// seen
+    #[arg(long, value_name = "ID", requires = "seen_bank")]
+    account_id: Option<String>,
+    #[command(flatten)]
+    seen: SeenArgs,
+}
+
+/// What photos are checked with.
+struct Desk {
+    checker: Arc<Checker>,
+    live: LiveIndex,
+    account: Option<(Sightings, AccountHash)>,
+    runtime: Handle,
 }
 
 /// A line of `--json`: the path as it was given, and the report or the refusal.
@@ -54,17 +74,15 @@ struct Seen {
 /// # Errors
 /// When the database or the models cannot be loaded, or nobody takes the output.
 pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
-    let checker = shared.checker()?;
-    let quality_min = checker.policy().pdq_quality_min();
-    let index = block_on(async {
-        let store = shared.store().await?;
-        Ok(LiveIndex::load(store, quality_min).await?.index())
-    })?;
+    let asked = args.account_id.is_some() || !args.seen.is_opted_in();
+    anyhow::ensure!(asked, "--seen-bank keeps nothing without --account-id");
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let desk = runtime.block_on(Desk::set_up(args, shared))?;
     let paths = files::expand(&args.paths);
     anyhow::ensure!(!paths.is_empty(), "there is no file in what was named");
     let (lines, seen) = (Lines::new(paths.len()), Seen::default());
     paths.into_par_iter().try_for_each(|found| {
-        let (path, outcome) = check_one(found, &checker, &index);
+        let (path, outcome) = desk.check_one(found);
         seen.note(&outcome);
         lines.write(&if args.json {
             json_line(&path, &outcome)?
@@ -76,25 +94,49 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     Ok(seen.exit_code())
 }
 
-fn check_one(found: Found, checker: &Checker, index: &Index) -> (PathBuf, Outcome) {
-    let path = match found {
-        Ok(path) => path,
-        Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
-    };
-    let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
-    let outcome = outcome.and_then(|bytes| check_bytes(&bytes, checker, index));
-    (path, outcome)
-}
+impl Desk {
+    async fn set_up(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<Self> {
+        let checker = Arc::new(shared.checker()?);
+        let store = shared.store().await?;
+        let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
+        let sightings = args.seen.open(&store, &live, &checker).await?;
+        let account = match sightings.zip(args.account_id.as_deref()) {
+            None => None,
+            Some((sightings, id)) => {
+                sightings.delete_expired(clock::now_s()).await?;
+                let account = sightings.account(id)?;
+                Some((sightings, account))
+            }
+        };
+        Ok(Self { checker, live, account, runtime: Handle::current() })
+    }
 
-/// One photo never stops the others, not even by a fault of ours.
-fn check_bytes(bytes: &[u8], checker: &Checker, index: &Index) -> Outcome {
-    let checked = catch_unwind(AssertUnwindSafe(|| checker.check(bytes, index)));
-    match checked {
-        Ok(checked) => checked.map_err(|error| RefusalJson::from(&error)),
-        Err(_) => Err(RefusalJson {
-            code: "INTERNAL",
-            message: "something failed here; the photo was not at fault".into(),
-        }),
+    fn check_one(&self, found: Found) -> (PathBuf, Outcome) {
+        let path = match found {
+            Ok(path) => path,
+            Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
+        };
+        let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
+        // One photo never stops the others, not even by a fault of ours.
+        let outcome = outcome.and_then(|bytes| {
+            let checked = catch_unwind(AssertUnwindSafe(|| self.check_bytes(&bytes)));
+            checked.unwrap_or_else(|_| Err(RefusalJson::ours("INTERNAL")))
+        });
+        (path, outcome)
+    }
+
+    fn check_bytes(&self, bytes: &[u8]) -> Outcome {
+        let examined = self.checker.examine(bytes, &self.live.index());
+        let examined = examined.map_err(|error| RefusalJson::from(&error))?;
+        let seen = match &self.account {
+            None => None,
+            Some((sightings, account)) => {
+                let recorded = sightings.record(&examined, *account, clock::now_s());
+                let recorded = self.runtime.block_on(recorded);
+                recorded.map_err(|error| RefusalJson::ours(error.code()))?
+            }
+        };
+        Ok(self.checker.report(examined, seen))
     }
 }
 

@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod matching_page;
 pub mod matching_report;
 pub mod output;
+pub mod seen;
 pub mod serve;
 
 use std::path::PathBuf;

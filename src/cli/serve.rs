@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use tokio::net::TcpListener;
 
+use super::seen::SeenArgs;
 use super::{SharedArgs, block_on};
 use crate::gate::Gate;
 use crate::http::guard::BankDoor;
@@ -29,6 +30,8 @@ pub struct ServeArgs {
     /// Token that /v1/banks asks for; without one the banks are open on loopback addresses only
     #[arg(long, env = "PHOTOCHECK_BANK_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     bank_token: Option<String>,
+    #[command(flatten)]
+    seen: SeenArgs,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes what it has accepted.
@@ -46,7 +49,12 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let gate = Gate::new(cores, WAITING_MIN.max(cores * WAITING_PER_CORE));
         let bank_door = BankDoor::new(args.bank_token.as_deref(), args.listen.ip().is_loopback());
-        let app = Arc::new(App { checker, store: store.clone(), live, gate, bank_door });
+        let sightings = args.seen.open(&store, &live, &checker).await?;
+        if let Some(sightings) = sightings.clone() {
+            tokio::spawn(async move { sightings.follow().await });
+        }
+        let app = App { checker, store: store.clone(), live, gate, bank_door, sightings };
+        let app = Arc::new(app);
         let listener = TcpListener::bind(args.listen)
             .await
             .with_context(|| format!("cannot listen on {}", args.listen))?;

@@ -79,8 +79,8 @@ impl Checker {
             width: photo.width(),
             height: photo.height(),
         };
-        let versions = self.versions(index);
-        Ok(Examined { photo: facts, signals, seen_copies, hashes, versions })
+        let (versions, views) = (self.versions(index), views.banked().collect());
+        Ok(Examined { photo: facts, signals, seen_copies, hashes, views, versions })
     }
 
     /// The banked photos that these pixels are a copy of, as [`Self::check`] finds them.

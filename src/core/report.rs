@@ -13,7 +13,7 @@ use crate::core::index::ContentId;
 use crate::core::photo::{PhotoDigest, PhotoFormat};
 use crate::core::provenance::Finding;
 use crate::core::verdict::{Reason, Verdict};
-use crate::core::views::View;
+use crate::core::views::{View, ViewHashes};
 
 /// All that was found out about one photo.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,8 @@ pub struct Examined {
     /// everybody who sends a photo.
     pub seen_copies: Vec<Match>,
     pub hashes: PhotoHashes,
+    /// The hashes of views other than the whole.
+    pub views: Vec<ViewHashes>,
     pub versions: Versions,
 }
 

@@ -4,15 +4,21 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 
 use super::App;
+use super::guard;
 use super::problem::Problem;
 use super::upload::Upload;
+use crate::accounts::AccountHash;
+use crate::clock;
+use crate::sightings::Sightings;
 use crate::wire::ReportJson;
 
 /// Check a photo.
 ///
-/// Send the photo as the field `photo` of a form, or its bytes as the body. The photo is not kept.
+/// Send the photo as the field `photo` of a form, or its bytes as the body. The photo is not kept;
+/// with an `account_id` its hashes are, for as long as the operator has decided.
 #[utoipa::path(
     post,
     path = "/v1/check",
@@ -24,6 +30,12 @@ use crate::wire::ReportJson;
     responses(
         (status = 200, description = "the report", body = ReportJson),
         (status = 400, description = "no photo in the request", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 401, description = "an account_id without the token of the banks",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "an account_id while the banks are closed", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 409, description = "an account_id, but no sightings are kept", body = Problem,
          content_type = "application/problem+json"),
         (status = 413, description = "more bytes than the limit", body = Problem,
          content_type = "application/problem+json"),
@@ -41,12 +53,37 @@ pub async fn check(
 ) -> Result<Json<ReportJson>, Problem> {
     // The place comes before the body: bodies in memory are bounded by places.
     let mut place = app.gate.enter()?;
-    let upload = Upload::read(request, &mut place, &[]).await?;
+    let admitted = guard::admit(&app.bank_door, request.headers());
+    let upload = Upload::read(request, &mut place, &["account_id"]).await?;
+    let account = account_of(&app, &upload, admitted)?;
     let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
     // The index of the moment the work begins: what was banked while it waited counts.
-    let checked = place.run(move || checker.check(&upload.photo, &live.index())).await;
-    let report = checked.map_err(|error| Problem::ours(&error))??;
-    Ok(Json(ReportJson::from(&report)))
+    let examined = place.run(move || checker.examine(&upload.photo, &live.index())).await;
+    let examined = examined.map_err(|error| Problem::ours(&error))??;
+    let seen = match account {
+        None => None,
+        Some((sightings, account)) => {
+            let recorded = sightings.record(&examined, account, clock::now_s()).await;
+            recorded.map_err(|error| Problem::ours(&error))?
+        }
+    };
+    Ok(Json(ReportJson::from(&app.checker.report(examined, seen))))
+}
+
+/// The account that shows the photo, if one was named.
+fn account_of<'a>(
+    app: &'a App,
+    upload: &Upload,
+    admitted: Result<(), Problem>,
+) -> Result<Option<(&'a Sightings, AccountHash)>, Problem> {
+    let Some(id) = upload.text("account_id") else { return Ok(None) };
+    let Some(sightings) = &app.sightings else {
+        let detail = "this service keeps no sightings, so it takes no account_id; its operator \
+                      can opt in by --seen-bank";
+        return Err(Problem::new(StatusCode::CONFLICT, "SIGHTINGS_NOT_KEPT", detail));
+    };
+    admitted?;
+    Ok(Some((sightings, sightings.account(id)?)))
 }
 
 /// A form with the photo.
@@ -56,4 +93,7 @@ pub struct PhotoForm {
     /// JPEG, PNG, WebP or GIF, at most 20 MiB.
     #[schema(value_type = String, format = Binary)]
     photo: Vec<u8>,
+    /// The account that shows the photo, at most 256 bytes: the report then says on how many
+    /// others it was seen. Needs a service that keeps sightings, and the token of the banks.
+    account_id: Option<String>,
 }

@@ -13,8 +13,12 @@ use super::problem::Problem;
 use super::upload::Upload;
 use crate::clock;
 use crate::core::banks::Opinion;
+use crate::core::errors::PhotoError;
+use crate::core::hashes::{PdqQuality, PhotoHashes};
 use crate::core::index::ContentId;
-use crate::store::{BankName, Content, ContentChange, ExternalId, NewContent, Note};
+use crate::core::views::ViewHashes;
+use crate::retro::{self, Banked};
+use crate::store::{BankName, Content, ContentChange, ExternalId, NewContent, Note, SeenBefore};
 
 /// A banked photo.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,6 +60,25 @@ pub struct AddedJson {
     pdq_quality: u8,
     /// Whether its hash holds enough detail to be looked up.
     matchable: bool,
+    /// Why it is not looked up: it matches too many different photos.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantined: Option<String>,
+    /// Photos seen on accounts before that this one matches, nearest first.
+    seen_before: Vec<SeenBeforeJson>,
+}
+
+/// A photo that was seen on accounts before.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SeenBeforeJson {
+    /// The bank that keeps the sightings.
+    #[schema(example = "SEEN")]
+    bank: String,
+    content_id: i64,
+    /// Accounts that showed it.
+    accounts: i64,
+    /// When one last did, in seconds since 1970, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<i64>,
 }
 
 /// What is to be changed; what is left out stays as it is.
@@ -69,6 +92,9 @@ pub struct ContentChangeJson {
     /// `confirmed`, `unsure` or `disputed`.
     opinion: Option<String>,
     enabled: Option<bool>,
+    /// True: out of quarantine, for good.
+    #[serde(default)]
+    release: bool,
 }
 
 /// Which page of contents.
@@ -123,20 +149,20 @@ pub async fn add(
     let mut place = app.gate.enter()?;
     let upload = Upload::read(request, &mut place, &BankPhotoForm::TEXTS).await?;
     let texts = BankPhotoForm::texts_of(&upload)?;
-    let checker = Arc::clone(&app.checker);
-    let hashed = place.run(move || checker.hash(&upload.photo));
-    let hashed = hashed.await.map_err(|error| Problem::ours(&error))??;
-    let (hashes, views) = (hashed.hashes, hashed.banked().collect());
-    let Texts { note, external_id, opinion, enabled } = texts;
-    let added_at = clock::now_s();
-    let content = NewContent { hashes, views, note, external_id, opinion, enabled, added_at };
-    let (id, added) = app.store.add_content(&name, &content).await?;
+    let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
+    let looked_up = place.run(move || -> Result<_, PhotoError> {
+        let views = checker.hash(&upload.photo)?;
+        let matches = checker.policy().matches(&views, &live.index());
+        let found = matches.iter().map(|found| (&*found.bank, found.content));
+        Ok((views.hashes, views.banked().collect(), retro::seen_among(found)))
+    });
+    let (hashes, views, seen) = looked_up.await.map_err(|error| Problem::ours(&error))??;
+    let content = texts.content(hashes, views);
+    let policy = app.checker.policy();
+    let banked = retro::bank_photo(&app.store, policy, &name, content, &seen).await?;
     app.live.refresh().await?;
-    let pdq_quality = hashes.pdq_quality;
-    let matchable = app.checker.policy().is_comparable(pdq_quality);
-    let status = if added { StatusCode::CREATED } else { StatusCode::OK };
-    let pdq_quality = pdq_quality.value();
-    Ok((status, Json(AddedJson { content_id: id.0, added, pdq_quality, matchable })))
+    let status = if banked.added { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(app.added_json(banked, hashes.pdq_quality))))
 }
 
 /// Change what is known and thought of a banked photo.
@@ -157,6 +183,7 @@ pub async fn change(
         external_id: change.external_id.as_deref().map(ExternalId::new).transpose()?,
         opinion: change.opinion.as_deref().map(opinion_of).transpose()?,
         enabled: change.enabled,
+        release: change.release,
     };
     app.store.change_content(&name, id, &change).await?;
     app.live.refresh().await?;
@@ -201,6 +228,14 @@ struct Texts {
     enabled: bool,
 }
 
+impl Texts {
+    fn content(self, hashes: PhotoHashes, views: Vec<ViewHashes>) -> NewContent {
+        let Self { note, external_id, opinion, enabled } = self;
+        let (quarantined, added_at) = (String::new(), clock::now_s());
+        NewContent { hashes, views, note, external_id, opinion, enabled, quarantined, added_at }
+    }
+}
+
 impl BankPhotoForm {
     const TEXTS: [&str; 4] = ["note", "external_id", "opinion", "enabled"];
 
@@ -230,6 +265,17 @@ fn enabled_of(text: &str) -> Result<bool, Problem> {
 }
 
 impl App {
+    fn added_json(&self, banked: Banked, quality: PdqQuality) -> AddedJson {
+        AddedJson {
+            content_id: banked.id.0,
+            added: banked.added,
+            pdq_quality: quality.value(),
+            matchable: self.checker.policy().is_comparable(quality),
+            quarantined: Some(banked.quarantined).filter(|reason| !reason.is_empty()),
+            seen_before: banked.seen_before.into_iter().map(SeenBeforeJson::from).collect(),
+        }
+    }
+
     fn content_json(&self, content: Content) -> ContentJson {
         ContentJson {
             content_id: content.id.0,
@@ -242,5 +288,12 @@ impl App {
             matchable: self.checker.policy().is_comparable(content.pdq_quality),
             added_at: content.added_at,
         }
+    }
+}
+
+impl From<SeenBefore> for SeenBeforeJson {
+    fn from(seen: SeenBefore) -> Self {
+        let SeenBefore { bank, content, accounts, last_seen_at } = seen;
+        Self { bank, content_id: content.0, accounts, last_seen: last_seen_at }
     }
 }

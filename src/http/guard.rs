@@ -3,7 +3,8 @@
 //! Banks decide whom a platform throws out, so changing them is for their keeper. With a token set,
 //! `/v1/banks` asks for it. Without one it answers only a caller on this machine: the service must
 //! listen on a loopback address, be called by a loopback name (a page that rebinds its own name to
-//! this machine is not), not through a proxy, and not by a page of another site.
+//! this machine is not), not through a proxy, and not by a page of another site. A check that names
+//! an account goes through the same door: it changes a bank, and asks who else shows a photo.
 
 use std::sync::Arc;
 
@@ -77,16 +78,24 @@ pub async fn banks(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    let headers = request.headers();
+    admit(&app.bank_door, request.headers())?;
+    Ok(next.run(request).await)
+}
+
+/// Whether the sender of these headers may use the banks.
+///
+/// # Errors
+/// A [`Problem`] that says why not.
+pub fn admit(door: &BankDoor, headers: &HeaderMap) -> Result<(), Problem> {
     let site = headers.get("sec-fetch-site");
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         let detail = "another site may not use the banks through your browser";
         return Err(Problem::new(StatusCode::FORBIDDEN, "CROSS_SITE", detail));
     }
-    if !app.bank_door.admits(headers) {
-        return Err(not_admitted(&app.bank_door));
+    if !door.admits(headers) {
+        return Err(not_admitted(door));
     }
-    Ok(next.run(request).await)
+    Ok(())
 }
 
 fn not_admitted(door: &BankDoor) -> Problem {

@@ -31,6 +31,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use crate::core::checker::Checker;
 use crate::gate::Gate;
 use crate::live::LiveIndex;
+use crate::sightings::Sightings;
 use crate::store::Store;
 use guard::BankDoor;
 use problem::Problem;
@@ -46,6 +47,8 @@ pub struct App {
     pub live: LiveIndex,
     pub gate: Gate,
     pub bank_door: BankDoor,
+    /// `None` where the operator has not opted in.
+    pub sightings: Option<Sightings>,
 }
 
 #[derive(Debug, OpenApi)]

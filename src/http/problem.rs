@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::accounts::AccountIdError;
 use crate::core::errors::PhotoError;
 use crate::gate::QueueFull;
 use crate::store::StoreError;
@@ -96,15 +97,24 @@ impl From<StoreError> for Problem {
             | StoreError::ExternalIdNotPlain => StatusCode::UNPROCESSABLE_ENTITY,
             StoreError::BankExists(_) | StoreError::BankOfSightings(_) => StatusCode::CONFLICT,
             StoreError::NoSuchBank(_) | StoreError::NoSuchContent { .. } => StatusCode::NOT_FOUND,
-            StoreError::UnsupportedUrl
+            StoreError::NotForSightings(_)
+            | StoreError::OtherAccountKey(_)
+            | StoreError::UnsupportedUrl
             | StoreError::Folder(_)
             | StoreError::Database(_)
             | StoreError::Migration(_)
             | StoreError::Apply(_)
+            | StoreError::Lookup(_)
             | StoreError::Corrupt(_)
             | StoreError::CorruptBank(_) => return Self::ours(&error),
         };
         Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<AccountIdError> for Problem {
+    fn from(error: AccountIdError) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
     }
 }
 

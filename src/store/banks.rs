@@ -108,6 +108,7 @@ impl Store {
         sqlx::query(removal).bind(generation).bind(bank).execute(&mut *transaction).await?;
         for statement in [
             "delete from view_hash where content_id in (select id from content where bank_id = $1)",
+            "delete from sighting where content_id in (select id from content where bank_id = $1)",
             "delete from content where bank_id = $1",
             "delete from bank where id = $1",
         ] {

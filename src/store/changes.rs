@@ -117,6 +117,12 @@ async fn bank_facts(
     facts.collect()
 }
 
+/// Takes the database's write lock inside a transaction, before anything is read.
+pub(super) async fn take_write_lock(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    sqlx::query("update generation set value = value").execute(connection).await?;
+    Ok(())
+}
+
 /// Raises the generation inside a transaction and gives the new one. Being its first statement, it
 /// also takes the database's write lock before anything is read.
 pub(super) async fn raise_generation(connection: &mut AnyConnection) -> Result<i64, StoreError> {

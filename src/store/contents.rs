@@ -29,6 +29,8 @@ pub struct NewContent {
     pub external_id: ExternalId,
     pub opinion: Opinion,
     pub enabled: bool,
+    /// Why it is not to be looked up although it is enabled; empty when it is.
+    pub quarantined: String,
     /// Seconds since 1970, UTC.
     pub added_at: i64,
 }
@@ -57,6 +59,8 @@ pub struct ContentChange {
     pub external_id: Option<ExternalId>,
     pub opinion: Option<Opinion>,
     pub enabled: Option<bool>,
+    /// Out of quarantine, for good.
+    pub release: bool,
 }
 
 impl Note {
@@ -167,12 +171,16 @@ impl Store {
         let bank = bank_row(&mut transaction, name).await?.id;
         let statement = "update content set note = coalesce($1, note), \
              external_id = coalesce($2, external_id), opinion = coalesce($3, opinion), \
-             enabled = coalesce($4, enabled) where bank_id = $5 and id = $6";
+             enabled = coalesce($4, enabled), \
+             quarantined = case when $5 = 1 then '' else quarantined end, \
+             released = case when $5 = 1 then 1 else released end \
+             where bank_id = $6 and id = $7";
         let changed = sqlx::query(statement)
             .bind(change.note.as_ref().map(|note| note.0.as_str()))
             .bind(change.external_id.as_ref().map(|id| id.0.as_str()))
             .bind(change.opinion.map(Opinion::name))
             .bind(change.enabled.map(i32::from))
+            .bind(i32::from(change.release))
             .bind(bank)
             .bind(id.0)
             .execute(&mut *transaction)
@@ -184,14 +192,37 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
+    /// Keeps a content from being looked up, for this reason. Gives whether that changed anything:
+    /// one that a person has released stays so.
+    pub async fn quarantine(&self, id: ContentId, reason: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let generation = raise_generation(&mut transaction).await?;
+        let statement = "update content set quarantined = $1 \
+             where id = $2 and quarantined = '' and released = 0";
+        let changed =
+            sqlx::query(statement).bind(reason).bind(id.0).execute(&mut *transaction).await?;
+        if changed.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        replace(&mut transaction, id, generation).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
     /// Removes one banked photo.
     pub async fn remove_content(&self, name: &BankName, id: ContentId) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         let bank = bank_row(&mut transaction, name).await?.id;
-        let statement = "delete from view_hash where content_id = \
-                         (select id from content where bank_id = $1 and id = $2)";
-        sqlx::query(statement).bind(bank).bind(id.0).execute(&mut *transaction).await?;
+        for statement in [
+            "delete from view_hash where content_id = \
+                 (select id from content where bank_id = $1 and id = $2)",
+            "delete from sighting where content_id = \
+                 (select id from content where bank_id = $1 and id = $2)",
+        ] {
+            sqlx::query(statement).bind(bank).bind(id.0).execute(&mut *transaction).await?;
+        }
         let removed = sqlx::query("delete from content where bank_id = $1 and id = $2")
             .bind(bank)
             .bind(id.0)
@@ -234,8 +265,8 @@ pub(super) async fn insert(
 ) -> Result<ContentId, StoreError> {
     let row = sqlx::query(
         "insert into content (bank_id, pdq, pdq_quality, gradient, note, external_id, opinion, \
-             enabled, added_at, generation) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id",
+             enabled, quarantined, added_at, generation) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id",
     )
     .bind(bank)
     .bind(bytes_of(content.hashes.pdq.0))
@@ -245,6 +276,7 @@ pub(super) async fn insert(
     .bind(content.external_id.0.as_str())
     .bind(content.opinion.name())
     .bind(i32::from(content.enabled))
+    .bind(content.quarantined.as_str())
     .bind(content.added_at)
     .bind(generation)
     .fetch_one(&mut *connection)

@@ -32,6 +32,12 @@ pub enum StoreError {
     /// Asked for: banking by hand what only checks with an account bring.
     #[error("bank {0} keeps photos seen on accounts; they come by checks that name an account")]
     BankOfSightings(String),
+    /// Ours: the configured bank of sightings has another purpose.
+    #[error("bank {0} is not of the purpose seen")]
+    NotForSightings(String),
+    /// Ours: the configured account key. Under another one every account would seem to be two.
+    #[error("bank {0} was filled under another account key; use that key, or another bank")]
+    OtherAccountKey(String),
     /// Ours: the configured URL.
     #[error("the database's URL must begin with sqlite:")]
     UnsupportedUrl,
@@ -47,6 +53,9 @@ pub enum StoreError {
     /// Ours: changes could not be applied to an index.
     #[error("changes could not be applied to the index: {0}")]
     Apply(String),
+    /// Ours: a lookup that did not come to its end.
+    #[error("a lookup failed: {0}")]
+    Lookup(String),
     /// Ours: a row holds what the program never writes.
     #[error("the database holds a content {0} that is not valid")]
     Corrupt(i64),
@@ -69,11 +78,14 @@ impl StoreError {
             Self::BankExists(_) => "BANK_EXISTS",
             Self::NoSuchBank(_) => "NO_SUCH_BANK",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
-            Self::UnsupportedUrl
+            Self::NotForSightings(_)
+            | Self::OtherAccountKey(_)
+            | Self::UnsupportedUrl
             | Self::Folder(_)
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Apply(_)
+            | Self::Lookup(_)
             | Self::Corrupt(_)
             | Self::CorruptBank(_) => "STORE_FAILED",
         }

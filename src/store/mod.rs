@@ -8,6 +8,7 @@ mod banks;
 mod changes;
 mod contents;
 mod error;
+mod sightings;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -19,6 +20,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 pub use banks::{Bank, BankName};
 pub use contents::{Content, ContentChange, ExternalId, NewContent, Note};
 pub use error::StoreError;
+pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 
 /// Connections at once; SQLite lets one of them write.
 const CONNECTIONS_MAX: u32 = 8;
@@ -73,10 +75,15 @@ fn create_folder_of(file: &Path) -> Result<(), StoreError> {
 
 fn migrations() -> Migrator {
     let all = [
-        ("banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
-        ("purposes_and_views", include_str!("../../migrations/sqlite/0002_purposes_and_views.sql")),
+        (1, "banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
+        (
+            2,
+            "purposes_and_views",
+            include_str!("../../migrations/sqlite/0002_purposes_and_views.sql"),
+        ),
+        (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
     ];
-    let migrations = (1..).zip(all).map(|(version, (name, sql))| {
+    let migrations = all.into_iter().map(|(version, name, sql)| {
         let sql = sqlx::SqlStr::from_static(sql);
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     });

@@ -150,6 +150,7 @@ fn content(path: &str) -> NewContent {
         external_id: ExternalId::default(),
         opinion: Opinion::Confirmed,
         enabled: true,
+        quarantined: String::new(),
         added_at: 7,
     }
 }

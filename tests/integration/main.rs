@@ -20,5 +20,6 @@ mod page;
 mod photos;
 mod provenance;
 mod purposes;
+mod seen;
 mod service;
 mod support;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Service, codes, fixture, fixture_path, photocheck, temporary_db};
+use crate::support::{Service, codes, fixture, fixture_path, photo_form, photocheck, temporary_db};
 
 const STOLEN: &str = "photos/ai-portrait-1.jpg";
 
@@ -158,7 +158,7 @@ async fn the_fields_of_a_form_go_with_the_photo() {
     let service = Service::start().await;
     service.create_bank("OWN").await;
     let send = async |fields: &[(&'static str, &'static str)]| {
-        let mut form = service.photo_form(fixture(STOLEN));
+        let mut form = photo_form(fixture(STOLEN));
         for (name, value) in fields {
             form = form.text(*name, *value);
         }

@@ -90,7 +90,8 @@ impl Policy {
         if let (Some(here), Some(deciding)) = (decision(found), deciding)
             && decision(deciding) != Some(here)
         {
-            message += &format!("; the list {} outranks it", deciding.bank.name);
+            message.push_str("; it is outranked by the list ");
+            message.push_str(&deciding.bank.name);
         }
         Reason {
             code,
@@ -131,6 +132,9 @@ mod tests {
     use crate::core::index::ContentId;
     use crate::core::report::Signals;
     use crate::core::views::View;
+
+    /// Kinds of matches, nearest first; the verdict; the codes of their reasons.
+    type Case<'a> = (&'a [(Purpose, bool, Opinion)], Verdict, &'a [&'a str]);
 
     const OWN: bool = false;
     const IMPORTED: bool = true;
@@ -176,7 +180,7 @@ mod tests {
         use Opinion::{Confirmed, Disputed, Unsure};
         use Purpose::{Allow, KnownFake, Seen};
         use Verdict::{Clear, Fake, Inconclusive, Suspect};
-        let cases: &[(&[(Purpose, bool, Opinion)], Verdict, &[&str])] = &[
+        let cases: &[Case] = &[
             (&[], Inconclusive, &[]),
             (&[(KnownFake, OWN, Confirmed)], Fake, &["KNOWN_PHOTO"]),
             (&[(KnownFake, OWN, Unsure)], Suspect, &["KNOWN_PHOTO_UNSURE"]),
@@ -260,7 +264,7 @@ mod tests {
             found(Purpose::Allow, OWN, Opinion::Confirmed, 9),
         ];
         let (_, reasons) = policy().decide(&signals(matches, None));
-        assert!(reasons[1].message.ends_with("; the list allow_false outranks it"));
+        assert!(reasons[1].message.ends_with("; it is outranked by the list allow_false"));
         assert_eq!((reasons[0].value, reasons[1].value), (Some(9.0), Some(3.0)));
     }
 

@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, OnceLock};
 
+use photocheck::accounts::AccountKey;
+use photocheck::core::banks::Purpose;
 use photocheck::core::checker::Checker;
 use photocheck::gate::Gate;
 use photocheck::http::guard::BankDoor;
 use photocheck::http::{self, App};
 use photocheck::live::LiveIndex;
 use photocheck::models;
-use photocheck::store::Store;
+use photocheck::sightings::{Sightings, SightingsConfig};
+use photocheck::store::{BankName, Store};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Response};
 use serde::Deserialize;
@@ -109,6 +112,7 @@ pub fn photocheck<'a>(db: &str, args: impl IntoIterator<Item = &'a str>) -> Outp
     Command::new(env!("CARGO_BIN_EXE_photocheck"))
         .args(args)
         .env("PHOTOCHECK_DB", db)
+        .env("PHOTOCHECK_ACCOUNT_KEY", ACCOUNT_KEY)
         .output()
         .unwrap()
 }
@@ -117,6 +121,11 @@ pub fn photocheck<'a>(db: &str, args: impl IntoIterator<Item = &'a str>) -> Outp
 pub fn codes(report: &Value) -> Vec<&str> {
     let reasons = report["reasons"].as_array().unwrap();
     reasons.iter().map(|reason| reason["code"].as_str().unwrap()).collect()
+}
+
+/// A form with the photo, for more fields to be added.
+pub fn photo_form(photo: Vec<u8>) -> Form {
+    Form::new().part("photo", Part::bytes(photo).file_name("photo"))
 }
 
 /// A folder that goes away with the test, and the URL of a database in it.
@@ -131,6 +140,9 @@ pub struct Service {
     pub url: String,
     pub db: String,
     pub client: Client,
+    pub store: Store,
+    pub live: LiveIndex,
+    pub sightings: Option<Sightings>,
     _folder: TempDir,
 }
 
@@ -140,12 +152,25 @@ pub struct Setup {
     pub waiting_max: usize,
     pub bank_token: Option<&'static str>,
     pub loopback: bool,
+    /// A bank of sightings, which is created.
+    pub seen_bank: Option<&'static str>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { cores: 2, waiting_max: 64, bank_token: None, loopback: true }
+        Self { cores: 2, waiting_max: 64, bank_token: None, loopback: true, seen_bank: None }
     }
+}
+
+/// The secret of the tests, also for the real binary.
+pub const ACCOUNT_KEY: &str = "a secret of the tests, long enough";
+
+async fn open_sightings(bank: &str, store: &Store, live: &LiveIndex) -> Sightings {
+    let bank = BankName::new(bank).unwrap();
+    store.create_bank(&bank, Purpose::Seen, false, 1).await.unwrap();
+    let key = AccountKey::new(ACCOUNT_KEY.as_bytes()).unwrap();
+    let config = SightingsConfig { bank, retention_days: 30, key };
+    Sightings::open(config, store.clone(), live.clone(), checker()).await.unwrap()
 }
 
 impl Service {
@@ -162,25 +187,32 @@ impl Service {
         tokio::spawn(async move { follower.follow().await });
         let gate = Gate::new(setup.cores, setup.waiting_max);
         let bank_door = BankDoor::new(setup.bank_token, setup.loopback);
-        let app = Arc::new(App { checker, store, live, gate, bank_door });
+        let sightings = match setup.seen_bank {
+            None => None,
+            Some(bank) => Some(open_sightings(bank, &store, &live).await),
+        };
+        let kept = (store.clone(), live.clone(), sightings.clone());
+        let app = Arc::new(App { checker, store, live, gate, bank_door, sightings });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(http::server::serve(listener, http::router(app), std::future::pending()));
-        Self { url, db, client: Client::new(), _folder: folder }
+        let (store, live, sightings) = kept;
+        Self { url, db, client: Client::new(), store, live, sightings, _folder: folder }
     }
 
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// A form with the photo, for more fields to be added.
-    pub fn photo_form(&self, photo: Vec<u8>) -> Form {
-        Form::new().part("photo", Part::bytes(photo).file_name("photo"))
-    }
-
     /// Sends the photo as a form.
     pub async fn check(&self, photo: Vec<u8>) -> Response {
-        let form = self.photo_form(photo);
+        let form = photo_form(photo);
+        self.client.post(self.at("/v1/check")).multipart(form).send().await.unwrap()
+    }
+
+    /// Sends the photo as a form, as shown by an account.
+    pub async fn check_for(&self, photo: Vec<u8>, account: &str) -> Response {
+        let form = photo_form(photo).text("account_id", account.to_owned());
         self.client.post(self.at("/v1/check")).multipart(form).send().await.unwrap()
     }
 

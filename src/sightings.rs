@@ -1,0 +1,154 @@
+//! Sightings: the same photo on many accounts, the plainest sign of a scam run by the dozen.
+//!
+//! Only where the operator opted in are the hashes of checked photos kept, beside keyed hashes of
+//! the accounts that showed them, and only until the retention is over. A photo that is a copy of
+//! one that is kept becomes one more sighting of that one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task;
+
+use crate::accounts::{AccountHash, AccountIdError, AccountKey};
+use crate::clock;
+use crate::core::checker::Checker;
+use crate::core::index::ContentId;
+use crate::core::report::{Examined, SeenElsewhere};
+use crate::live::LiveIndex;
+use crate::retro;
+use crate::store::{BankName, Expired, NewSighting, Store, StoreError};
+
+/// How often what is over its time is deleted.
+const DELETE_EVERY: Duration = Duration::from_hours(1);
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct SightingsConfig {
+    /// A bank of the purpose `seen`.
+    pub bank: BankName,
+    /// Days after its last sighting until an account's sighting of a photo is forgotten.
+    pub retention_days: u16,
+    pub key: AccountKey,
+}
+
+/// See the module's text. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Sightings {
+    config: SightingsConfig,
+    store: Store,
+    live: LiveIndex,
+    checker: Arc<Checker>,
+}
+
+impl Sightings {
+    /// Makes sure that the bank takes sightings under this key.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not, or the store fails.
+    pub async fn open(
+        config: SightingsConfig,
+        store: Store,
+        live: LiveIndex,
+        checker: Arc<Checker>,
+    ) -> Result<Self, StoreError> {
+        store.claim_for_sightings(&config.bank, &config.key.check()).await?;
+        Ok(Self { config, store, live, checker })
+    }
+
+    /// The hash of an account's id.
+    pub fn account(&self, id: &str) -> Result<AccountHash, AccountIdError> {
+        self.config.key.hash(id)
+    }
+
+    /// Records that an account shows a photo and says which others do. `None` for a photo with too
+    /// little detail to be compared: it would be a copy of any other such photo.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub async fn record(
+        &self,
+        examined: &Examined,
+        account: AccountHash,
+        now_s: i64,
+    ) -> Result<Option<SeenElsewhere>, StoreError> {
+        if !self.checker.policy().is_comparable(examined.signals.pdq_quality) {
+            return Ok(None);
+        }
+        let ours = |bank: &str| bank == self.config.bank.as_str();
+        let copies = examined.seen_copies.iter().filter(|copy| ours(&copy.bank.name));
+        let sighting = NewSighting {
+            hashes: examined.hashes,
+            views: examined.views.clone(),
+            copies: copies.map(|copy| copy.content).collect(),
+            account,
+            seen_at: now_s,
+            expired_before: self.expired_before(now_s),
+        };
+        let recorded = self.store.record_sighting(&self.config.bank, &sighting).await?;
+        if recorded.is_new {
+            self.live.refresh().await?;
+            self.look_back_of(examined).await?;
+        }
+        Ok(Some(recorded.elsewhere))
+    }
+
+    /// A photo that was never seen before may be the one that shows a banked one to be a hub.
+    async fn look_back_of(&self, examined: &Examined) -> Result<(), StoreError> {
+        for found in &examined.signals.matches {
+            let content = found.content;
+            let seen = self.seen_near(content).await?;
+            let looked = retro::look_back(&self.store, self.checker.policy(), &seen).await?;
+            let Some(reason) = looked.quarantine else { continue };
+            if self.store.quarantine(content, &reason).await? {
+                retro::warn_of_quarantine(&found.bank.name, content, &reason);
+                self.live.refresh().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The seen photos near a banked one, nearest first.
+    async fn seen_near(&self, content: ContentId) -> Result<Vec<ContentId>, StoreError> {
+        let hashes = self.store.hashes_of(&[content]).await?;
+        let (index, radius) = (self.live.index(), self.checker.policy().sure_distance_max());
+        let looked_up = task::spawn_blocking(move || {
+            let mut near: Vec<_> =
+                hashes.iter().flatten().flat_map(|hash| index.lookup(*hash, radius)).collect();
+            near.sort_by_key(|near| near.distance);
+            retro::seen_among(near.iter().map(|near| (&*near.bank, near.content)))
+        });
+        looked_up.await.map_err(|error| StoreError::Lookup(error.to_string()))
+    }
+
+    /// Deletes what is over its time. Lookups no longer find it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub async fn delete_expired(&self, now_s: i64) -> Result<Expired, StoreError> {
+        let before = self.expired_before(now_s);
+        let expired = self.store.delete_expired(&self.config.bank, before).await?;
+        if 0 < expired.contents {
+            self.live.refresh().await?;
+        }
+        Ok(expired)
+    }
+
+    /// Deletes what is over its time, for ever. Failures are logged and tried again.
+    pub async fn follow(&self) {
+        loop {
+            match self.delete_expired(clock::now_s()).await {
+                Ok(Expired { sightings: 0, contents: 0 }) => {}
+                Ok(Expired { sightings, contents }) => {
+                    tracing::info!(sightings, contents, "deleted what was over its retention");
+                }
+                Err(error) => tracing::error!(%error, "expired sightings could not be deleted"),
+            }
+            tokio::time::sleep(DELETE_EVERY).await;
+        }
+    }
+
+    fn expired_before(&self, now_s: i64) -> i64 {
+        const DAY_S: i64 = 24 * 60 * 60;
+        now_s - DAY_S * i64::from(self.config.retention_days)
+    }
+}

@@ -1,0 +1,305 @@
+//! Sightings: which accounts showed which photo of a bank, and until when that is kept.
+
+use std::collections::HashMap;
+
+use sqlx::{AnyConnection, Row};
+
+use super::banks::bank_row;
+use super::changes::{raise_generation, take_write_lock};
+use super::contents::{held, insert, words_of};
+use super::{BankName, ExternalId, NewContent, Note, Store, StoreError};
+use crate::accounts::AccountHash;
+use crate::core::banks::{Opinion, Purpose};
+use crate::core::hashes::{PdqHash, PhotoHashes};
+use crate::core::index::ContentId;
+use crate::core::report::SeenElsewhere;
+use crate::core::views::ViewHashes;
+
+/// A photo that an account shows.
+#[derive(Debug, Clone)]
+pub struct NewSighting {
+    pub hashes: PhotoHashes,
+    /// The hashes of views other than the whole.
+    pub views: Vec<ViewHashes>,
+    /// Photos of the bank that this one is a copy of, nearest first.
+    pub copies: Vec<ContentId>,
+    pub account: AccountHash,
+    /// Seconds since 1970, UTC.
+    pub seen_at: i64,
+    /// Sightings that were last seen before do not count any more.
+    pub expired_before: i64,
+}
+
+/// What became of a sighting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub content: ContentId,
+    /// Whether the bank held no copy of this photo before.
+    pub is_new: bool,
+    pub elsewhere: SeenElsewhere,
+}
+
+/// A photo that was seen before it was banked elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenBefore {
+    pub bank: String,
+    pub content: ContentId,
+    pub accounts: i64,
+    /// Seconds since 1970, UTC.
+    pub last_seen_at: Option<i64>,
+}
+
+/// How much went because its time was over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expired {
+    pub sightings: u64,
+    pub contents: u64,
+}
+
+impl Store {
+    /// Makes sure that a bank takes sightings, of accounts hashed under the key of this check.
+    ///
+    /// # Errors
+    /// [`StoreError::NotForSightings`] when its purpose is another, [`StoreError::OtherAccountKey`]
+    /// when it was filled under another key.
+    pub async fn claim_for_sightings(
+        &self,
+        name: &BankName,
+        key_check: &str,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        take_write_lock(&mut transaction).await?;
+        let bank = bank_of_sightings(&mut transaction, name).await?;
+        let held: String = sqlx::query("select account_key_check from bank where id = $1")
+            .bind(bank)
+            .fetch_one(&mut *transaction)
+            .await?
+            .try_get("account_key_check")?;
+        if !held.is_empty() && held != key_check {
+            return Err(StoreError::OtherAccountKey(name.as_str().to_owned()));
+        }
+        sqlx::query("update bank set account_key_check = $1 where id = $2")
+            .bind(key_check)
+            .bind(bank)
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Records that an account shows a photo: as a sighting of the nearest copy that the bank
+    /// holds, or else of a new content. Says on how many other accounts it was seen, over all
+    /// copies.
+    pub async fn record_sighting(
+        &self,
+        name: &BankName,
+        sighting: &NewSighting,
+    ) -> Result<Recorded, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        take_write_lock(&mut transaction).await?;
+        let bank = bank_of_sightings(&mut transaction, name).await?;
+        let mut copies = present(&mut transaction, bank, &sighting.copies).await?;
+        let content = match copies.first() {
+            Some(nearest) => Some(*nearest),
+            None => held(&mut transaction, bank, &sighting.hashes).await?,
+        };
+        let is_new = content.is_none();
+        let content = match content {
+            Some(content) => content,
+            None => insert_seen(&mut transaction, bank, sighting).await?,
+        };
+        if copies.is_empty() {
+            copies.push(content);
+        }
+        let statement = "insert into sighting (content_id, account, first_seen_at, last_seen_at) \
+             values ($1, $2, $3, $3) on conflict (content_id, account) \
+             do update set last_seen_at = excluded.last_seen_at";
+        sqlx::query(statement)
+            .bind(content.0)
+            .bind(sighting.account.0.to_vec())
+            .bind(sighting.seen_at)
+            .execute(&mut *transaction)
+            .await?;
+        let (other_accounts, since_s) = elsewhere(&mut transaction, &copies, sighting).await?;
+        transaction.commit().await?;
+        let elsewhere = SeenElsewhere { bank: name.as_str().to_owned(), other_accounts, since_s };
+        Ok(Recorded { content, is_new, elsewhere })
+    }
+
+    /// Of each of these contents that is there: its bank, how many accounts showed it, and when
+    /// the last did.
+    pub async fn seen_before(&self, ids: &[ContentId]) -> Result<Vec<SeenBefore>, StoreError> {
+        let statement = format!(
+            "select content.id as id, bank.name as bank, count(sighting.account) as accounts, \
+                 max(sighting.last_seen_at) as last_seen_at \
+             from content join bank on bank.id = content.bank_id \
+             left join sighting on sighting.content_id = content.id \
+             where content.id in ({}) group by content.id, bank.name",
+            listed(ids)
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
+        let mut found = HashMap::new();
+        for row in &rows {
+            let content = ContentId(row.try_get("id")?);
+            let (bank, accounts) = (row.try_get("bank")?, row.try_get("accounts")?);
+            let last_seen_at = row.try_get("last_seen_at")?;
+            found.insert(content, SeenBefore { bank, content, accounts, last_seen_at });
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// All PDQ hashes of each of these contents that is there, in the order of `ids`.
+    pub async fn hashes_of(&self, ids: &[ContentId]) -> Result<Vec<Vec<PdqHash>>, StoreError> {
+        let ids_listed = listed(ids);
+        let statement = format!(
+            "select id, pdq from content where id in ({ids_listed}) union all \
+             select content_id, pdq from view_hash where content_id in ({ids_listed})"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
+        let mut found: HashMap<ContentId, Vec<PdqHash>> = HashMap::new();
+        for row in &rows {
+            let id: i64 = row.try_get("id")?;
+            found.entry(ContentId(id)).or_default().push(PdqHash(words_of(row, "pdq", id)?));
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    }
+
+    /// Deletes the sightings of a bank that were last seen before `before`, and then its contents
+    /// that no account shows any more.
+    pub async fn delete_expired(
+        &self,
+        name: &BankName,
+        before: i64,
+    ) -> Result<Expired, StoreError> {
+        let mut connection = self.pool.acquire().await?;
+        let bank = bank_of_sightings(&mut connection, name).await?;
+        let statement = "delete from sighting where last_seen_at < $1 \
+             and content_id in (select id from content where bank_id = $2)";
+        let gone = sqlx::query(statement).bind(before).bind(bank).execute(&mut *connection).await?;
+        drop(connection);
+        let mut expired = Expired { sightings: gone.rows_affected(), contents: 0 };
+        let mut after = ContentId(0);
+        // In batches: whoever waits to write waits for one of them.
+        while let Some((last, deleted)) = self.delete_unseen(bank, after).await? {
+            after = last;
+            expired.contents += deleted;
+        }
+        Ok(expired)
+    }
+
+    /// Deletes one batch of contents with ids above `after` that have no sighting. Gives the last
+    /// id it looked at, and how many went; `None` when there was none.
+    async fn delete_unseen(
+        &self,
+        bank: i64,
+        after: ContentId,
+    ) -> Result<Option<(ContentId, u64)>, StoreError> {
+        const BATCH: i64 = 1000;
+        const UNSEEN: &str =
+            "not exists (select 1 from sighting where sighting.content_id = content.id)";
+        let batch = format!(
+            "select id from content where bank_id = $1 and $2 < id and {UNSEEN} \
+             order by id limit {BATCH}"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(batch))
+            .bind(bank)
+            .bind(after.0)
+            .fetch_all(&self.pool)
+            .await?;
+        let ids: Result<Vec<_>, sqlx::Error> =
+            rows.iter().map(|row| row.try_get("id").map(ContentId)).collect();
+        let ids = ids?;
+        let Some(last) = ids.last().copied() else { return Ok(None) };
+        let mut transaction = self.pool.begin().await?;
+        let generation = raise_generation(&mut transaction).await?;
+        // Asked again under the lock: a check may have seen one of them meanwhile.
+        let unseen = format!("id in ({}) and {UNSEEN}", listed(&ids));
+        let removal = format!(
+            "insert into removal (content_id, generation) \
+             select id, $1 from content where {unseen} \
+             on conflict (content_id) do update set generation = excluded.generation"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(removal))
+            .bind(generation)
+            .execute(&mut *transaction)
+            .await?;
+        let views = format!(
+            "delete from view_hash where content_id in (select id from content where {unseen})"
+        );
+        sqlx::query(sqlx::AssertSqlSafe(views)).execute(&mut *transaction).await?;
+        let contents = format!("delete from content where {unseen}");
+        let gone = sqlx::query(sqlx::AssertSqlSafe(contents)).execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(Some((last, gone.rows_affected())))
+    }
+}
+
+async fn bank_of_sightings(
+    connection: &mut AnyConnection,
+    name: &BankName,
+) -> Result<i64, StoreError> {
+    let bank = bank_row(connection, name).await?;
+    if bank.purpose != Purpose::Seen {
+        return Err(StoreError::NotForSightings(name.as_str().to_owned()));
+    }
+    Ok(bank.id)
+}
+
+/// Those of `ids` that the bank holds, in their order: an index may be a moment behind.
+async fn present(
+    connection: &mut AnyConnection,
+    bank: i64,
+    ids: &[ContentId],
+) -> Result<Vec<ContentId>, StoreError> {
+    let statement =
+        format!("select id from content where bank_id = $1 and id in ({})", listed(ids));
+    let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(bank).fetch_all(connection).await?;
+    let found: Result<Vec<_>, sqlx::Error> =
+        rows.iter().map(|row| row.try_get("id").map(ContentId)).collect();
+    let found = found?;
+    Ok(ids.iter().copied().filter(|id| found.contains(id)).collect())
+}
+
+async fn insert_seen(
+    connection: &mut AnyConnection,
+    bank: i64,
+    sighting: &NewSighting,
+) -> Result<ContentId, StoreError> {
+    let generation = raise_generation(connection).await?;
+    let content = NewContent {
+        hashes: sighting.hashes,
+        views: sighting.views.clone(),
+        note: Note::default(),
+        external_id: ExternalId::default(),
+        opinion: Opinion::Confirmed,
+        enabled: true,
+        quarantined: String::new(),
+        added_at: sighting.seen_at,
+    };
+    insert(connection, bank, &content, generation).await
+}
+
+/// How many other accounts show one of the copies, and since when.
+async fn elsewhere(
+    connection: &mut AnyConnection,
+    copies: &[ContentId],
+    sighting: &NewSighting,
+) -> Result<(u32, Option<i64>), StoreError> {
+    let statement = format!(
+        "select count(distinct account) as accounts, min(first_seen_at) as since from sighting \
+         where content_id in ({}) and account <> $1 and $2 <= last_seen_at",
+        listed(copies)
+    );
+    let row = sqlx::query(sqlx::AssertSqlSafe(statement))
+        .bind(sighting.account.0.to_vec())
+        .bind(sighting.expired_before)
+        .fetch_one(connection)
+        .await?;
+    let accounts: i64 = row.try_get("accounts")?;
+    Ok((u32::try_from(accounts).unwrap_or(u32::MAX), row.try_get("since")?))
+}
+
+/// Ids as a list for `in`. They are numbers, so nothing can hide in them.
+fn listed(ids: &[ContentId]) -> String {
+    let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    ids.join(", ")
+}
