@@ -9,6 +9,7 @@ pub mod gate;
 pub mod http;
 pub mod live;
 pub mod models;
+pub mod snapshot;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::TryStreamExt as _;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -62,7 +63,8 @@ async fn added_since(
     generation: i64,
     quality_min: u8,
 ) -> Result<Vec<Entry>, StoreError> {
-    let rows = sqlx::query(
+    let banks = bank_facts(connection).await?;
+    let mut rows = sqlx::query(
         "select content.id as id, 0 as view, content.pdq as pdq, content.opinion as opinion, \
              content.bank_id as bank_id from content \
          where $1 < generation and $2 <= pdq_quality and enabled = 1 and quarantined = '' \
@@ -70,15 +72,17 @@ async fn added_since(
          select content.id, view_hash.view, view_hash.pdq, content.opinion, content.bank_id \
          from content join view_hash on view_hash.content_id = content.id \
          where $1 < content.generation and $2 <= view_hash.pdq_quality \
-             and content.enabled = 1 and content.quarantined = '' \
-         order by id, view",
+             and content.enabled = 1 and content.quarantined = ''",
     )
     .bind(generation)
     .bind(i32::from(quality_min))
-    .fetch_all(&mut *connection)
-    .await?;
-    let banks = bank_facts(connection).await?;
-    rows.iter().map(|row| entry_of(row, &banks)).collect()
+    .fetch(connection);
+    // One at a time: millions of rows as the database gives them would take gigabytes.
+    let mut entries = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        entries.push(entry_of(&row, &banks)?);
+    }
+    Ok(entries)
 }
 
 fn entry_of(row: &AnyRow, banks: &HashMap<i64, Arc<BankFacts>>) -> Result<Entry, StoreError> {

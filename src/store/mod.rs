@@ -7,9 +7,10 @@
 mod banks;
 mod changes;
 mod error;
+mod snapshots;
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
@@ -25,6 +26,7 @@ const CONNECTIONS_MAX: u32 = 8;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    file: Option<PathBuf>,
 }
 
 impl Store {
@@ -46,7 +48,8 @@ impl Store {
         // Readers go on while one writes; without it a lookup could wait for an import.
         sqlx::query("pragma journal_mode = wal").execute(&pool).await?;
         migrations().run(&pool).await?;
-        Ok(Self { pool })
+        let file = (path != ":memory:").then(|| PathBuf::from(path));
+        Ok(Self { pool, file })
     }
 
     /// Waits for what is under way and closes.
@@ -73,6 +76,7 @@ fn migrations() -> Migrator {
     let all = [
         ("banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
         ("purposes_and_views", include_str!("../../migrations/sqlite/0002_purposes_and_views.sql")),
+        ("snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
     ];
     let migrations = (1..).zip(all).map(|(version, (name, sql))| {
         let sql = sqlx::SqlStr::from_static(sql);

@@ -19,4 +19,5 @@ mod page;
 mod photos;
 mod provenance;
 mod service;
+mod snapshots;
 mod support;
