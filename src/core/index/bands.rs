@@ -26,7 +26,8 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// Up to here a scan is as fast as tables, which would take 4 MB.
+    /// Up to here a scan costs microseconds, and tables would take 4 MB and be made anew with each
+    /// small change.
     pub(super) const SCAN_ROWS_MAX: usize = crate::core::limits::INDEX_TAIL_MAX;
     /// Up to here the even bands are as fast as the uneven ones, whose tables take 62 MB.
     pub(super) const EVEN_ROWS_MAX: usize = 500_000;
