@@ -12,6 +12,7 @@ pub mod live;
 pub mod models;
 pub mod retro;
 pub mod sightings;
+pub mod snapshot;
 pub mod store;
 pub mod telemetry;
 pub mod wire;

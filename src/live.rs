@@ -4,6 +4,9 @@
 //! lookup. A change made here is asked for at once; one made by another process (the command line
 //! beside a running service) is seen by the regular look at the generation. When much has changed,
 //! the index is merged beside the running one, brought up to date once more, and swapped in.
+//!
+//! It begins with the snapshot of an earlier run, brought up to date, or, when there is none that
+//! can be used, with all banks of the store. A service that follows the store writes snapshots.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -12,6 +15,9 @@ use tokio::sync::Mutex;
 use tokio::task;
 
 use crate::core::index::Index;
+use crate::core::index::snapshot::SnapshotKey;
+use crate::core::limits;
+use crate::snapshot::{self, SnapshotFile};
 use crate::store::{Store, StoreError};
 
 /// How often the generation is looked at: well under the second that a change may take to show.
@@ -19,6 +25,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// After this long without a look at the store that succeeded, lookups may be out of date.
 const STALE_AFTER: Duration = Duration::from_secs(10);
+
+/// After this long something that has gone lies in no snapshot and no memory any more. Putting ten
+/// million hashes in order and writing them takes some ten seconds of a core.
+const SETTLE_AFTER: Duration = Duration::from_hours(1);
+
+/// Snapshots are written no more often than this.
+const SETTLE_EVERY_MIN: Duration = Duration::from_mins(1);
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -41,17 +54,35 @@ struct Current {
     seen_at: Instant,
 }
 
+/// When the index is put in order and written the next time.
+struct Settling {
+    /// From then on when much of it is new or gone, so that the next start has little to catch up
+    /// with.
+    much_from: Instant,
+    /// From then on when anything has changed.
+    any_from: Instant,
+}
+
+impl Settling {
+    fn is_due(&self, index: &Index, now: Instant) -> bool {
+        let unsettled = index.unsettled();
+        let much = limits::INDEX_TAIL_MAX.max(index.len() / 16) < unsettled;
+        (much && self.much_from <= now) || (0 < unsettled && self.any_from <= now)
+    }
+}
+
 impl LiveIndex {
     /// Loads all banks of `store`, of which contents below `quality_min` are not looked up.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
     pub async fn load(store: Store, quality_min: u8) -> Result<Self, StoreError> {
-        let all = store.changes_since(0, quality_min).await?;
-        let index = Arc::new(Index::new(all.added, all.generation));
+        let index = Arc::new(from_snapshot(&store, quality_min).await.unwrap_or_default());
         let current = RwLock::new(Current { index, seen_at: Instant::now() });
         let refreshing = Mutex::new(());
-        Ok(Self { shared: Arc::new(Shared { store, quality_min, current, refreshing }) })
+        let live = Self { shared: Arc::new(Shared { store, quality_min, current, refreshing }) };
+        live.refresh().await?;
+        Ok(live)
     }
 
     /// The newest index.
@@ -84,27 +115,85 @@ impl LiveIndex {
         Ok(())
     }
 
-    /// Looks at the store for ever. Failures are logged and tried again.
+    /// Looks at the store for ever, and keeps the index in order beside that, so that no change
+    /// waits for a merge. Failures are logged and tried again.
     pub async fn follow(&self) {
+        tokio::join!(self.keep_up(), self.keep_in_order());
+    }
+
+    async fn keep_up(&self) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let merged = if self.index().wants_merge() { self.merge().await } else { Ok(()) };
-            if let Err(error) = merged.and(self.refresh().await) {
+            if let Err(error) = self.refresh().await {
                 tracing::error!(%error, "the index could not be brought up to date");
             }
         }
     }
 
-    /// Merges beside the running index, then applies what came meanwhile.
-    async fn merge(&self) -> Result<(), StoreError> {
+    async fn keep_in_order(&self) {
+        let mut settling =
+            Settling { much_from: Instant::now(), any_from: Instant::now() + SETTLE_AFTER };
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let (index, now) = (self.index(), Instant::now());
+            let done = if settling.is_due(&index, now) {
+                // Also when it fails: it is not tried again at once.
+                settling.much_from = now + SETTLE_EVERY_MIN;
+                settling.any_from = now + SETTLE_AFTER;
+                self.settle().await
+            } else if index.wants_merge() {
+                self.replace(move || index.merged()).await.map(|_| ())
+            } else {
+                Ok(())
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "the index could not be put in order");
+            }
+        }
+    }
+
+    /// Puts all in order and writes it to the snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails. That the file cannot be written is logged: the service
+    /// does not need it.
+    pub async fn settle(&self) -> Result<(), StoreError> {
         let index = self.index();
-        let Ok(merged) = task::spawn_blocking(move || index.merged()).await else {
+        let Some(compacted) = self.replace(move || index.compacted()).await? else {
             return Ok(());
         };
-        let _one_at_a_time = self.shared.refreshing.lock().await;
-        let next = self.brought_up_to_date(&Arc::new(merged)).await?;
-        self.swap(next);
+        let Shared { store, quality_min, .. } = &*self.shared;
+        let Some(path) = store.file().map(snapshot::path_beside) else { return Ok(()) };
+        let mut key = SnapshotKey([0; 16]);
+        if let Err(error) = getrandom::fill(&mut key.0) {
+            tracing::warn!(%error, "no snapshot of the index: there is no randomness");
+            return Ok(());
+        }
+        store.remember_snapshot(key, compacted.generation()).await?;
+        let (quality_min, hashes, begun) = (*quality_min, compacted.len(), Instant::now());
+        let write = move || snapshot::write(&path, &compacted, key, quality_min);
+        match task::spawn_blocking(write).await.unwrap_or_else(|error| Err(error.into())) {
+            Ok(()) => {
+                let ms = begun.elapsed().as_millis();
+                tracing::info!(hashes, ms, "wrote a snapshot of the index");
+            }
+            Err(error) => tracing::warn!(%error, "no snapshot of the index could be written"),
+        }
         Ok(())
+    }
+
+    /// Makes the same index anew beside the running one, then applies what came meanwhile. Gives
+    /// what was made; `None` when the program is stopping.
+    async fn replace(
+        &self,
+        make: impl FnOnce() -> Index + Send + 'static,
+    ) -> Result<Option<Arc<Index>>, StoreError> {
+        let Ok(made) = task::spawn_blocking(make).await else { return Ok(None) };
+        let made = Arc::new(made);
+        let _one_at_a_time = self.shared.refreshing.lock().await;
+        let next = self.brought_up_to_date(&made).await?;
+        self.swap(next);
+        Ok(Some(made))
     }
 
     async fn brought_up_to_date(&self, index: &Arc<Index>) -> Result<Arc<Index>, StoreError> {
@@ -125,5 +214,32 @@ impl LiveIndex {
 
     fn current(&self) -> Current {
         self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The index of the store's snapshot, if there is one that can be used. Says in one line of the log
+/// what was found.
+async fn from_snapshot(store: &Store, quality_min: u8) -> Option<Index> {
+    let path = snapshot::path_beside(store.file()?);
+    let begun = Instant::now();
+    let read = async {
+        let Some(file) = SnapshotFile::open(&path)? else { return anyhow::Ok(None) };
+        let header = file.header();
+        anyhow::ensure!(header.quality_min == quality_min, "it was made for another policy");
+        let known = store.knows_snapshot(header.key, header.generation).await?;
+        anyhow::ensure!(known, "it was not taken of this database as it is");
+        Ok(Some(task::spawn_blocking(|| file.read()).await??))
+    };
+    match read.await {
+        Ok(Some(index)) => {
+            let (hashes, ms) = (index.len(), begun.elapsed().as_millis());
+            tracing::info!(hashes, ms, "read the snapshot of the index");
+            Some(index)
+        }
+        Ok(None) => None,
+        Err(error) => {
+            tracing::warn!(%error, "the snapshot of the index is not used: all banks are read");
+            None
+        }
     }
 }

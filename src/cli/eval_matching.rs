@@ -181,7 +181,8 @@ fn banked(
             let photo = decoded(path);
             bar.inc(1);
             photo.map(|photo| {
-                let entries = checker.policy().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
+                let entries =
+                    checker.policy().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
                 Banked { path: path.clone(), entries, hashes: PeerHashes::of(photo.pixels()) }
             })
         })

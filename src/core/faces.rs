@@ -137,6 +137,16 @@ impl FaceFinder {
         faces.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
     }
 
+    /// The same face as one more look sees it, around the box of the last; the box and its points
+    /// come to rest, so that they hardly depend on how the photo was cropped. `None` when this look
+    /// finds none.
+    #[must_use]
+    pub fn settle(&self, pixels: &RgbImage, face: &Face) -> Option<Face> {
+        let (width, height) = (pixels.width(), pixels.height());
+        let again = self.look_again(pixels, &Candidate::of(face, width, height))?;
+        Some(again.in_fractions(width, height))
+    }
+
     /// The square of the first look: the photo in the middle of a margin.
     #[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
     #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
@@ -203,6 +213,20 @@ impl FaceFinder {
 }
 
 impl Candidate {
+    /// From fractions to pixels of the photo.
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    fn of(face: &Face, width: u32, height: u32) -> Self {
+        let (width, height) = (width as f32, height as f32);
+        Self {
+            x: face.x * width,
+            y: face.y * height,
+            width: face.width * width,
+            height: face.height * height,
+            points: face.points.map(|at| Point { x: at.x * width, y: at.y * height }),
+            score: face.score,
+        }
+    }
+
     /// From fractions of the net's input to pixels of the photo.
     #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
     fn in_photo(&self, placed: &Placed, side: u32) -> Self {

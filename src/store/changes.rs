@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::TryStreamExt as _;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -63,7 +64,8 @@ async fn added_since(
     generation: i64,
     quality_min: u8,
 ) -> Result<Vec<Entry>, StoreError> {
-    let rows = sqlx::query(
+    let banks = bank_facts(connection).await?;
+    let mut rows = sqlx::query(
         "select content.id as id, 0 as view, content.pdq as pdq, content.gradient as gradient, \
              content.opinion as opinion, \
              content.bank_id as bank_id from content \
@@ -73,15 +75,17 @@ async fn added_since(
              content.opinion, content.bank_id \
          from content join view_hash on view_hash.content_id = content.id \
          where $1 < content.generation and $2 <= view_hash.pdq_quality \
-             and content.enabled = 1 and content.quarantined = '' \
-         order by id, view",
+             and content.enabled = 1 and content.quarantined = ''",
     )
     .bind(generation)
     .bind(i32::from(quality_min))
-    .fetch_all(&mut *connection)
-    .await?;
-    let banks = bank_facts(connection).await?;
-    rows.iter().map(|row| entry_of(row, &banks)).collect()
+    .fetch(connection);
+    // One at a time: millions of rows as the database gives them would take gigabytes.
+    let mut entries = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        entries.push(entry_of(&row, &banks)?);
+    }
+    Ok(entries)
 }
 
 fn entry_of(row: &AnyRow, banks: &HashMap<i64, Arc<BankFacts>>) -> Result<Entry, StoreError> {

@@ -9,9 +9,10 @@ mod changes;
 mod contents;
 mod error;
 mod sightings;
+mod snapshots;
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
@@ -29,6 +30,7 @@ const CONNECTIONS_MAX: u32 = 8;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: AnyPool,
+    file: Option<PathBuf>,
 }
 
 impl Store {
@@ -50,7 +52,8 @@ impl Store {
         // Readers go on while one writes; without it a lookup could wait for an import.
         sqlx::query("pragma journal_mode = wal").execute(&pool).await?;
         migrations().run(&pool).await?;
-        Ok(Self { pool })
+        let file = (path != ":memory:").then(|| PathBuf::from(path));
+        Ok(Self { pool, file })
     }
 
     /// Waits for what is under way and closes.
@@ -81,6 +84,7 @@ fn migrations() -> Migrator {
             "purposes_and_views",
             include_str!("../../migrations/sqlite/0002_purposes_and_views.sql"),
         ),
+        (3, "snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
         (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
     ];
     let migrations = all.into_iter().map(|(version, name, sql)| {

@@ -15,8 +15,8 @@ use crate::support::{
 };
 
 const BANK: &str = "ROMANCE_SCAM";
-const STOLEN: &str = "photos/ai-portrait-1.jpg";
-const SAME_PERSON: &str = "photos/ai-selfie-1.jpg";
+pub const STOLEN: &str = "photos/ai-portrait-1.jpg";
+pub const SAME_PERSON: &str = "photos/ai-selfie-1.jpg";
 
 #[tokio::test]
 async fn a_copy_of_a_banked_photo_is_fake_over_http() {
@@ -141,7 +141,7 @@ async fn a_photo_without_detail_is_stored_and_never_matched() {
     assert_eq!(report["evidence"]["matches"], Value::Array(vec![]));
 }
 
-fn content(path: &str) -> NewContent {
+pub fn content(path: &str) -> NewContent {
     let photo = Photo::decode(&fixture(path)).unwrap();
     NewContent {
         hashes: PhotoHashes::of(photo.pixels()),

@@ -22,4 +22,5 @@ mod provenance;
 mod purposes;
 mod seen;
 mod service;
+mod snapshots;
 mod support;

@@ -10,14 +10,8 @@ use crate::core::faces::{Face, Point};
 
 /// Where the points of a face lie from the middle of its box, in sides of the box: the mean over 68
 /// faces of the training sources, made symmetric.
-const POINTS: [[f32; 2]; 6] = [
-    [-0.191, -0.222],
-    [0.191, -0.222],
-    [0.0, 0.013],
-    [0.0, 0.218],
-    [-0.4, -0.122],
-    [0.4, -0.122],
-];
+const POINTS: [[f32; 2]; 6] =
+    [[-0.191, -0.222], [0.191, -0.222], [0.0, 0.013], [0.0, 0.218], [-0.4, -0.122], [0.4, -0.122]];
 
 /// A square over a face: its middle and side in pixels, and its turn in radians clockwise.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,10 +27,7 @@ impl Anchor {
         let in_pixels = |point: Point| [point.x * width, point.y * height];
         let points = face.points.map(in_pixels);
         let by_box = Self {
-            centre: [
-                (face.x + face.width / 2.0) * width,
-                (face.y + face.height / 2.0) * height,
-            ],
+            centre: [(face.x + face.width / 2.0) * width, (face.y + face.height / 2.0) * height],
             side: (face.width * width).max(face.height * height),
             roll: roll_of(points[0], points[1]),
         };

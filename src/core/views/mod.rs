@@ -184,7 +184,11 @@ impl PhotoView {
     }
 
     fn hashes(&self) -> PhotoHashes {
-        PhotoHashes { pdq: self.pdq(false), pdq_quality: self.quality, gradient: self.gradient(false) }
+        PhotoHashes {
+            pdq: self.pdq(false),
+            pdq_quality: self.quality,
+            gradient: self.gradient(false),
+        }
     }
 }
 
@@ -205,7 +209,9 @@ impl PhotoViews {
         let faces = face_finder.find(pixels);
         let nearer = faces_inside(pixels, &pyramid, trimmed, inner, face_finder);
         let framed = if nearer.is_empty() { &faces } else { &nearer };
-        views.extend(views_of_faces(framed, &pyramid));
+        let framed = framed.iter().take(FACES_MAX);
+        let settled = framed.map(|face| face_finder.settle(pixels, face).unwrap_or(*face));
+        views.extend(views_of_faces(&settled.collect::<Vec<_>>(), &pyramid));
         Self { hashes, views, faces }
     }
 
@@ -217,11 +223,7 @@ impl PhotoViews {
 }
 
 /// All views but the whole and those of faces.
-fn frames(
-    pyramid: &Pyramid,
-    trimmed: Option<Frame>,
-    inner: Option<Frame>,
-) -> Vec<(View, Frame)> {
+fn frames(pyramid: &Pyramid, trimmed: Option<Frame>, inner: Option<Frame>) -> Vec<(View, Frame)> {
     let (width, height) = size_of(pyramid);
     let picture = trimmed.unwrap_or(Frame::upright([0.0, 0.0, width, height]));
     let mut frames = Vec::new();
@@ -249,7 +251,7 @@ fn square_in(frame: &Frame) -> Option<Frame> {
 fn views_of_faces(faces: &[Face], pyramid: &Pyramid) -> Vec<PhotoView> {
     let (width, height) = size_of(pyramid);
     let mut views = Vec::new();
-    for (number, face) in faces.iter().take(FACES_MAX).enumerate() {
+    for (number, face) in faces.iter().enumerate() {
         let anchor = Anchor::of(face, width, height);
         if anchor.side < FACE_SIDE_MIN {
             continue;

@@ -233,12 +233,9 @@ mod tests {
         let frame = Frame::turned([10.0, 20.0], 4.0, std::f32::consts::FRAC_PI_4);
         let [left, top, width, height] = frame.bounds();
         let reach = 2.0 * 2.0_f32.sqrt();
-        for (found, expected) in [
-            (left, 10.0 - reach),
-            (top, 20.0 - reach),
-            (width, 2.0 * reach),
-            (height, 2.0 * reach),
-        ] {
+        for (found, expected) in
+            [(left, 10.0 - reach), (top, 20.0 - reach), (width, 2.0 * reach), (height, 2.0 * reach)]
+        {
             assert!((found - expected).abs() < 1e-4);
         }
     }
