@@ -68,7 +68,8 @@ pub fn lines(places: &[String], what: &str, series: &[Series]) -> String {
         label(&mut svg, (x_of(place), TOP + HEIGHT + 18.0), "middle", name);
     }
     label(&mut svg, (LEFT + PLOT_WIDTH / 2.0, TOP + HEIGHT + 40.0), "middle", what);
-    for one in series {
+    // The first is drawn last, so that no other hides it.
+    for one in series.iter().rev() {
         let places = one.values.iter().enumerate();
         let points: Vec<(f64, f64)> = places
             .filter_map(|(place, value)| Some((x_of(place), TOP + HEIGHT * (1.0 - (*value)?))))
