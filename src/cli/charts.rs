@@ -1,5 +1,5 @@
-//! Plots as SVG: bars, lines and histograms, with a legend. Each is a drawing of its own that a page
-//! can hold as it is.
+//! Plots as SVG: bars, lines and histograms, with a legend. Each is a drawing of its own that a
+//! page can hold as it is.
 
 use std::fmt::Write;
 
@@ -68,7 +68,8 @@ pub fn lines(places: &[String], what: &str, series: &[Series]) -> String {
         label(&mut svg, (x_of(place), TOP + HEIGHT + 18.0), "middle", name);
     }
     label(&mut svg, (LEFT + PLOT_WIDTH / 2.0, TOP + HEIGHT + 40.0), "middle", what);
-    for one in series {
+    // The first is drawn last, so that no other hides it.
+    for one in series.iter().rev() {
         let places = one.values.iter().enumerate();
         let points: Vec<(f64, f64)> = places
             .filter_map(|(place, value)| Some((x_of(place), TOP + HEIGHT * (1.0 - (*value)?))))
@@ -85,31 +86,37 @@ pub fn lines(places: &[String], what: &str, series: &[Series]) -> String {
     svg + "</svg>\n"
 }
 
-/// Shares of each series over 0, 1, 2 and so on, with a mark at one of them.
+/// Shares of each series over bins of `bin` units from 0 upwards, with a mark at some unit.
 #[must_use]
-pub fn histogram(what: &str, mark: (usize, &str), series: &[Series]) -> String {
+pub fn histogram(what: &str, bin: usize, mark: (usize, &str), series: &[Series]) -> String {
     const HEIGHT: f64 = 300.0;
+    /// Bins between two numbers of the scale.
+    const SCALE: usize = 8;
     let places = series.iter().map(|one| one.values.len()).max().unwrap_or(1).max(1);
     let heights = series.iter().flat_map(|one| one.values.iter().flatten().copied());
     let highest = heights.fold(0.0, f64::max);
     let mut svg = opened(HEIGHT, series);
-    let x_of = |place: usize| LEFT + PLOT_WIDTH * count(place) / count(places);
+    let x_of = |place: f64| LEFT + PLOT_WIDTH * place / count(places);
     for quarter in 0..=4 {
         let share = f64::from(quarter) / 4.0;
         let text = format!("{:.1} %", 100.0 * share * highest);
         level(&mut svg, TOP + HEIGHT * (1.0 - share), &text);
     }
-    for place in (0..places).step_by(32) {
-        label(&mut svg, (x_of(place), TOP + HEIGHT + 18.0), "middle", &place.to_string());
+    for place in (0..places).step_by(SCALE) {
+        let (x, unit) = (x_of(count(place)), place * bin);
+        label(&mut svg, (x, TOP + HEIGHT + 18.0), "middle", &unit.to_string());
     }
     label(&mut svg, (LEFT + PLOT_WIDTH / 2.0, TOP + HEIGHT + 40.0), "middle", what);
-    upright(&mut svg, x_of(mark.0), HEIGHT, "#888");
-    label(&mut svg, (x_of(mark.0) + 6.0, TOP + 12.0), "start", mark.1);
+    let mark_x = x_of(count(mark.0) / count(bin.max(1)));
+    upright(&mut svg, mark_x, HEIGHT, "#888");
+    label(&mut svg, (mark_x + 6.0, TOP + 12.0), "start", mark.1);
     for one in series {
         let values = one.values.iter().enumerate();
         let height = |value: &Option<f64>| HEIGHT * value.unwrap_or(0.0) / highest.max(1e-9);
-        let points: Vec<(f64, f64)> =
-            values.map(|(place, value)| (x_of(place), TOP + HEIGHT - height(value))).collect();
+        // A bin's share stands above its middle.
+        let points: Vec<(f64, f64)> = values
+            .map(|(place, value)| (x_of(count(place) + 0.5), TOP + HEIGHT - height(value)))
+            .collect();
         curve(&mut svg, &points, one.colour);
     }
     svg + "</svg>\n"
@@ -207,7 +214,7 @@ mod tests {
         let names = ["one & two".to_owned(), "three".to_owned()];
         let of = [series(&[Some(0.5), None]), series(&[Some(1.0), Some(0.25)])];
         let drawings =
-            [bars(&names, &of), lines(&names, "kept", &of), histogram("bits", (1, "31"), &of)];
+            [bars(&names, &of), lines(&names, "kept", &of), histogram("bits", 4, (1, "31"), &of)];
         let expected = [("rect", 2 + 3), ("circle", 3), ("polyline", 2)];
         for (drawing, (element, count)) in drawings.iter().zip(expected) {
             let parsed = roxmltree::Document::parse(drawing).unwrap();
@@ -219,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_plot_of_nothing_is_still_a_plot() {
-        for drawing in [bars(&[], &[]), lines(&[], "x", &[]), histogram("x", (0, "x"), &[])] {
+        for drawing in [bars(&[], &[]), lines(&[], "x", &[]), histogram("x", 4, (0, "x"), &[])] {
             roxmltree::Document::parse(&drawing).unwrap();
         }
     }

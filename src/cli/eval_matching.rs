@@ -280,8 +280,12 @@ impl Session<'_> {
         }
         if edit.is_some() {
             let Totals { copies, different: far, .. } = &mut lookups.totals;
-            original.into_iter().for_each(|original| copies.add(original.pdq_distance(&hashes)));
-            different.iter().for_each(|other| far.add(other.pdq_distance(&hashes)));
+            if let Some(original) = original {
+                copies.add(original.pdq_distance(&hashes));
+            }
+            for other in different {
+                far.add(other.pdq_distance(&hashes));
+            }
         }
     }
 

@@ -101,14 +101,15 @@ impl PeerHashes {
     const SMALL_DISTANCE_MAX: u16 = 8;
 
     /// Hashes a photo. The small hashes are taken of the photo shrunk to 256 by 256, which on
-    /// full-size photos is many times as fast.
+    /// full-size photos is many times as fast. `pHash` compares with the median: the mean, which
+    /// `img_hash` also offers, is ruled by the overall brightness and confuses different photos.
     #[must_use]
     pub fn of(pixels: &RgbImage) -> Self {
         const SIDE: u32 = 256;
         let (pdq, pdq_quality) = pdq::pdq(pixels);
         let small = resize(pixels, SIDE, SIDE);
         let config = || HasherConfig::with_bytes_type::<[u8; 8]>().hash_size(8, 8);
-        let phash = config().hash_alg(HashAlg::Mean).preproc_dct().to_hasher();
+        let phash = config().hash_alg(HashAlg::Median).preproc_dct().to_hasher();
         let dhash = config().hash_alg(HashAlg::Gradient).to_hasher();
         let [phash, dhash] =
             [phash, dhash].map(|hasher| u64::from_be_bytes(hasher.hash_image(&small).into_inner()));

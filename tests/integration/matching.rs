@@ -1,10 +1,15 @@
 //! `photocheck eval-matching` on the fixtures: it measures every edit by every method, and finds
 //! what any of them must find.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use crate::support::{fixture_path, photocheck, temporary_db};
+use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck, temporary_db};
+use photocheck::core::banks::{BankFacts, Purpose};
 use photocheck::core::edits::Edit;
+use photocheck::core::index::{ContentId, Index};
+use photocheck::core::photo::Photo;
 
 /// The program's answer about the fixtures, with these further arguments.
 fn measured(more: &[&str]) -> Value {
@@ -57,6 +62,21 @@ fn eval_matching_measures_every_edit_by_every_method() {
     }
     // It needs nothing from elsewhere: the only address is the name of the drawing language.
     assert_eq!(page.matches("http").count(), page.matches("http://www.w3.org/2000/svg").count());
+}
+
+/// What is measured is what a check finds.
+#[test]
+fn a_check_finds_what_the_measurement_finds() {
+    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let photo = fixture("photos/real-hopper.jpg");
+    let pixels = Photo::decode(&photo).unwrap();
+    let entries = checker().entries_of(pixels.pixels(), ContentId(5), &Arc::new(facts));
+    let index = Index::new(entries, 1);
+    let copy = half_size_jpeg(&photo, 50);
+    let checked = checker().check(&copy, &index).unwrap().signals.matches;
+    let measured = checker().matches_of(Photo::decode(&copy).unwrap().pixels(), &index);
+    assert_eq!(checked, measured);
+    assert!(measured.iter().any(|found| found.content == ContentId(5)), "{measured:?}");
 }
 
 #[test]

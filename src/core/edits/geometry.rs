@@ -108,6 +108,7 @@ impl Moire {
 
 /// Takes points of a quadrangle, whose corners are given clockwise from the upper left, to those of
 /// the unit square (Heckbert, "Fundamentals of Texture Mapping and Image Warping", 1989, 2.2.3).
+#[expect(clippy::many_single_char_names, reason = "the letters are those of the source")]
 fn to_unit_square(corners: [(f32, f32); 4]) -> impl Fn(f32, f32) -> (f32, f32) {
     let [(x0, y0), (x1, y1), (x2, y2), (x3, y3)] = corners;
     let (dx1, dy1, dx2, dy2) = (x1 - x2, y1 - y2, x3 - x2, y3 - y2);

@@ -1,7 +1,7 @@
 //! Edits: what is done to a photo before it is used again.
 //!
-//! [`Edit::apply`] makes one edited copy, and matching is measured over [`Edit::ALL`]. The edits and
-//! the ranges they are drawn from are what phones' photo editors, apps and their users do; they
+//! [`Edit::apply`] makes one edited copy, and matching is measured over [`Edit::ALL`]. The edits
+//! and the ranges they are drawn from are what phones' photo editors, apps and their users do; they
 //! were chosen before anything was measured and are not fitted to what the matching finds. All
 //! chance comes from a [`Random`], so that equal seeds give equal copies. Nothing here fails: a
 //! photo that is too small to be cut or would grow over the limits is resized.
