@@ -1,4 +1,4 @@
-"""Draws how the index grows, from the figures that the bench left: plot.py DIR OUT.svg."""
+"""Draws how the index grows, from the figures that the bench left: plot.py DIR OUT.png."""
 
 import json
 import sys
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import matplotlib
 
-matplotlib.use("svg")
+matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 
 def main(folder, out):
-    plt.rcParams.update({"svg.fonttype": "none", "font.size": 9})
+    plt.rcParams.update({"font.size": 9, "savefig.dpi": 110})
     runs = [json.loads(path.read_text()) for path in folder.glob("*.json")]
     runs.sort(key=lambda run: run["size"])
     sizes = [run["size"] for run in runs]
@@ -34,7 +34,7 @@ def main(folder, out):
         axis.margins(x=0.25, y=0.2)
         axis.grid(True, which="major", color="#dddddd")
         axis.legend(frameon=False, fontsize=8)
-    figure.savefig(out, metadata={"Date": None})
+    figure.savefig(out)
 
 
 if __name__ == "__main__":
