@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod exchange;
 pub mod gate;
 pub mod http;
 pub mod live;

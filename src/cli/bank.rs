@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use super::exchange;
 use super::files;
 use super::output;
 use super::{SharedArgs, block_on};
@@ -40,6 +41,10 @@ enum BankCommand {
         #[arg(long, default_value = "")]
         note: String,
     },
+    /// Import the hashes of photos from a file; importing it again adds nothing
+    Import(exchange::ImportArgs),
+    /// Export the hashes of a bank's photos
+    Export(exchange::ExportArgs),
     /// Remove photos by the ids that `show` lists; without ids, the whole bank
     Remove {
         name: String,
@@ -65,6 +70,8 @@ pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
             BankCommand::Add { name, paths, note } => {
                 add(&store, &BankName::new(name)?, paths, &Note::new(note)?).await
             }
+            BankCommand::Import(args) => exchange::import(&store, args).await,
+            BankCommand::Export(args) => exchange::export(&store, args).await,
             BankCommand::Remove { name, ids, all } => {
                 remove(&store, &BankName::new(name)?, ids, *all).await
             }

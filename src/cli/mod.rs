@@ -3,6 +3,7 @@
 pub mod bank;
 pub mod check;
 pub mod eval;
+pub mod exchange;
 pub mod files;
 pub mod hash;
 pub mod inspect;

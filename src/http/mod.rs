@@ -2,6 +2,7 @@
 
 pub mod banks;
 pub mod check;
+pub mod exchange;
 pub mod guard;
 pub mod health;
 pub mod page;
@@ -68,6 +69,8 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(banks::show, banks::delete))
         .routes(routes!(banks::contents, banks::add))
         .routes(routes!(banks::remove))
+        .routes(routes!(exchange::import))
+        .routes(routes!(exchange::export))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), guard::banks));
     let (routes, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))

@@ -7,6 +7,8 @@
 mod banks;
 mod changes;
 mod error;
+mod export;
+mod import;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -17,6 +19,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 pub use banks::{Bank, BankName, Content, NewContent, Note};
 pub use error::StoreError;
+pub use import::{BATCH_RECORDS, Import, Imported};
 
 /// Connections at once; SQLite lets one of them write.
 const CONNECTIONS_MAX: u32 = 8;
