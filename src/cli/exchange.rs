@@ -32,7 +32,7 @@ pub struct ImportArgs {
     /// Create the bank, as one that was taken over from somebody else
     #[arg(long)]
     create: bool,
-    /// What a bank that is created is for: known_fake or allow
+    /// What a bank that is created is for: `known_fake` or `allow`
     #[arg(long, default_value = "known_fake", requires = "create", value_parser = purpose_named)]
     purpose: Purpose,
 }

@@ -189,25 +189,14 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn next_record(&mut self) -> Result<Option<Record>, ExchangeError> {
-        loop {
-            let Some(line) = self.lines.next_line()? else {
-                return Ok(None);
-            };
-            let read = match self.format {
-                Format::Text | Format::Threatexchange => text::read(line, &self.defaults),
-                Format::Ndjson => ndjson::read(line, &self.defaults).map(Some),
-                Format::Csv | Format::ThreatexchangeCsv => match &self.columns {
-                    Some(columns) => columns.read(line, &self.defaults),
-                    None => {
-                        let ours = self.format == Format::Csv;
-                        let read = if ours { table::Columns::ours } else { table::Columns::theirs };
-                        match read(line) {
-                            Ok(columns) => self.columns = Some(columns),
-                            Err(fault) => return Err(self.lines.fault(fault)),
-                        }
-                        continue;
-                    }
-                },
+        if self.columns.is_none() && !self.read_header()? {
+            return Ok(None);
+        }
+        while let Some(line) = self.lines.next_line()? {
+            let read = match (self.format, &self.columns) {
+                (_, Some(columns)) => columns.read(line, &self.defaults),
+                (Format::Ndjson, None) => ndjson::read(line, &self.defaults).map(Some),
+                (_, None) => text::read(line, &self.defaults),
             };
             match read {
                 Ok(Some(record)) => return Ok(Some(record)),
@@ -215,6 +204,22 @@ impl<R: BufRead> Reader<R> {
                 Err(fault) => return Err(self.lines.fault(fault)),
             }
         }
+        Ok(None)
+    }
+
+    /// Reads the header of a format that has one; false at the end of the input.
+    fn read_header(&mut self) -> Result<bool, ExchangeError> {
+        let read = match self.format {
+            Format::Csv => table::Columns::ours,
+            Format::ThreatexchangeCsv => table::Columns::theirs,
+            Format::Text | Format::Ndjson | Format::Threatexchange => return Ok(true),
+        };
+        let Some(header) = self.lines.next_line()? else { return Ok(false) };
+        match read(header) {
+            Ok(columns) => self.columns = Some(columns),
+            Err(fault) => return Err(self.lines.fault(fault)),
+        }
+        Ok(true)
     }
 }
 

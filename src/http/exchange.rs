@@ -5,6 +5,7 @@
 //! off. An export that fails breaks off the connection, so that a part is never taken for all.
 
 use std::io::{self, BufReader, Read};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,8 +115,12 @@ pub async fn import(
         let input = BufReader::new(BodyReader { chunks, chunk: Bytes::new() });
         read_batches(input, format, defaults, &batches_in);
     });
-    let sending = send_body(request.into_body(), chunks_in);
-    let (_, done) = tokio::join!(sending, write_batches(import, batches));
+    let mut writing = pin!(write_batches(import, batches));
+    // Writing may end before the body does, and then nobody waits for a slow sender.
+    let done = tokio::select! {
+        done = &mut writing => done,
+        () = send_body(request.into_body(), chunks_in) => writing.await,
+    };
     app.live.refresh().await?;
     done.map(Json)
 }

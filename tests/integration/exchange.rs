@@ -55,7 +55,8 @@ fn a_bank_comes_back_as_it_was() {
     let first = photocheck(&db, ["bank", "export", BANK]);
     assert_eq!(text(&first.stdout).lines().count(), 3, "{first:?}");
     std::fs::write(file("bank.ndjson"), &first.stdout).unwrap();
-    let args = ["bank", "import", "COPY", path(&file("bank.ndjson"))];
+    let exported = file("bank.ndjson");
+    let args = ["bank", "import", "COPY", path(&exported)];
     assert_eq!(photocheck(&db, args).status.code(), Some(2), "there is no such bank");
     let created = photocheck(&db, args.into_iter().chain(["--create"]));
     assert_eq!(text(&created.stdout), "added 3, already there 0 (ndjson)\n", "{created:?}");
