@@ -24,7 +24,7 @@ pub enum ExchangeError {
     FormatUnclear(String),
 }
 
-/// What is wrong with a line. Values are shown up to [`SHOWN_CHARS_MAX`] characters.
+/// What is wrong with a line. Values are shown up to 80 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     #[error("it has more than {LINE_BYTES_MAX} bytes, the limit of a line")]
