@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cli;
 pub mod clock;
 pub mod core;
+pub mod exchange;
 pub mod gate;
 pub mod http;
 pub mod live;

@@ -7,6 +7,7 @@ use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::bank_add::{self, AddArgs};
+use super::exchange;
 use super::output;
 use super::{SharedArgs, block_on};
 use crate::clock;
@@ -42,6 +43,10 @@ enum BankCommand {
     Add(AddArgs),
     /// Change what is known and thought of a photo, by the id that `show` lists
     Set(SetArgs),
+    /// Import the hashes of photos from a file; importing it again adds nothing
+    Import(exchange::ImportArgs),
+    /// Export the hashes of a bank's photos
+    Export(exchange::ExportArgs),
     /// Remove photos by the ids that `show` lists; without ids, the whole bank
     Remove {
         name: String,
@@ -106,6 +111,8 @@ pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
             BankCommand::Show { name } => show(&store, &BankName::new(name)?).await,
             BankCommand::Add(args) => bank_add::run(&store, args, shared).await,
             BankCommand::Set(args) => set(&store, args).await,
+            BankCommand::Import(args) => exchange::import(&store, args).await,
+            BankCommand::Export(args) => exchange::export(&store, args).await,
             BankCommand::Remove { name, ids, all } => {
                 remove(&store, &BankName::new(name)?, ids, *all).await
             }

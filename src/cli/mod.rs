@@ -6,6 +6,7 @@ pub mod charts;
 pub mod check;
 pub mod eval;
 pub mod eval_matching;
+pub mod exchange;
 pub mod files;
 pub mod hash;
 pub mod inspect;

@@ -98,6 +98,9 @@ impl GradientSample {
 }
 
 impl PdqQuality {
+    /// The best there is.
+    pub const BEST: Self = Self(100);
+
     /// A quality of 0 to 100; `None` above.
     #[must_use]
     pub fn new(value: u8) -> Option<Self> {

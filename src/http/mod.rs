@@ -3,6 +3,7 @@
 pub mod banks;
 pub mod check;
 pub mod contents;
+pub mod exchange;
 pub mod guard;
 pub mod health;
 pub mod page;
@@ -72,6 +73,8 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(banks::show, banks::delete))
         .routes(routes!(contents::list, contents::add))
         .routes(routes!(contents::change, contents::remove))
+        .routes(routes!(exchange::import))
+        .routes(routes!(exchange::export))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&app), guard::banks));
     let (routes, api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))

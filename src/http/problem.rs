@@ -3,6 +3,9 @@
 //! Whose fault it was decides: what the caller sent is answered with its code, value and limit;
 //! what failed here is logged once and answered without its detail.
 
+use std::io::ErrorKind;
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::accounts::AccountIdError;
 use crate::core::errors::PhotoError;
+use crate::exchange::ExchangeError;
 use crate::gate::QueueFull;
 use crate::store::StoreError;
 
@@ -51,6 +55,49 @@ impl Problem {
         tracing::error!(%error, "a request failed");
         let detail = "something failed here; the request was not at fault";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", detail)
+    }
+
+    /// There is room for no more of these at a time.
+    #[must_use]
+    pub fn busy(detail: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", detail)
+    }
+
+    /// A word of the query that means nothing here.
+    #[must_use]
+    pub fn not_known(field: &str, value: &str, known: &str) -> Self {
+        let shown: String = value.chars().take(80).collect();
+        let detail = format!("{field} must be one of {known}, not {shown:?}");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "QUERY_NOT_VALID", detail)
+    }
+
+    /// The body of an import is over the limit.
+    #[must_use]
+    pub fn import_too_large(bytes_max: u64) -> Self {
+        let detail = format!("the import has more bytes than the limit, {bytes_max}");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "IMPORT_TOO_LARGE", detail)
+    }
+
+    /// An import was stopped at its time limit; `done` tells what it had done.
+    #[must_use]
+    pub fn import_too_slow(limit: Duration, done: &str) -> Self {
+        let detail = format!("the import took longer than {} s; {done}", limit.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail)
+    }
+
+    /// An import was stopped by what was sent; `done` tells what it had done.
+    #[must_use]
+    pub fn import_stopped(error: &ExchangeError, done: &str) -> Self {
+        let status = match error {
+            ExchangeError::Line { .. } | ExchangeError::FormatUnclear(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            ExchangeError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
+                StatusCode::PAYLOAD_TOO_LARGE
+            }
+            ExchangeError::Read(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.code(), format!("{error}; {done}"))
     }
 }
 

@@ -118,6 +118,18 @@ impl Store {
     }
 }
 
+/// The id of a bank that takes part in exchange: what accounts show is nobody else's business.
+pub(super) async fn exchanged(
+    connection: &mut AnyConnection,
+    name: &BankName,
+) -> Result<i64, StoreError> {
+    let bank = bank_row(connection, name).await?;
+    if bank.purpose == Purpose::Seen {
+        return Err(StoreError::BankOfSightings(name.0.clone()));
+    }
+    Ok(bank.id)
+}
+
 /// The row of the bank of that name.
 pub(super) async fn bank_row(
     connection: &mut AnyConnection,

@@ -349,13 +349,13 @@ fn content_of(row: &AnyRow) -> Result<Content, StoreError> {
     })
 }
 
-fn quality_of(value: i64, id: i64) -> Result<PdqQuality, StoreError> {
+pub(super) fn quality_of(value: i64, id: i64) -> Result<PdqQuality, StoreError> {
     let quality = u8::try_from(value).ok().and_then(PdqQuality::new);
     quality.ok_or(StoreError::Corrupt(id))
 }
 
 /// Hashes are stored as 32 bytes in the order of their hexadecimal form.
-fn bytes_of(words: [u64; 4]) -> Vec<u8> {
+pub(super) fn bytes_of(words: [u64; 4]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 

@@ -29,8 +29,11 @@ pub enum StoreError {
     /// Asked for: a content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
-    /// Asked for: banking by hand what only checks with an account bring.
-    #[error("bank {0} keeps photos seen on accounts; they come by checks that name an account")]
+    /// Asked for: banking by hand what only checks with an account bring, or exchanging it.
+    #[error(
+        "bank {0} keeps photos seen on accounts; they come by checks that name an account and are \
+         not exchanged"
+    )]
     BankOfSightings(String),
     /// Ours: the configured bank of sightings has another purpose.
     #[error("bank {0} is not of the purpose seen")]

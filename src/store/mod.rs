@@ -8,6 +8,8 @@ mod banks;
 mod changes;
 mod contents;
 mod error;
+mod export;
+mod import;
 mod sightings;
 mod snapshots;
 
@@ -21,6 +23,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 pub use banks::{Bank, BankName};
 pub use contents::{Content, ContentChange, ExternalId, NewContent, Note};
 pub use error::StoreError;
+pub use import::{BATCH_RECORDS, Import, Imported};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 
 /// Connections at once; SQLite lets one of them write.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck, temporary_db};
 use photocheck::core::banks::{BankFacts, Purpose};
-use photocheck::core::edits::Edit;
+use photocheck::core::edits::{Edit, Random};
 use photocheck::core::index::{ContentId, Index};
 use photocheck::core::photo::Photo;
 
@@ -70,7 +70,8 @@ fn a_check_finds_what_the_measurement_finds() {
     let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
     let photo = fixture("photos/real-hopper.jpg");
     let pixels = Photo::decode(&photo).unwrap();
-    let entries = checker().entries_of(pixels.pixels(), ContentId(5), &Arc::new(facts));
+    let views = checker().views(pixels.pixels());
+    let entries = checker().policy().entries(&views, ContentId(5), &Arc::new(facts));
     let index = Index::new(entries, 1);
     let copy = half_size_jpeg(&photo, 50);
     let checked = checker().check(&copy, &index).unwrap().signals.matches;
@@ -115,4 +116,37 @@ fn what_cannot_be_measured_is_refused() {
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.contains(said), "{error}");
     }
+}
+
+/// What scammers do to a photo before they use it again; another photo stays another.
+#[test]
+fn copies_are_found_after_crops_frames_turns_and_mirrors() {
+    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let bank = Arc::new(facts);
+    let decoded = |name: &str| Photo::decode(&fixture(name)).unwrap();
+    let names = ["photos/real-hopper.jpg", "photos/ai-portrait-1.jpg"];
+    let photos = names.map(decoded);
+    let entries = photos.iter().zip(0..).flat_map(|(photo, id)| {
+        checker().policy().entries(&checker().views(photo.pixels()), ContentId(id), &bank)
+    });
+    let index = Index::new(entries.collect(), 1);
+    for (photo, id) in photos.iter().zip(0..) {
+        for edit in [
+            Edit::Mirror,
+            Edit::SquareCentred,
+            Edit::Crop(80),
+            Edit::Border(5),
+            Edit::Letterbox,
+            Edit::Turn(4),
+            Edit::SmallJpeg(40),
+        ] {
+            let random = &mut Random::of(3, 0, edit);
+            let edited = edit.apply(photo.pixels(), random);
+            let found = checker().matches_of(&edited, &index);
+            let ids: Vec<_> = found.iter().map(|found| found.content.0).collect();
+            assert_eq!(ids, [id], "{}", edit.name());
+        }
+    }
+    let mirrored = Edit::Mirror.apply(photos[0].pixels(), &mut Random::of(3, 0, Edit::Mirror));
+    assert!(checker().matches_of(&mirrored, &index)[0].mirrored);
 }

@@ -76,7 +76,7 @@ async fn the_api_page_shows_the_operations() {
     let Some(browser) = Browser::open(1200, 900).await else { return };
     let service = Service::start().await;
     browser.go(&service.at("/docs/")).await;
-    browser.until("document.querySelectorAll('.opblock').length === 11").await;
+    browser.until("document.querySelectorAll('.opblock').length === 13").await;
     browser.screenshot("page-api.png").await;
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");

@@ -168,6 +168,8 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/banks/{name}",
         "/v1/banks/{name}/contents",
         "/v1/banks/{name}/contents/{content_id}",
+        "/v1/banks/{name}/export",
+        "/v1/banks/{name}/import",
         "/v1/check",
     ];
     assert_eq!(paths, expected);

@@ -1,0 +1,339 @@
+//! CSV with a header: ours, and what `threatexchange dataset --print-signals --csv` prints.
+//!
+//! A record is a line: no field that is taken may hold a line end, so a quote that is not closed is
+//! an error and never swallows the rest of the file. A spreadsheet takes a cell that begins with
+//! `=`, `+`, `-` or `@` for a formula and runs it; such texts are written behind an apostrophe,
+//! which reading takes away again.
+
+use std::io::{self, Write};
+
+use csv_core::{ReadRecordResult, Reader};
+
+use super::Record;
+use super::error::{Fault, shown};
+use super::fields::{self, Defaults};
+use super::text::{PDQ, is_signal_type};
+use crate::core::banks::Opinion;
+
+/// Fields of a line; the formats have at most 8.
+const FIELDS_MAX: usize = 64;
+
+const OURS: &[&str] =
+    &["pdq", "quality", "gradient", "note", "external_id", "opinion", "enabled", "added_at"];
+const THEIRS: &[&str] = &["signal_type", "signal_str", "collab", "category", "tags"];
+
+/// The columns of a header, in its order.
+#[derive(Debug)]
+pub(super) struct Columns {
+    names: Vec<&'static str>,
+    ours: bool,
+}
+
+impl Columns {
+    pub fn ours(header: &str) -> Result<Self, Fault> {
+        let known = "pdq, quality, gradient, note, external_id, opinion, enabled, added_at";
+        let names = names_of(header, OURS, known)?;
+        has(&names, "pdq")?;
+        Ok(Self { names, ours: true })
+    }
+
+    pub fn theirs(header: &str) -> Result<Self, Fault> {
+        let names = names_of(header, THEIRS, "signal_type, signal_str, collab, category, tags")?;
+        has(&names, "signal_type")?;
+        has(&names, "signal_str")?;
+        Ok(Self { names, ours: false })
+    }
+
+    /// Reads a line; `None` for a signal of another type.
+    pub fn read(&self, line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+        let fields = split(line)?;
+        let (found, expected) = (fields.len(), self.names.len());
+        if found != expected {
+            return Err(Fault::FieldCount { found, expected });
+        }
+        let row = Row { names: &self.names, fields: &fields };
+        if self.ours { row.ours(defaults).map(Some) } else { row.theirs(defaults) }
+    }
+}
+
+/// A line under its header.
+struct Row<'a> {
+    names: &'a [&'static str],
+    fields: &'a [String],
+}
+
+impl Row<'_> {
+    /// The field of that column; empty where there is no such column.
+    fn get(&self, name: &str) -> &str {
+        let found = self.names.iter().zip(self.fields).find(|(column, _)| **column == name);
+        found.map_or("", |(_, field)| field.as_str())
+    }
+
+    /// The same without white space around, if there is something in it.
+    fn given(&self, name: &str) -> Option<&str> {
+        Some(self.get(name).trim_ascii()).filter(|field| !field.is_empty())
+    }
+
+    fn ours(&self, defaults: &Defaults) -> Result<Record, Fault> {
+        let mut record = fields::record_of(fields::pdq(self.get("pdq"))?, defaults);
+        record.gradient = fields::gradient(self.get("gradient"))?;
+        record.external_id = fields::external_id(unguarded(self.get("external_id")))?;
+        if let Some(quality) = self.given("quality") {
+            record.pdq_quality = fields::quality(quality)?;
+        }
+        if self.names.contains(&"note") {
+            record.note = fields::note("note", unguarded(self.get("note")))?;
+        }
+        if let Some(opinion) = self.given("opinion") {
+            record.opinion = fields::opinion(opinion)?;
+        }
+        if let Some(enabled) = self.given("enabled") {
+            record.enabled = fields::enabled(enabled)?;
+        }
+        if let Some(added_at) = self.given("added_at") {
+            record.added_at = fields::added_at(added_at)?;
+        }
+        Ok(record)
+    }
+
+    fn theirs(&self, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+        let kind = self.get("signal_type");
+        if kind != PDQ {
+            return if is_signal_type(kind) { Ok(None) } else { Err(Fault::NotAHash(shown(kind))) };
+        }
+        let mut record = fields::record_of(fields::pdq(self.get("signal_str"))?, defaults);
+        if let Some(category) = self.given("category") {
+            (record.opinion, record.enabled) = opinion_of(category)?;
+        }
+        let (collab, tags) = (unguarded(self.get("collab")), unguarded(self.get("tags")));
+        let note = [collab, tags].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+        if !note.is_empty() {
+            record.note = fields::note("collab and tags", &note.join(": "))?;
+        }
+        Ok(Some(record))
+    }
+}
+
+/// What python-threatexchange's opinion categories are here, and whether the photo is looked up:
+/// one of the negative class was found not to belong, so it must flag nobody.
+fn opinion_of(category: &str) -> Result<(Opinion, bool), Fault> {
+    match category {
+        "POSITIVE_CLASS" => Ok((Opinion::Confirmed, true)),
+        "INVESTIGATION_SEED" => Ok((Opinion::Unsure, true)),
+        "DISPUTED" => Ok((Opinion::Disputed, true)),
+        "NEGATIVE_CLASS" => Ok((Opinion::Disputed, false)),
+        _ => Err(Fault::Category(shown(category))),
+    }
+}
+
+/// The reverse; `None` for a photo that is switched off, of which nobody else need know.
+fn category_of(record: &Record) -> Option<&'static str> {
+    match (record.opinion, record.enabled) {
+        (Opinion::Confirmed, true) => Some("POSITIVE_CLASS"),
+        (Opinion::Unsure, true) => Some("INVESTIGATION_SEED"),
+        (Opinion::Disputed, true) => Some("DISPUTED"),
+        (Opinion::Disputed, false) => Some("NEGATIVE_CLASS"),
+        (_, false) => None,
+    }
+}
+
+/// Whether a line can be the header of python-threatexchange's dump; `None`: of neither.
+pub(super) fn is_theirs(header: &str) -> Option<bool> {
+    let fields = split(header).ok()?;
+    let has = |name: &str| fields.iter().any(|field| canonical(field) == name);
+    if has("signal_str") { Some(true) } else { has("pdq").then_some(false) }
+}
+
+pub(super) fn write_header(ours: bool, out: &mut impl Write) -> io::Result<()> {
+    let names = if ours { OURS } else { THEIRS };
+    writeln!(out, "{}", names.join(","))
+}
+
+pub(super) fn write_ours<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut table = csv::Writer::from_writer(out);
+    for record in records {
+        table.write_record([
+            record.pdq.to_hex().as_str(),
+            &record.pdq_quality.value().to_string(),
+            &record.gradient.map(crate::core::hashes::GradientHash::to_hex).unwrap_or_default(),
+            &guarded(&record.note),
+            &guarded(&record.external_id),
+            record.opinion.name(),
+            if record.enabled { "true" } else { "false" },
+            &record.added_at.to_string(),
+        ])?;
+    }
+    table.flush()
+}
+
+/// Writes those that can be said, and gives the number of the others.
+pub(super) fn write_theirs<'a>(
+    records: impl Iterator<Item = &'a Record>,
+    bank: &str,
+    out: &mut impl Write,
+) -> io::Result<u64> {
+    let (mut table, mut left_out) = (csv::Writer::from_writer(out), 0);
+    for record in records {
+        let Some(category) = category_of(record) else {
+            left_out += 1;
+            continue;
+        };
+        let hash = record.pdq.to_hex();
+        table.write_record([PDQ, &hash, bank, category, &guarded(&record.note)])?;
+    }
+    table.flush()?;
+    Ok(left_out)
+}
+
+fn canonical(column: &str) -> String {
+    column.trim_ascii().to_ascii_lowercase()
+}
+
+fn names_of(
+    header: &str,
+    columns: &[&'static str],
+    known: &'static str,
+) -> Result<Vec<&'static str>, Fault> {
+    let mut names = Vec::new();
+    for field in split(header)? {
+        let found = columns.iter().find(|column| **column == canonical(&field));
+        let name = *found.ok_or_else(|| Fault::ColumnUnknown { value: shown(&field), known })?;
+        if names.contains(&name) {
+            return Err(Fault::ColumnTwice(name.to_owned()));
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn has(names: &[&'static str], name: &'static str) -> Result<(), Fault> {
+    names.contains(&name).then_some(()).ok_or(Fault::ColumnMissing(name))
+}
+
+/// The fields of one line.
+fn split(line: &str) -> Result<Vec<String>, Fault> {
+    // A quote inside a quoted field is doubled, so of closed ones there is an even number.
+    if line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
+        return Err(Fault::QuoteOpen);
+    }
+    let (mut reader, mut input) = (Reader::new(), line.as_bytes());
+    let (mut output, mut ends) = (vec![0; line.len()], [0; FIELDS_MAX]);
+    let (mut written, mut fields) = (0, 0);
+    loop {
+        let room = output.get_mut(written..).unwrap_or_default();
+        let room_for_ends = ends.get_mut(fields..).unwrap_or_default();
+        let (result, read, wrote, ended) = reader.read_record(input, room, room_for_ends);
+        input = input.get(read..).unwrap_or_default();
+        (written, fields) = (written + wrote, fields + ended);
+        match result {
+            // With nothing left to read, the next call sees the end of the input.
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::Record | ReadRecordResult::End => break,
+            // The output has room for all of the line.
+            ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                return Err(Fault::TooManyFields(FIELDS_MAX));
+            }
+        }
+    }
+    let mut begin = 0;
+    let of = |end: &usize| {
+        let field = output.get(begin..*end).unwrap_or_default();
+        begin = *end;
+        String::from_utf8_lossy(field).into_owned()
+    };
+    Ok(ends.get(..fields).unwrap_or_default().iter().map(of).collect())
+}
+
+/// Whether a spreadsheet could take the text for a formula, behind apostrophes or not.
+fn is_formula(text: &str) -> bool {
+    let text = text.trim_start_matches(|c: char| c == '\'' || c.is_whitespace());
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+}
+
+fn guarded(text: &str) -> String {
+    if is_formula(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+fn unguarded(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::defaults;
+    use super::*;
+    use proptest::prelude::*;
+
+    const HASH: &str = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
+
+    proptest! {
+        #[test]
+        fn a_guarded_text_comes_back_and_is_no_formula(text in "[ '=+@a-]{0,6}") {
+            let guarded = guarded(&text);
+            prop_assert_eq!(unguarded(&guarded), text);
+            prop_assert!(!guarded.starts_with(['=', '+', '-', '@']));
+        }
+
+        #[test]
+        fn any_line_is_split_or_refused(line in "[a,\" =']{0,40}") {
+            if let Ok(fields) = split(&line) {
+                let quotes = line.contains('"');
+                prop_assert!(quotes || fields.join(",") == line, "{line}: {fields:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_are_known_and_single() {
+        let check = |header: &str, expected: &str| {
+            let fault = Columns::ours(header).unwrap_err().to_string();
+            assert!(fault.contains(expected), "{header}: {fault}");
+        };
+        check("pdq,pdq", r#"column "pdq" is there twice"#);
+        check("pdq,PDQ ", r#"column "pdq" is there twice"#);
+        check("pdq,opinon", r#"column "opinon" is not known; known are pdq, quality"#);
+        check("note,opinion", r#"there is no column "pdq""#);
+        check("pdq;note", r#"column "pdq;note" is not known"#);
+        check(&"pdq,".repeat(65), "more than 64 fields");
+        assert!(Columns::ours("\"PDQ\", \"Note\"").is_err(), "a quote after a space is a letter");
+        assert_eq!(Columns::ours("\"PDQ\",\"Note\"").unwrap().names, ["pdq", "note"]);
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_named() {
+        let columns = Columns::ours("pdq,quality,note,enabled,added_at").unwrap();
+        let check = |rest: &str, expected: &str| {
+            let fault = columns.read(&format!("{HASH},{rest}"), &defaults()).unwrap_err();
+            assert!(fault.to_string().contains(expected), "{rest}: {fault}");
+        };
+        check("101,,,", r#"quality must be 0 to 100, not "101""#);
+        check("1,,yes,", r#"enabled must be true or false, not "yes""#);
+        check("1,,,1e9", r#"not "1e9""#);
+        check("1,,", "it has 4 fields, the header has 5");
+        check("1,\"open,,", "a quote is opened and not closed");
+        check("1,a\u{0}b,,", "note holds a control character");
+        assert!(columns.read("=1+1,1,,,", &defaults()).unwrap_err().to_string().contains("=1+1"));
+    }
+
+    /// What the real tool printed (1.2.17), with a category of each kind.
+    #[test]
+    fn their_categories_are_opinions() {
+        let columns = Columns::theirs("signal_type,signal_str,collab,category,tags").unwrap();
+        let read =
+            |kind: &str, rest: &str| columns.read(&format!("{kind},{HASH},{rest}"), &defaults());
+        let of = |category: &str| {
+            let record = read("pdq", &format!("c,{category},a b")).unwrap().unwrap();
+            assert_eq!(record.note, "c: a b");
+            (record.opinion, record.enabled)
+        };
+        assert_eq!(of("POSITIVE_CLASS"), (Opinion::Confirmed, true));
+        assert_eq!(of("INVESTIGATION_SEED"), (Opinion::Unsure, true));
+        assert_eq!(of("DISPUTED"), (Opinion::Disputed, true));
+        assert_eq!(of("NEGATIVE_CLASS"), (Opinion::Disputed, false));
+        assert!(read("pdq", "c,OTHER,").unwrap_err().to_string().contains("OTHER"));
+        assert_eq!(read("video_md5", "c,POSITIVE_CLASS,"), Ok(None));
+    }
+}

@@ -1,0 +1,291 @@
+//! Import and export: a bank comes back as it was, a repeat adds nothing, a bad line stops it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use photocheck::core::banks::{Opinion, Purpose};
+use photocheck::core::hashes::{GradientHash, PdqHash, PdqQuality};
+use photocheck::core::index::ContentId;
+use photocheck::core::views::View;
+use photocheck::exchange::{Record, RecordView};
+use photocheck::store::{BATCH_RECORDS, BankName, Imported, Store};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::support::{Service, Setup, fixture, fixture_path, photocheck, temporary_db};
+
+const BANK: &str = "ROMANCE_SCAM";
+const STOLEN: &str = "photos/ai-portrait-1.jpg";
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Hashes that differ, in hexadecimal.
+fn hashes(count: usize) -> impl Iterator<Item = String> {
+    (1..=count as u64)
+        .map(|number| PdqHash([number.wrapping_mul(0x9e37_79b9_7f4a_7c15); 4]).to_hex())
+}
+
+/// Lines in their order, which an import does not keep.
+fn sorted(lines: &[u8]) -> BTreeSet<String> {
+    text(lines).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_bank_comes_back_as_it_was() {
+    let (folder, db) = temporary_db();
+    let file = |name: &str| folder.path().join(name);
+    photocheck(&db, ["bank", "create", BANK]);
+    let stolen = fixture_path(STOLEN);
+    photocheck(&db, ["bank", "add", BANK, path(&stolen), "--note", "=case \"12\""]);
+    let more = format!(
+        "pdq,external_id,opinion,enabled,quality\n{},@7,disputed,false,12\n{},,,,\n",
+        "ab".repeat(32),
+        "cd".repeat(32)
+    );
+    std::fs::write(file("more.csv"), more).unwrap();
+    let imported = photocheck(&db, ["bank", "import", BANK, path(&file("more.csv"))]);
+    assert_eq!(text(&imported.stdout), "added 2, already there 0 (csv)\n", "{imported:?}");
+
+    let first = photocheck(&db, ["bank", "export", BANK]);
+    assert_eq!(text(&first.stdout).lines().count(), 3, "{first:?}");
+    std::fs::write(file("bank.ndjson"), &first.stdout).unwrap();
+    let exported = file("bank.ndjson");
+    let args = ["bank", "import", "COPY", path(&exported)];
+    assert_eq!(photocheck(&db, args).status.code(), Some(2), "there is no such bank");
+    let created = photocheck(&db, args.into_iter().chain(["--create"]));
+    assert_eq!(text(&created.stdout), "added 3, already there 0 (ndjson)\n", "{created:?}");
+    let second = photocheck(&db, ["bank", "export", "COPY"]);
+    assert_eq!(sorted(&first.stdout), sorted(&second.stdout));
+
+    let again = photocheck(&db, args);
+    assert_eq!(text(&again.stdout), "added 0, already there 3 (ndjson)\n");
+    // The banked photo is found by what came over.
+    photocheck(&db, ["bank", "remove", BANK, "--all"]);
+    let checked = photocheck(&db, ["check", "--json", path(&stolen)]);
+    let report: Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(report["evidence"]["matches"][0]["bank"], "COPY");
+}
+
+#[test]
+fn an_export_never_overwrites_and_is_its_owners_own() {
+    let (folder, db) = temporary_db();
+    let (list, out) = (folder.path().join("list.txt"), folder.path().join("out.txt"));
+    let lines: Vec<String> = hashes(2500).collect();
+    std::fs::write(&list, lines.join("\n")).unwrap();
+    photocheck(&db, ["bank", "import", BANK, path(&list), "--create"]);
+    let args = ["bank", "export", BANK, "--format", "text", "-o", path(&out)];
+    assert!(photocheck(&db, args).status.success());
+    let expected: BTreeSet<String> = lines.into_iter().collect();
+    assert_eq!(sorted(&std::fs::read(&out).unwrap()), expected);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&out).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let again = photocheck(&db, args);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("cannot write"), "{again:?}");
+}
+
+/// What was written before the bad line stays, nothing of its batch is, and a repeat goes on.
+#[test]
+fn a_bad_line_stops_the_import_and_a_repeat_finishes_it() {
+    let (folder, db) = temporary_db();
+    let file = folder.path().join("list.txt");
+    let mut lines: Vec<String> = hashes(BATCH_RECORDS + 10).collect();
+    let (count, good) = (lines.len(), lines[BATCH_RECORDS + 4].clone());
+    lines[BATCH_RECORDS + 4] = "deadbeef".to_owned();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let args = ["bank", "import", BANK, path(&file)];
+    let stopped = photocheck(&db, args.into_iter().chain(["--create"]));
+    assert_eq!(stopped.status.code(), Some(2));
+    let said = text(&stopped.stderr);
+    let bad = BATCH_RECORDS + 5;
+    assert!(said.contains(&format!("line {bad}: it must be a PDQ hash")), "{said}");
+    assert!(
+        said.contains(&format!("up to line {BATCH_RECORDS} (added {BATCH_RECORDS},")),
+        "{said}"
+    );
+    let listed = text(&photocheck(&db, ["bank", "list"]).stdout);
+    assert!(listed.contains(&format!("{BATCH_RECORDS} photos")), "{listed}");
+
+    lines[BATCH_RECORDS + 4] = good;
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let finished = text(&photocheck(&db, args).stdout);
+    assert_eq!(finished, format!("added 10, already there {BATCH_RECORDS} (text)\n"));
+    assert_eq!(count, BATCH_RECORDS + 10);
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    // Small numbers, so that hashes and ids meet.
+    (0..5_u64, proptest::option::of(0..2_u64), 0..5_u8, any::<bool>(), any::<bool>()).prop_map(
+        |(pdq, gradient, id, enabled, with_view)| {
+            let view = (1..=u8::MAX).find_map(View::from_code).filter(|_| with_view);
+            let views = view.map(|view| RecordView {
+                view,
+                pdq: PdqHash([pdq + 7; 4]),
+                pdq_quality: PdqQuality::BEST,
+                gradient: None,
+            });
+            Record {
+                pdq: PdqHash([pdq; 4]),
+                pdq_quality: PdqQuality::BEST,
+                gradient: gradient.map(|gradient| GradientHash([gradient; 4])),
+                views: views.into_iter().collect(),
+                note: format!("note {pdq}"),
+                external_id: if id < 2 { String::new() } else { format!("id {id}") },
+                opinion: Opinion::Confirmed,
+                enabled,
+                quarantined: String::new(),
+                added_at: 7,
+            }
+        },
+    )
+}
+
+/// What the import promises, said one record at a time.
+fn adds(held: &[Record], new: &Record) -> bool {
+    !held.iter().any(|old| {
+        let same_id = !new.external_id.is_empty() && new.external_id == old.external_id;
+        let same_hashes = new.pdq == old.pdq && new.gradient == old.gradient;
+        same_id || same_hashes || new.pdq == old.pdq && new.gradient.is_none()
+    })
+}
+
+async fn check_import(batches: &[Vec<Record>]) {
+    let (_folder, db) = temporary_db();
+    let store = Store::open(&db).await.unwrap();
+    let bank = BankName::new(BANK).unwrap();
+    store.create_bank(&bank, Purpose::KnownFake, true, 1).await.unwrap();
+    // What another bank holds is no concern of this one.
+    let other = BankName::new("OTHER").unwrap();
+    store.create_bank(&other, Purpose::Allow, true, 1).await.unwrap();
+    let mut import = store.begin_import(&other).await.unwrap();
+    import.add(&batches.concat()).await.unwrap();
+
+    let mut held = Vec::new();
+    let mut import = store.begin_import(&bank).await.unwrap();
+    for batch in batches {
+        let before = held.len();
+        for record in batch {
+            if adds(&held, record) {
+                held.push(record.clone());
+            }
+        }
+        let added = (held.len() - before) as u64;
+        let expected = Imported { added, already_there: batch.len() as u64 - added };
+        assert_eq!(import.add(batch).await.unwrap(), expected);
+    }
+    let generation = store.generation().await.unwrap();
+    for batch in batches {
+        let expected = Imported { added: 0, already_there: batch.len() as u64 };
+        assert_eq!(import.add(batch).await.unwrap(), expected);
+    }
+    assert_eq!(store.generation().await.unwrap(), generation, "a repeat is no change");
+
+    let (mut found, mut after) = (Vec::new(), ContentId(0));
+    while let [page @ .., (last, record)] = &store.records(&bank, after, 2).await.unwrap()[..] {
+        found.extend(page.iter().map(|(_, record)| record.clone()));
+        found.push(record.clone());
+        after = *last;
+    }
+    let order = |record: &Record| (record.pdq.0, record.gradient.map(|hash| hash.0));
+    found.sort_by_key(order);
+    held.sort_by_key(order);
+    assert_eq!(found, held);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn an_import_adds_what_is_not_there_and_a_repeat_nothing(
+        batches in proptest::collection::vec(proptest::collection::vec(any_record(), 0..12), 0..4)
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(check_import(&batches));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bank_travels_over_http() {
+    let service = Service::start().await;
+    service.create_bank(BANK).await;
+    service.bank_photo(BANK, fixture(STOLEN)).await;
+    let export = |query: &str| service.client.get(service.at(&format!("/v1/banks/{BANK}/{query}")));
+    let bank = export("export").send().await.unwrap().bytes().await.unwrap();
+    let line: Value = serde_json::from_slice(&bank).unwrap();
+    assert_eq!(line["pdq"].as_str().unwrap().len(), 64);
+
+    let import = |query: &str| service.client.post(service.at(&format!("/v1/banks/{query}")));
+    let answer = import("COPY/import").body(bank.clone()).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+    for (query, added) in [("COPY/import?create=true", 1), ("COPY/import", 0)] {
+        let answer = import(query).body(bank.clone()).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{query}");
+        let answer: Value = answer.json().await.unwrap();
+        let expected = serde_json::json!(
+            { "format": "ndjson", "added": added, "already_there": 1 - added }
+        );
+        assert_eq!(answer, expected);
+    }
+    let url = service.at(&format!("/v1/banks/{BANK}"));
+    assert_eq!(service.client.delete(&url).send().await.unwrap().status(), 204);
+    let report: Value = service.check(fixture(STOLEN)).await.json().await.unwrap();
+    assert_eq!(report["evidence"]["matches"][0]["bank"], "COPY");
+
+    let list = hashes(3000).collect::<Vec<_>>().join("\n");
+    let answer = import("COPY/import?format=text").body(list.clone()).send().await.unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap()["added"], 3000);
+    let url = service.at("/v1/banks/COPY/export?format=text");
+    let back = service.client.get(url).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(sorted(&back).len(), 3001);
+    assert!(sorted(list.as_bytes()).is_subset(&sorted(&back)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_imported_is_refused_by_code() {
+    let service = Service::start().await;
+    service.create_bank(BANK).await;
+    let check = async |query: &str, body: &str, status: u16, code: &str| {
+        let url = service.at(&format!("/v1/banks/{BANK}/{query}"));
+        let answer = service.client.post(url).body(body.to_owned()).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{query} {body}");
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], code, "{problem}");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    let list = hashes(3).collect::<Vec<_>>().join("\n");
+    let said = check("import", &format!("{list}\nnope"), 422, "LINE_NOT_VALID").await;
+    assert!(said.contains("line 4: ") && said.contains("up to line 0 (added 0,"), "{said}");
+    check("import", "hello", 422, "FORMAT_UNCLEAR").await;
+    check("import?format=xml", &list, 422, "QUERY_NOT_VALID").await;
+    check("import?purpose=seen", &list, 422, "QUERY_NOT_VALID").await;
+    check("import?opinion=maybe", &list, 422, "QUERY_NOT_VALID").await;
+    check("import?note=a%0Ab", &list, 422, "NOTE_NOT_PLAIN").await;
+    check("import?create=true", &list, 409, "BANK_EXISTS").await;
+    let bank = service.client.get(service.at(&format!("/v1/banks/{BANK}"))).send().await.unwrap();
+    assert_eq!(bank.json::<Value>().await.unwrap()["contents"], 0);
+}
+
+/// Hashes of photos of people are personal data: they are behind the door of the banks.
+#[tokio::test]
+async fn import_and_export_need_the_token() {
+    let service =
+        Service::start_with(Setup { bank_token: Some("secret"), ..Setup::default() }).await;
+    for (method, what) in [("POST", "import?create=true"), ("GET", "export")] {
+        let request = |token: &str| {
+            let url = service.at(&format!("/v1/banks/{BANK}/{what}"));
+            let request = service.client.request(method.parse().unwrap(), url);
+            request.header("authorization", format!("Bearer {token}")).body("").send()
+        };
+        assert_eq!(request("wrong").await.unwrap().status(), 401, "{what}");
+        assert_eq!(request("secret").await.unwrap().status(), 200, "{what}");
+    }
+}
