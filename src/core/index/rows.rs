@@ -1,8 +1,8 @@
 //! The rows of a segment, packed: 51 bytes a banked hash, or 43 where none has a gradient hash.
 //!
 //! A row is a hash, bits of the gradient hash, the id of its content, and a label: what is said of
-//! many rows alike (bank, opinion, view) is kept once, and a row holds its number. Rows stand in the order of content ids,
-//! so the rows of one content are found without a table for them.
+//! many rows alike (bank, opinion, view) is kept once, and a row holds its number. Rows stand in
+//! the order of content ids, so the rows of one content are found without a table for them.
 
 use std::collections::HashMap;
 use std::ops::Range;

@@ -183,7 +183,9 @@ proptest! {
             let mut found = index.lookup(query, radius);
             // Hashes of one content and view at one distance stand in any order.
             let key = |near: &Near| {
-                (near.distance, near.content, near.opinion.name(), near.bank.name.clone())
+                let gradient = near.gradient.map(|bits| bits.0);
+                let said = (near.opinion.name(), near.bank.name.clone());
+                (near.distance, near.content, gradient, said)
             };
             expected.sort_by_key(key);
             found.sort_by_key(key);

@@ -163,7 +163,7 @@ mod tests {
 
     fn picture(width: u32, height: u32) -> RgbImage {
         RgbImage::from_fn(width, height, |x, y| {
-            let waves = (f64::from(x) * 0.21).sin() * 60.0 + (f64::from(y) * 0.17).cos() * 60.0;
+            let waves = (f64::from(x) * 0.05).sin() * 60.0 + (f64::from(y) * 0.04).cos() * 60.0;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "8 to 248")]
             let value = (128.0 + waves) as u8;
             Rgb([value; 3])
