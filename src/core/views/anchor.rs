@@ -58,9 +58,7 @@ impl Anchor {
         let apart = other.roll - self.roll;
         let apart = apart.sin().atan2(apart.cos());
         Self {
-            centre: std::array::from_fn(|axis| {
-                f32::midpoint(self.centre[axis], other.centre[axis])
-            }),
+            centre: mean_of([self.centre, other.centre]),
             side: f32::midpoint(self.side, other.side),
             roll: self.roll + apart / 2.0,
         }
@@ -71,8 +69,14 @@ fn roll_of(left: [f32; 2], right: [f32; 2]) -> f32 {
     (right[1] - left[1]).atan2(right[0] - left[0])
 }
 
-fn mean_of(points: [[f32; 2]; 6]) -> [f32; 2] {
-    std::array::from_fn(|axis| points.iter().map(|point| point[axis]).sum::<f32>() / 6.0)
+#[expect(clippy::cast_precision_loss, reason = "two or six points")]
+fn mean_of<const N: usize>(points: [[f32; 2]; N]) -> [f32; 2] {
+    let mut sum = [0.0, 0.0];
+    for [x, y] in points {
+        sum[0] += x;
+        sum[1] += y;
+    }
+    sum.map(|total| total / N as f32)
 }
 
 #[cfg(test)]

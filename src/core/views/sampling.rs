@@ -161,12 +161,12 @@ impl Pyramid {
         for y in 0..PLACES {
             let Some(row) = samples.get_mut(y / 2) else { continue };
             let down = place(y);
-            let start: [f32; 2] =
-                std::array::from_fn(|axis| frame.centre[axis] + down * frame.down[axis]);
+            let start_x = frame.centre[0] + down * frame.down[0];
+            let start_y = frame.centre[1] + down * frame.down[1];
             for (x, sample) in row.iter_mut().enumerate() {
                 for right in [place(2 * x), place(2 * x + 1)] {
-                    let at_x = start[0] + right * frame.right[0];
-                    let at_y = start[1] + right * frame.right[1];
+                    let at_x = start_x + right * frame.right[0];
+                    let at_y = start_y + right * frame.right[1];
                     *sample += plane.at(at_x, at_y) / 4.0;
                 }
             }
