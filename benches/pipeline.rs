@@ -40,6 +40,14 @@ fn both_hashes(bencher: Bencher) {
     bencher.bench(|| PhotoHashes::of(black_box(photo.pixels())));
 }
 
+/// All that a photo is compared by, the look for faces included.
+#[divan::bench]
+fn all_views(bencher: Bencher) {
+    let photo = photo();
+    let checker = load_checker(None, None).unwrap_or_else(|error| unreachable!("{error:#}"));
+    bencher.bench(|| checker.views(black_box(photo.pixels())));
+}
+
 /// Marks of origin of a photo without credentials.
 #[divan::bench]
 fn marks_of_origin(bencher: Bencher) {
