@@ -125,7 +125,9 @@ pub struct MatchJson {
     pub signal: &'static str,
     /// Differing bits of 256.
     pub distance: u16,
-    /// Which view of the photo met the banked one: `whole`.
+    /// Which view of the photo met the banked one: `whole`, `trimmed`, `square`, `top`, `inner`,
+    /// `inner_square`, `face_close`, `face_head` or `face_bust`.
+    #[schema(example = "face_head")]
     pub view: &'static str,
     /// Whether it met it mirrored.
     pub mirrored: bool,
