@@ -34,7 +34,11 @@ pub fn load_checker(model: Option<&Path>, policy: Option<&Path>) -> anyhow::Resu
     Ok(Checker::new(face_finder, detector, policy))
 }
 
-fn read_detector(folder: &Path) -> anyhow::Result<Detector> {
+/// Reads a model from its folder.
+///
+/// # Errors
+/// When a file cannot be read or is not valid.
+pub fn read_detector(folder: &Path) -> anyhow::Result<Detector> {
     let onnx = folder.join("model.onnx");
     let bytes = std::fs::read(&onnx).with_context(|| onnx.display().to_string())?;
     let description = read_text(&folder.join("model.toml"))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::core::detector::Synthetic;
+use crate::core::detector::{Evaluated, HeatMap, Stability, Synthetic};
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
 use crate::core::provenance::Finding;
@@ -154,6 +154,12 @@ pub enum SyntheticJson {
         score: f64,
         /// The face that was scored.
         face: BoxJson,
+        /// Over small changes of the photo; only where the score is high enough to matter.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stability: Option<StabilityJson>,
+        /// Which parts of the face speak for AI; only where the score is high enough to matter.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        heat_map: Option<HeatMapJson>,
     },
     NotApplicable {
         /// Stable code.
@@ -163,6 +169,26 @@ pub enum SyntheticJson {
         /// Stable code.
         code: &'static str,
     },
+}
+
+/// The scores of a photo as it is and after changes that leave it what it is: mirrored, made
+/// smaller and saved again, cut a little. Where they fall on both sides of the threshold of
+/// `suspect`, the verdict is `inconclusive`.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct StabilityJson {
+    /// How many were scored, the photo as it is among them.
+    pub lives: u8,
+    pub lowest: f64,
+    pub highest: f64,
+}
+
+/// How much each part of the face adds to the score.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct HeatMapJson {
+    /// Where the grid lies.
+    pub region: BoxJson,
+    /// Rows from the top, cells from the left, in log-odds: above 0 speaks for AI.
+    pub rows: Vec<Vec<f64>>,
 }
 
 /// What the photo is compared by.
@@ -295,12 +321,35 @@ impl BoxJson {
 impl From<&Synthetic> for SyntheticJson {
     fn from(synthetic: &Synthetic) -> Self {
         match synthetic {
-            Synthetic::Evaluated { score, face } => {
-                Self::Evaluated { score: shown(score.value().into()), face: face.into() }
+            Synthetic::Evaluated(Evaluated { score, face, stability, heat_map }) => {
+                Self::Evaluated {
+                    score: shown(score.value().into()),
+                    face: face.into(),
+                    stability: stability.as_ref().map(StabilityJson::from),
+                    heat_map: heat_map.as_ref().map(HeatMapJson::from),
+                }
             }
             Synthetic::NotApplicable { code } => Self::NotApplicable { code: code.code() },
             Synthetic::UnableToEvaluate { code } => Self::UnableToEvaluate { code: code.code() },
         }
+    }
+}
+
+impl From<&Stability> for StabilityJson {
+    fn from(stability: &Stability) -> Self {
+        let Stability { lives, lowest, highest } = stability;
+        let (lowest, highest) = (shown(lowest.value().into()), shown(highest.value().into()));
+        Self { lives: *lives, lowest, highest }
+    }
+}
+
+impl From<&HeatMap> for HeatMapJson {
+    fn from(map: &HeatMap) -> Self {
+        /// Digits of a cell: more would say nothing.
+        const PRECISION: f64 = 1e3;
+        let cell = |cell: &f32| (f64::from(*cell) * PRECISION).round() / PRECISION;
+        let rows = map.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
+        Self { region: BoxJson::new(map.region), rows }
     }
 }
 

@@ -2,8 +2,9 @@
 
     compare.py --train lives-originals-train,lives-pack-train --variants thin:0,1:linear:3e-3 …
 
-A variant is TRUNKS:LOOKS:HEAD:STRENGTH[:POWER]: trunks joined by +, HEAD linear (strength = L2)
-or mlpN (strength = weight decay), POWER how much a source's size counts. Each fold trains on the
+A variant is TRUNKS:LOOKS:HEAD:STRENGTH[:POWER[:EVEN]]: trunks joined by +, HEAD linear (strength =
+L2) or mlpN (strength = weight decay), POWER how much a source's size counts, EVEN how much the mean
+logits of sources of one class must agree (linear only). Each fold trains on the
 other folds and is scored on its held-out sources; the table gives pooled held-out figures and,
 for report only, those of the given val sets.
 """
@@ -25,7 +26,8 @@ def parse(text):
     trunks, looks, kind, strength, *power = text.split(":")
     return {"text": text, "trunks": trunks.split("+"), "looks": [int(v) for v in looks.split(",")],
             "kind": kind, "strength": float(strength),
-            "power": float(power[0]) if power else 0.3}
+            "power": float(power[0]) if power else 0.3,
+            "even": float(power[1]) if len(power) > 1 else 0.0}
 
 
 def load(args, variant, text):
@@ -43,7 +45,8 @@ def load(args, variant, text):
 
 def fit(variant, table):
     if variant["kind"] == "linear":
-        return heads.fit_linear(table, variant["strength"], variant["power"])
+        return heads.fit_linear(table, variant["strength"], variant["power"],
+                                even=variant["even"])
     return heads.fit_mlp(table, int(variant["kind"][3:]), decay=variant["strength"],
                          power=variant["power"])
 

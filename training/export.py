@@ -3,7 +3,8 @@
     export.py --name synthetic-1 --trunk thin --heads RUNS/heads/synthetic-1.pt \\
         --facts RUNS/heads/synthetic-1.json
 
-The network takes one look and answers one logit per head. Weights of the trunk are stored as f16
+The network takes one look and answers one logit per head, and where in the look each head's logit
+comes from. Weights of the trunk are stored as f16
 and widened by a Cast that the runtime folds when it loads the file. The exported file is compared
 with PyTorch in ONNX Runtime before it is kept.
 """
@@ -16,6 +17,7 @@ import os
 import numpy as np
 import onnx
 import torch
+import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
@@ -37,8 +39,12 @@ DATA_NOTE = ("photos of public repositories, several for research only; they tra
              "and are not distributed; face swaps, retouched and restored photos hardly present")
 
 
+CELLS = 7  # of the heat map, along each side
+
+
 class Detector(nn.Module):
-    """Features and one head per look: photo [1, 3, s, s] to logits [1, heads].
+    """Features and one head per look: photo [1, 3, s, s] to logits [1, heads] and the heat map
+    [1, heads, CELLS, CELLS].
 
     With `traces`, their numbers stand after the trunk's; they want pixels from 0 to 255.
     """
@@ -51,12 +57,36 @@ class Detector(nn.Module):
         if norms:
             self.register_buffer("mean", torch.from_numpy(norms[0])[None])
             self.register_buffer("std", torch.from_numpy(norms[1])[None])
+        # Each head's weights, and what the average photo of training gets from the trunk.
+        self.register_buffer("weights", torch.cat([h[0].weight for h in self.heads]).detach())
+        width = 2 * sum(trunk.WIDTHS)
+        means = torch.stack([heads[k].mean[:width] for k in sorted(heads)])
+        average = (self.weights[:, :width] * means).sum(1)
+        self.register_buffer("average", average[None, :, None, None] / CELLS**2)
 
     def forward(self, photo):
-        x = backbones.pooled(self.trunk(photo))
+        maps = self.trunk(photo)
+        x = backbones.pooled(maps)
         if self.traces:
             x = torch.cat([x, self.traces(photo * self.std + self.mean)], 1)
-        return torch.cat([head(x) for head in self.heads], 1)
+        return torch.cat([head(x) for head in self.heads], 1), self.heat(maps)
+
+    def heat(self, maps):
+        """Each cell's share of the trunk's part of the logits, less an even share of what the
+        average photo has. Means and deviations are sums over places, so the cells add up to it:
+        a mean is the sum of x / n, a deviation s that of (x - mean)^2 / (n s)."""
+        at, cells = 0, -self.average
+        for x in maps:
+            wide = x.shape[1]
+            off = x - x.mean((2, 3), keepdim=True)
+            power = off * off
+            power = power / torch.sqrt(power.mean((2, 3), keepdim=True) + 1e-5)
+            means, deviations = (self.weights[:, a : a + wide, None, None]
+                                 for a in (at, at + wide))
+            part = F.conv2d(x, means) + F.conv2d(power, deviations)
+            cells = cells + F.avg_pool2d(part, x.shape[2] // CELLS) / CELLS**2
+            at += 2 * wide
+        return cells
 
 
 def folded(head):
@@ -86,7 +116,7 @@ def halved(model, least=4096):
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
         if values.dtype != np.float32 or values.size < least \
-                or tensor.name.startswith(("heads", "traces")):
+                or tensor.name.startswith(("heads", "traces", "weights")):
             continue
         small = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
         graph.initializer.remove(tensor)
@@ -119,12 +149,14 @@ def plain(model, heads):
     del model.graph.output[:]
     model.graph.output.append(
         helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, heads]))
+    model.graph.output.append(
+        helper.make_tensor_value_info("heat", TensorProto.FLOAT, [1, heads, CELLS, CELLS]))
     return model
 
 
 def write_onnx(net, path, side):
     torch.onnx.export(net, torch.zeros(1, 3, side, side), path, input_names=["photo"],
-                      output_names=["logits"], opset_version=13, dynamo=False)
+                      output_names=["logits", "heat"], opset_version=13, dynamo=False)
     model = plain(halved(onnx.load(path)), len(net.heads))
     model.producer_name, model.producer_version = "photocheck training", "1"
     onnx.save(model, path)
@@ -136,8 +168,9 @@ def largest_difference(net, path, side, rounds=8):
     for _ in range(rounds):
         x = rng.uniform(-110, 140, (1, 3, side, side)).astype(np.float32)
         with torch.no_grad():
-            mine = net(torch.from_numpy(x)).numpy()
-        worst = max(worst, float(np.abs(mine - session.run(None, {"photo": x})[0]).max()))
+            mine = net(torch.from_numpy(x))
+        for a, b in zip(mine, session.run(None, {"photo": x})):
+            worst = max(worst, float(np.abs(a.numpy() - b).max()))
     return worst
 
 

@@ -101,14 +101,38 @@ def standard(table, look):
     return x.mean(0), x.std(0) + 1e-3
 
 
-def fit_linear(table, l2, power=0.3, smooth=0.02, steps=60):
-    """L2-regularised logistic regression over all looks at once, by L-BFGS."""
+def source_offsets(x, table, weights):
+    """How far the mean of each source and generator lies from that of its class: [sources, width],
+    each row scaled by the square root of the source's share of its class."""
+    keys = [f"{l}/{s}/{g}" for l, s, g in zip(table["label"], table["source"], table["generator"])]
+    names, at = np.unique(keys, return_inverse=True)
+    at, w = torch.from_numpy(at), torch.from_numpy(np.sqrt(weights)).float()
+    sums = torch.zeros(len(names), x.shape[1]).index_add_(0, at, x * w[:, None])
+    mass = torch.zeros(len(names)).index_add_(0, at, w)
+    label = torch.tensor([int(n[0]) for n in names])
+    offsets = torch.zeros_like(sums)
+    for k in (0, 1):
+        here = label == k
+        if here.any():
+            offsets[here] = sums[here] / mass[here][:, None] - (sums[here].sum(0) / mass[here].sum())
+            offsets[here] *= torch.sqrt(mass[here] / mass[here].sum())[:, None]
+    return offsets
+
+
+def fit_linear(table, l2, power=0.3, smooth=0.02, steps=60, even=0.0):
+    """L2-regularised logistic regression over all looks at once, by L-BFGS.
+
+    `even` also punishes the variance over sources of a class of their mean logits: what holds for
+    a class should hold for each of its sources (as Krueger et al., "Out-of-Distribution
+    Generalization via Risk Extrapolation", 2021, ask of the losses).
+    """
     looks = sorted(table["x"])
     stats = {k: standard(table, k) for k in looks}
     x = torch.cat([(torch.from_numpy(table["x"][k]).float() - stats[k][0]) / stats[k][1]
                    for k in looks], 1).clamp_(-8, 8)
     y = torch.from_numpy(table["label"]).float() * (1 - 2 * smooth) + smooth
     w = torch.from_numpy(row_weights(table, power)).float()
+    apart = source_offsets(x, table, row_weights(table, power)) if even else None
     theta = torch.zeros(x.shape[1] + 1, requires_grad=True)
     optimiser = torch.optim.LBFGS([theta], max_iter=steps, history_size=8,
                                   line_search_fn="strong_wolfe")
@@ -118,6 +142,8 @@ def fit_linear(table, l2, power=0.3, smooth=0.02, steps=60):
         logit = x @ theta[:-1] + theta[-1]
         loss = nn.functional.binary_cross_entropy_with_logits(logit, y, weight=w)
         loss = loss + l2 * (theta[:-1] ** 2).sum()
+        if even:
+            loss = loss + even * ((apart @ theta[:-1]) ** 2).sum()
         loss.backward()
         return loss
 

@@ -3,7 +3,8 @@
     train_heads.py --train lives-originals-train,lives-pack-train --clean fixed-pack-train \\
         --variant thin:0,1:linear:3e-3 --name synthetic-1
 
-Writes RUNS/heads/NAME.pt and NAME.json (looks, calibration, thresholds). Nothing here reads val.
+Writes RUNS/heads/NAME.pt, NAME.json (looks, calibration, thresholds) and NAME-held-out.npz (the
+scores that both come from). Nothing here reads val.
 """
 
 import argparse
@@ -111,6 +112,8 @@ def main():
     }
     with open(base + ".json", "w", encoding="utf-8") as f:
         json.dump(facts, f, indent=1)
+    keys = ("path", "label", "source", "generator", "set", "life")
+    np.savez(base + "-held-out.npz", score=scores, **{k: part[k] for k in keys})
     print(json.dumps(facts, indent=1))
 
 

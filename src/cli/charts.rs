@@ -122,6 +122,53 @@ pub fn histogram(what: &str, bin: usize, mark: (usize, &str), series: &[Series])
     svg + "</svg>\n"
 }
 
+/// A curve through points from 0 to 1 each way.
+#[derive(Debug, Clone)]
+pub struct Curve {
+    pub name: String,
+    /// As CSS writes it.
+    pub colour: &'static str,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Curves in a square, with named marks on it.
+#[must_use]
+pub fn square(across: &str, up: &str, curves: &[Curve], marks: &[(f64, f64, &str)]) -> String {
+    const SIDE: f64 = 400.0;
+    let legend: Vec<Series> = curves
+        .iter()
+        .map(|it| Series { name: it.name.clone(), colour: it.colour, values: Vec::new() })
+        .collect();
+    let mut svg = opened(SIDE, &legend);
+    let place = |x: f64, y: f64| (LEFT + SIDE * x, TOP + SIDE * (1.0 - y));
+    for fifth in 0..=5 {
+        let share = f64::from(fifth) / 5.0;
+        let ((x, bottom), (_, y)) = (place(share, 0.0), place(0.0, share));
+        upright(&mut svg, x, SIDE, "#ddd");
+        label(&mut svg, (x, bottom + 18.0), "middle", &format!("{share:.1}"));
+        label(&mut svg, (LEFT - 8.0, y + 4.0), "end", &format!("{share:.1}"));
+        let right = LEFT + SIDE;
+        add(
+            &mut svg,
+            format_args!(
+                "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#ddd\"/>\n"
+            ),
+        );
+    }
+    label(&mut svg, (LEFT + SIDE / 2.0, TOP + SIDE + 40.0), "middle", across);
+    label(&mut svg, (LEFT + SIDE + 8.0, TOP + SIDE / 2.0), "start", up);
+    for Curve { colour, points, .. } in curves {
+        let points: Vec<(f64, f64)> = points.iter().map(|(x, y)| place(*x, *y)).collect();
+        curve(&mut svg, &points, colour);
+    }
+    for (x, y, name) in marks {
+        let (x, y) = place(*x, *y);
+        add(&mut svg, format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>\n"));
+        label(&mut svg, (x + 8.0, y + 4.0), "start", name);
+    }
+    svg + "</svg>\n"
+}
+
 /// Text made harmless for HTML and SVG.
 #[must_use]
 pub fn escaped(text: &str) -> String {
@@ -213,9 +260,15 @@ mod tests {
     fn every_plot_is_sound_xml_and_draws_what_it_was_given() {
         let names = ["one & two".to_owned(), "three".to_owned()];
         let of = [series(&[Some(0.5), None]), series(&[Some(1.0), Some(0.25)])];
-        let drawings =
-            [bars(&names, &of), lines(&names, "kept", &of), histogram("bits", 4, (1, "31"), &of)];
-        let expected = [("rect", 2 + 3), ("circle", 3), ("polyline", 2)];
+        let points = vec![(0.0, 0.0), (0.2, 0.9), (1.0, 1.0)];
+        let curve = Curve { name: "one".into(), colour: "#123456", points };
+        let drawings = [
+            bars(&names, &of),
+            lines(&names, "kept", &of),
+            histogram("bits", 4, (1, "31"), &of),
+            square("a < b", "b", &[curve], &[(0.1, 0.4, "here & there")]),
+        ];
+        let expected = [("rect", 2 + 3), ("circle", 3), ("polyline", 2), ("circle", 1)];
         for (drawing, (element, count)) in drawings.iter().zip(expected) {
             let parsed = roxmltree::Document::parse(drawing).unwrap();
             let found = parsed.descendants().filter(|node| node.has_tag_name(element));
@@ -226,7 +279,8 @@ mod tests {
 
     #[test]
     fn a_plot_of_nothing_is_still_a_plot() {
-        for drawing in [bars(&[], &[]), lines(&[], "x", &[]), histogram("x", 4, (0, "x"), &[])] {
+        let plots = [bars(&[], &[]), lines(&[], "x", &[]), histogram("x", 4, (0, "x"), &[])];
+        for drawing in plots.into_iter().chain([square("x", "y", &[], &[])]) {
             roxmltree::Document::parse(&drawing).unwrap();
         }
     }

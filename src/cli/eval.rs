@@ -1,6 +1,5 @@
 //! `photocheck eval`: how good the verdicts are, measured on labelled photos by the same pipeline.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,90 +7,144 @@ use std::process::ExitCode;
 use anyhow::Context;
 use indicatif::{ParallelProgressIterator, ProgressBar};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::SharedArgs;
-use super::files;
+use super::{SharedArgs, eval_page, eval_report, files, output};
 use crate::core::checker::Checker;
-use crate::core::detector::Synthetic;
+use crate::core::detector::{Detector, Synthetic};
+use crate::core::edits::{Edit, Random};
 use crate::core::evaluation::{self, Judged, SourceRow, Summary, Truth};
 use crate::core::index::Index;
+use crate::core::photo::Photo;
+use crate::models;
+
+/// Share of real photos at whose score models are compared.
+const COMPARED_RATE: f64 = 0.01;
+
+/// Drawn from for the edits of `--robustness`.
+const SEED: u64 = 1;
 
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
     /// CSV with the columns path (relative to the file), label (1: made by AI, 0: real), source
     labels: PathBuf,
+    /// Take so many photos, spread evenly over the rows [default: all]
+    #[arg(long, value_name = "N")]
+    photos: Option<usize>,
+    /// Also score every photo after each of the ways photos travel, and after cheap attacks
+    #[arg(long)]
+    robustness: bool,
+    /// Also score with another model, and name the photos that change side
+    #[arg(long, value_name = "DIR")]
+    against: Option<PathBuf>,
+    /// Also write a page with tables and plots
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
 }
 
 /// A row of the labels; other columns are passed over.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 struct Row {
     path: PathBuf,
     label: u8,
     source: String,
 }
 
-#[derive(Serialize)]
-struct EvalJson<'a> {
-    model: &'a str,
-    policy: &'a str,
-    summary: SummaryJson,
-    sources: Vec<SourceJson>,
+/// All that was measured.
+#[derive(Debug)]
+pub struct Measured {
+    pub model: String,
+    pub policy: String,
+    pub suspect_score: f64,
+    /// As the labels name them.
+    pub names: Vec<String>,
+    /// In the order of the names.
+    pub judged: Vec<Judged>,
+    pub summary: Summary,
+    pub sources: Vec<SourceRow>,
+    /// By the detector alone, after each edit; empty if it was not asked for.
+    pub robustness: Vec<(Edit, Summary)>,
+    pub against: Option<Against>,
 }
 
-#[derive(Serialize)]
-struct SummaryJson {
-    photos: usize,
-    refused: usize,
-    abstained: usize,
-    scored_real: usize,
-    scored_synthetic: usize,
-    auroc: Option<f64>,
-    average_precision: Option<f64>,
-    balanced_accuracy: Option<f64>,
-    tpr_at_fpr_1: Option<f64>,
-    tpr_at_fpr_5: Option<f64>,
-    fpr: Option<f64>,
-    tpr: Option<f64>,
-    calibration_error: Option<f64>,
+/// Another model on the same photos.
+#[derive(Debug)]
+pub struct Against {
+    pub model: String,
+    pub summary: Summary,
+    /// Scores at which the two models state the same rate of honest photos: this one, the other.
+    pub thresholds: (f64, f64),
+    pub changed: Vec<Changed>,
 }
 
-#[derive(Serialize)]
-struct SourceJson {
-    source: String,
-    label: u8,
-    photos: usize,
-    abstained: usize,
-    flagged: usize,
-    mean_score: Option<f64>,
+/// A photo on one side of one model's threshold and on the other of the other's.
+#[derive(Debug)]
+pub struct Changed {
+    /// Place in the names.
+    pub photo: usize,
+    pub score: f64,
+    pub other: f64,
+}
+
+/// What was found out about one photo.
+struct Found {
+    judged: Judged,
+    robustness: Vec<Judged>,
+    other: Option<f64>,
 }
 
 /// Checks every labelled photo against no bank and prints the figures.
 ///
 /// # Errors
-/// When the labels or the models cannot be read.
+/// When the labels or the models cannot be read, or the page cannot be written.
 pub fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
-    let labels = read_labels(&args.labels)?;
     let checker = shared.checker()?;
-    let folder = args.labels.parent().unwrap_or(Path::new("."));
-    let bar = ProgressBar::new(labels.len() as u64);
-    let judged: Vec<Judged> =
-        labels.into_par_iter().progress_with(bar).map(|row| judge(row, folder, &checker)).collect();
-    let summary = evaluation::summary(&judged, checker.policy().suspect_score());
-    let rows = evaluation::by_source(&judged);
-    let text = if args.json {
-        let (model, policy) = (checker.model(), checker.policy().version());
-        let sources = rows.into_iter().map(SourceJson::from).collect();
-        let json = EvalJson { model, policy, summary: summary.into(), sources };
-        serde_json::to_string_pretty(&json)? + "\n"
-    } else {
-        table(&checker, &summary, &rows)
-    };
+    let measured = measure(args, &checker)?;
+    if let Some(file) = &args.html {
+        std::fs::write(file, eval_page::page(&measured))
+            .with_context(|| file.display().to_string())?;
+    }
+    let text =
+        if args.json { eval_report::json(&measured)? } else { eval_report::table(&measured) };
     io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn measure(args: &EvalArgs, checker: &Checker) -> anyhow::Result<Measured> {
+    let rows = chosen(&read_labels(&args.labels)?, args.photos);
+    let against = args.against.as_deref().map(models::read_detector).transpose()?;
+    let thresholds = against.as_ref().map(|other| compared(checker, other)).transpose()?;
+    let folder = args.labels.parent().unwrap_or(Path::new("."));
+    let session = Session { checker, against: against.as_ref(), robustness: args.robustness };
+    let bar = ProgressBar::new(rows.len() as u64);
+    let found: Vec<Found> = rows
+        .par_iter()
+        .enumerate()
+        .progress_with(bar)
+        .map(|(place, row)| session.look_at(place, row, folder))
+        .collect();
+    let judged: Vec<Judged> = found.iter().map(|one| one.judged.clone()).collect();
+    let suspect_score = checker.policy().suspect_score();
+    let edits = Edit::TRAVELS.into_iter().enumerate().filter(|_| args.robustness);
+    let robustness = edits.map(|(place, edit)| {
+        let after = found.iter().filter_map(|one| one.robustness.get(place));
+        (edit, evaluation::summary(&after.cloned().collect::<Vec<_>>(), suspect_score))
+    });
+    let against = against.zip(thresholds);
+    Ok(Measured {
+        model: checker.model().to_owned(),
+        policy: checker.policy().version().to_owned(),
+        suspect_score,
+        names: rows.iter().map(|row| output::harmless(&row.path.display().to_string())).collect(),
+        summary: evaluation::summary(&judged, suspect_score),
+        sources: evaluation::by_source(&judged),
+        robustness: robustness.collect(),
+        against: against.map(|(other, thresholds)| compare(&other, thresholds, &found)),
+        judged,
+    })
 }
 
 fn read_labels(file: &Path) -> anyhow::Result<Vec<Row>> {
@@ -106,86 +159,84 @@ fn read_labels(file: &Path) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-fn judge(row: Row, folder: &Path, checker: &Checker) -> Judged {
-    let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
-    let bytes = files::read(&folder.join(&row.path)).ok();
-    let report = bytes.and_then(|bytes| checker.check(&bytes, &Index::default()).ok());
-    let score = report.as_ref().and_then(|report| match report.signals.synthetic {
-        Synthetic::Evaluated { score, .. } => Some(score.value().into()),
-        Synthetic::NotApplicable { .. } | Synthetic::UnableToEvaluate { .. } => None,
+/// So many of the rows, spread evenly.
+fn chosen(rows: &[Row], most: Option<usize>) -> Vec<Row> {
+    let (count, most) = (rows.len(), most.unwrap_or(usize::MAX).min(rows.len()));
+    let taken = |place: &usize| (place * most) / count != ((place + 1) * most) / count;
+    let places = (0..count).filter(taken);
+    places.filter_map(|place| rows.get(place).cloned()).collect()
+}
+
+/// Scores at which both models state [`COMPARED_RATE`].
+fn compared(checker: &Checker, other: &Detector) -> anyhow::Result<(f64, f64)> {
+    let of = |detector: &Detector| {
+        detector.score_at_rate(COMPARED_RATE).with_context(|| {
+            format!("{} states no score for a rate of {COMPARED_RATE}", detector.name())
+        })
+    };
+    Ok((of(checker.detector())?, of(other)?))
+}
+
+fn compare(other: &Detector, thresholds: (f64, f64), found: &[Found]) -> Against {
+    let judged = found.iter().map(|one| Judged { score: one.other, ..one.judged.clone() });
+    let judged: Vec<Judged> = judged.collect();
+    let sides = found.iter().enumerate().filter_map(|(photo, one)| {
+        let (score, other) = (one.judged.score?, one.other?);
+        let changes = (thresholds.0 <= score) != (thresholds.1 <= other);
+        changes.then_some(Changed { photo, score, other })
     });
-    Judged { truth, source: row.source, score, verdict: report.map(|report| report.verdict) }
+    Against {
+        model: other.name().to_owned(),
+        summary: evaluation::summary(&judged, thresholds.1),
+        thresholds,
+        changed: sides.collect(),
+    }
 }
 
-fn table(checker: &Checker, summary: &Summary, rows: &[SourceRow]) -> String {
-    let mut text = format!("model {}, policy {}\n", checker.model(), checker.policy().version());
-    let shown = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.3}"));
-    let figures = [
-        ("AUROC", summary.auroc),
-        ("average precision", summary.average_precision),
-        ("balanced accuracy at the suspect threshold", summary.balanced_accuracy),
-        ("TPR at the suspect threshold", summary.tpr),
-        ("FPR at the suspect threshold", summary.fpr),
-        ("TPR at 1 % FPR", summary.tpr_at_fpr_1),
-        ("TPR at 5 % FPR", summary.tpr_at_fpr_5),
-        ("calibration error", summary.calibration_error),
-    ];
-    let Summary { photos, refused, abstained, scored_real, scored_synthetic, .. } = summary;
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "{photos} photos: {scored_real} real and {scored_synthetic} AI-made scored, \
-         {abstained} abstained, {refused} refused\n"
-    );
-    for (name, value) in figures {
-        let _ = writeln!(text, "{name:<44}{:>7}", shown(value));
-    }
-    let _ = writeln!(
-        text,
-        "\n{:<8}{:<28}{:>7}{:>11}{:>9}{:>12}",
-        "class", "source", "photos", "abstained", "flagged", "mean score"
-    );
-    for row in rows {
-        let class = if row.truth == Truth::Synthetic { "AI" } else { "real" };
-        let SourceRow { source, photos, abstained, flagged, mean_score, .. } = row;
-        let mean = shown(*mean_score);
-        let _ = writeln!(
-            text,
-            "{class:<8}{source:<28}{photos:>7}{abstained:>11}{flagged:>9}{mean:>12}"
-        );
-    }
-    text
+/// What every photo is looked at with.
+struct Session<'a> {
+    checker: &'a Checker,
+    against: Option<&'a Detector>,
+    robustness: bool,
 }
 
-impl From<Summary> for SummaryJson {
-    fn from(summary: Summary) -> Self {
-        Self {
-            photos: summary.photos,
-            refused: summary.refused,
-            abstained: summary.abstained,
-            scored_real: summary.scored_real,
-            scored_synthetic: summary.scored_synthetic,
-            auroc: summary.auroc,
-            average_precision: summary.average_precision,
-            balanced_accuracy: summary.balanced_accuracy,
-            tpr_at_fpr_1: summary.tpr_at_fpr_1,
-            tpr_at_fpr_5: summary.tpr_at_fpr_5,
-            fpr: summary.fpr,
-            tpr: summary.tpr,
-            calibration_error: summary.calibration_error,
+impl Session<'_> {
+    fn look_at(&self, place: usize, row: &Row, folder: &Path) -> Found {
+        let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
+        let refused = Judged { truth, source: row.source.clone(), score: None, verdict: None };
+        let bytes = files::read(&folder.join(&row.path)).unwrap_or_default();
+        let Ok(report) = self.checker.check(&bytes, &Index::default()) else {
+            let robustness = vec![refused.clone(); Edit::TRAVELS.len()];
+            return Found { judged: refused, robustness, other: None };
+        };
+        let score = score_of(&report.signals.synthetic);
+        let judged = Judged { score, verdict: Some(report.verdict), ..refused.clone() };
+        let mut found = Found { judged, robustness: Vec::new(), other: None };
+        if !self.robustness && self.against.is_none() {
+            return found;
         }
+        // It was a photo a moment ago.
+        let Ok(photo) = Photo::decode(&bytes) else { return found };
+        let pixels = photo.pixels();
+        found.other = self.against.and_then(|other| {
+            score_of(&other.score(pixels, &self.checker.faces(pixels), f64::INFINITY))
+        });
+        if self.robustness {
+            let after = |edit: Edit| {
+                let edited = edit.apply(pixels, &mut Random::of(SEED, place, edit));
+                let synthetic = self.checker.synthetic(&edited);
+                let verdict = Some(self.checker.policy().synthetic_verdict(&synthetic));
+                Judged { score: score_of(&synthetic), verdict, ..refused.clone() }
+            };
+            found.robustness = Edit::TRAVELS.into_iter().map(after).collect();
+        }
+        found
     }
 }
 
-impl From<SourceRow> for SourceJson {
-    fn from(row: SourceRow) -> Self {
-        Self {
-            source: row.source,
-            label: u8::from(row.truth == Truth::Synthetic),
-            photos: row.photos,
-            abstained: row.abstained,
-            flagged: row.flagged,
-            mean_score: row.mean_score,
-        }
+fn score_of(synthetic: &Synthetic) -> Option<f64> {
+    match synthetic {
+        Synthetic::Evaluated(evaluated) => Some(evaluated.score.value().into()),
+        Synthetic::NotApplicable { .. } | Synthetic::UnableToEvaluate { .. } => None,
     }
 }

@@ -6,6 +6,8 @@ pub mod charts;
 pub mod check;
 pub mod eval;
 pub mod eval_matching;
+pub mod eval_page;
+pub mod eval_report;
 pub mod exchange;
 pub mod files;
 pub mod hash;

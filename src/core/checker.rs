@@ -5,9 +5,9 @@ use std::sync::Arc;
 use image::RgbImage;
 
 use crate::core::banks::Purpose;
-use crate::core::detector::Detector;
+use crate::core::detector::{Detector, Synthetic};
 use crate::core::errors::PhotoError;
-use crate::core::faces::FaceFinder;
+use crate::core::faces::{Face, FaceFinder};
 use crate::core::index::Index;
 use crate::core::limits;
 use crate::core::photo::Photo;
@@ -69,7 +69,7 @@ impl Checker {
             self.policy.matches(&views, index).into_iter().partition(is_seen);
         seen_copies.truncate(limits::MATCHES_MAX);
         let matches = Policy::weightiest(matches, limits::MATCHES_MAX);
-        let synthetic = self.detector.score(&photo, &views.faces);
+        let synthetic = self.scored(photo.pixels(), &views.faces);
         let provenance = provenance::read(bytes, &photo, &hashes);
         let pdq_quality = hashes.pdq_quality;
         let signals = Signals { matches, seen: None, pdq_quality, synthetic, provenance };
@@ -87,6 +87,28 @@ impl Checker {
     #[must_use]
     pub fn matches_of(&self, pixels: &RgbImage, index: &Index) -> Vec<Match> {
         self.policy.matches(&self.views(pixels), index)
+    }
+
+    /// The detector itself.
+    #[must_use]
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    /// The faces of these pixels, the foremost first.
+    #[must_use]
+    pub fn faces(&self, pixels: &RgbImage) -> Vec<Face> {
+        self.face_finder.find(pixels)
+    }
+
+    /// What the detector says of these pixels, without all that [`Self::check`] does beside.
+    #[must_use]
+    pub fn synthetic(&self, pixels: &RgbImage) -> Synthetic {
+        self.scored(pixels, &self.faces(pixels))
+    }
+
+    fn scored(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
+        self.detector.score(pixels, faces, self.policy.unsure_score())
     }
 
     /// All that a photo is compared by.

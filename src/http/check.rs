@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use super::App;
 use super::guard;
 use super::problem::Problem;
-use super::upload::Upload;
+use super::upload::{self, Upload};
 use crate::accounts::AccountHash;
 use crate::clock;
 use crate::sightings::Sightings;
@@ -49,10 +49,10 @@ use crate::wire::ReportJson;
 )]
 pub async fn check(
     State(app): State<Arc<App>>,
-    request: Request,
+    mut request: Request,
 ) -> Result<Json<ReportJson>, Problem> {
     // The place comes before the body: bodies in memory are bounded by places.
-    let mut place = app.gate.enter()?;
+    let mut place = upload::place_for(&app.gate, &mut request).await?;
     let admitted = guard::admit(&app.bank_door, request.headers());
     let upload = Upload::read(request, &mut place, &["account_id"]).await?;
     let account = account_of(&app, &upload, admitted)?;

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::App;
 use super::problem::Problem;
-use super::upload::Upload;
+use super::upload::{self, Upload};
 use crate::clock;
 use crate::core::banks::Opinion;
 use crate::core::errors::PhotoError;
@@ -143,10 +143,10 @@ pub async fn list(
 pub async fn add(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    request: Request,
+    mut request: Request,
 ) -> Result<(StatusCode, Json<AddedJson>), Problem> {
     let name = BankName::new(&name)?;
-    let mut place = app.gate.enter()?;
+    let mut place = upload::place_for(&app.gate, &mut request).await?;
     let upload = Upload::read(request, &mut place, &BankPhotoForm::TEXTS).await?;
     let texts = BankPhotoForm::texts_of(&upload)?;
     let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));

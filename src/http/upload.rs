@@ -11,17 +11,21 @@ use axum::body::Bytes;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use tokio_stream::StreamExt;
 
 use super::problem::Problem;
 use crate::core::errors::PhotoError;
 use crate::core::limits;
-use crate::gate::Place;
+use crate::gate::{Gate, Place};
 
 /// Bytes that multipart wraps around a photo, at the most.
 const WRAPPING_BYTES_MAX: u64 = 64 * 1024;
 
 /// A photo that takes longer to arrive is given up: a place in the queue is not to be squatted.
 const ARRIVAL_MAX: Duration = Duration::from_secs(20);
+
+/// Time that the body of a request may go on coming that is turned away.
+const RUNNING_OUT_MAX: Duration = Duration::from_secs(5);
 
 /// Bytes of a request's body, for the layer that cuts off longer ones.
 pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
@@ -31,6 +35,31 @@ pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
 pub struct Upload {
     pub photo: Bytes,
     texts: HashMap<&'static str, String>,
+}
+
+/// Takes a place for a request. Where none is free, the body is let run out first: a client that
+/// is still sending would otherwise find its connection gone before it reads why.
+///
+/// # Errors
+/// [`crate::gate::QueueFull`] as a [`Problem`].
+pub async fn place_for(gate: &Gate, request: &mut Request) -> Result<Place, Problem> {
+    let refused = match gate.enter() {
+        Ok(place) => return Ok(place),
+        Err(refused) => refused,
+    };
+    let mut pieces = std::mem::take(request.body_mut()).into_data_stream();
+    // Each piece is let go as it comes.
+    let running_out = async {
+        let mut bytes = 0;
+        while let Some(Ok(piece)) = pieces.next().await {
+            bytes += piece.len() as u64;
+            if BODY_BYTES_MAX < bytes {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(RUNNING_OUT_MAX, running_out).await;
+    Err(refused.into())
 }
 
 impl Upload {

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use crate::support::{checker, fixture, fixture_path, fixtures, photocheck, temporary_db};
+use crate::support::{checker, fixture, fixture_path, fixtures, photocheck, root, temporary_db};
 use photocheck::core::detector::Synthetic;
+use photocheck::core::edits::Edit;
 use photocheck::core::index::Index;
 
 #[test]
@@ -20,7 +21,7 @@ fn eval_counts_what_the_pipeline_says() {
         writeln!(csv, "{path},{},fixtures,x", photo.label).unwrap();
         let report = checker().check(&fixture(&photo.path), &Index::default()).unwrap();
         match report.signals.synthetic {
-            Synthetic::Evaluated { score, .. } => scores.push((photo.label, score.value())),
+            Synthetic::Evaluated(found) => scores.push((photo.label, found.score.value())),
             _ => abstained += 1,
         }
     }
@@ -54,6 +55,48 @@ fn eval_counts_what_the_pipeline_says() {
     let table = photocheck(&db, ["eval", labels.to_str().unwrap()]);
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("AUROC") && table.contains("fixtures"), "{table}");
+}
+
+#[test]
+fn eval_measures_robustness_and_names_photos_that_change_side() {
+    let (folder, db) = temporary_db();
+    let labels = folder.path().join("labels.csv");
+    let mut csv = String::from("path,label,source\n");
+    for photo in fixtures().photo {
+        let path = fixture_path(&photo.path).display().to_string();
+        writeln!(csv, "{path},{},<fixtures>", photo.label).unwrap();
+    }
+    std::fs::write(&labels, csv).unwrap();
+    let (labels, page) = (labels.to_str().unwrap(), folder.path().join("page.html"));
+    let before = root().join("models/synthetic-1");
+    let args = ["--robustness", "--json", "--photos", "3", "--html", page.to_str().unwrap()];
+    let args = ["eval", labels, "--against", before.to_str().unwrap()].into_iter().chain(args);
+    let output = photocheck(&db, args);
+    assert!(output.status.success(), "{output:?}");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["summary"]["photos"], 3);
+    let edits = found["robustness"].as_array().unwrap();
+    assert_eq!(edits.len(), Edit::TRAVELS.len());
+    assert_eq!(edits[0]["edit"], "jpeg-95");
+    assert!(edits.iter().all(|edit| edit["photos"] == 3), "{edits:?}");
+    let against = &found["against"];
+    assert_eq!(against["model"], "synthetic-1");
+    for changed in against["changed"].as_array().unwrap() {
+        let number = |of: &Value| of.as_f64().unwrap();
+        let ours = number(&against["threshold"]) <= number(&changed["score"]);
+        let theirs = number(&against["other_threshold"]) <= number(&changed["other_score"]);
+        assert_ne!(ours, theirs, "{changed}");
+    }
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in ["Robustness", "Against synthetic-1", "&lt;fixtures&gt;", "polyline"] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<fixtures>"));
+
+    let output = photocheck(&db, ["eval", labels, "--against", "no-such-folder"]);
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("no-such-folder"), "{error}");
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! The bundled models: tract answers as ONNX Runtime did, faces lie where Python found them.
 
 use image::RgbImage;
-use photocheck::core::detector::Synthetic;
+use photocheck::core::detector::{Detector, Evaluated, Synthetic};
+use photocheck::core::evaluation::{self, Judged, Truth};
 use photocheck::core::faces::FaceFinder;
 use photocheck::core::index::Index;
 use photocheck::core::onnx::{InputScale, Net};
 use photocheck::core::photo::Photo;
 use photocheck::core::resize::{PixelBox, cut};
+use rayon::prelude::*;
 use serde::Deserialize;
 
 use crate::support::{checker, fixture, root, shared};
@@ -133,12 +135,102 @@ fn the_whole_path_scores_as_training_measured() {
     for expected in reference.photos {
         let bytes = std::fs::read(faces.join(&expected.path)).unwrap();
         let report = checker().check(&bytes, &Index::default()).unwrap();
-        let Synthetic::Evaluated { score, .. } = report.signals.synthetic else {
+        let Synthetic::Evaluated(evaluated) = report.signals.synthetic else {
             panic!("{}: {:?}", expected.path, report.signals.synthetic);
         };
-        let (found, wanted) = (score.value(), expected.score);
+        let (found, wanted) = (evaluated.score.value(), expected.score);
         let apart = (found - wanted).abs();
         let tolerance = reference.tolerance.score_whole_path;
         assert!(apart <= tolerance, "{}: {found} is not {wanted}", expected.path);
     }
+}
+
+fn bundled_detector() -> Detector {
+    let folder = root().join("models").join(checker().model());
+    let onnx = std::fs::read(folder.join("model.onnx")).unwrap();
+    Detector::load(&onnx, &text(&format!("models/{}/model.toml", checker().model()))).unwrap()
+}
+
+fn evaluated(detector: &Detector, pixels: &RgbImage, doubt_from: f64) -> Evaluated {
+    match detector.score(pixels, &checker().faces(pixels), doubt_from) {
+        Synthetic::Evaluated(evaluated) => evaluated,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_doubted_score_comes_with_its_lives_and_a_heat_map() {
+    let detector = bundled_detector();
+    let photo = Photo::decode(&fixture("photos/ai-portrait-1.jpg")).unwrap();
+    let plain = evaluated(&detector, photo.pixels(), f64::INFINITY);
+    assert_eq!((&plain.stability, &plain.heat_map), (&None, &None));
+    let doubted = evaluated(&detector, photo.pixels(), 0.0);
+    assert_eq!(doubted.score, plain.score);
+    let stability = doubted.stability.unwrap();
+    assert_eq!(stability.lives, 4);
+    assert!(stability.lowest <= doubted.score && doubted.score <= stability.highest);
+    assert!(stability.lowest < stability.highest, "lives differ: {stability:?}");
+    let map = doubted.heat_map.unwrap();
+    assert_eq!(map.rows.iter().map(Vec::len).collect::<Vec<_>>(), [7; 7]);
+    let cells: Vec<f32> = map.rows.concat();
+    assert!(cells.iter().all(|cell| cell.is_finite()), "{map:?}");
+    assert!(cells.iter().any(|cell| 0.0 < *cell), "something speaks for AI: {map:?}");
+    // The grid lies over the face.
+    let [x, y, width, height] = map.region;
+    let (middle_x, middle_y) =
+        (doubted.face.x + doubted.face.width / 2.0, doubted.face.y + doubted.face.height / 2.0);
+    assert!(x < middle_x && middle_x < x + width && y < middle_y && middle_y < y + height);
+}
+
+/// `[reached]` of a `model.toml`: AUROC on the small pack's val by `photocheck eval`.
+#[derive(Deserialize)]
+struct Reached {
+    auroc: f64,
+    /// Lower end of its 95 % interval.
+    auroc_least: f64,
+}
+
+#[derive(Deserialize)]
+struct Card {
+    reached: Reached,
+    /// The model that was bundled before.
+    forerunner: String,
+}
+
+/// A new model must not be worse than the one before by more than chance.
+#[test]
+fn the_bundled_model_reaches_its_card_on_val() {
+    #[derive(Deserialize)]
+    struct Row {
+        path: String,
+        label: u8,
+        source: String,
+    }
+    let Some(faces) = shared("data/faces") else { return };
+    let rows: Vec<Row> = csv::Reader::from_path(faces.join("val.csv"))
+        .unwrap()
+        .deserialize()
+        .map(Result::unwrap)
+        .collect();
+    let judge = |row: Row| {
+        let photo = Photo::decode(&std::fs::read(faces.join(&row.path)).unwrap()).unwrap();
+        let checker = checker();
+        let faces = checker.faces(photo.pixels());
+        let score = match checker.detector().score(photo.pixels(), &faces, f64::INFINITY) {
+            Synthetic::Evaluated(found) => Some(f64::from(found.score.value())),
+            _ => None,
+        };
+        let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
+        Judged { truth, source: row.source, score, verdict: None }
+    };
+    let judged: Vec<Judged> = rows.into_par_iter().map(judge).collect();
+    let found = evaluation::summary(&judged, 0.5).auroc.unwrap();
+    let card_of = |model: &str| -> Card {
+        toml::from_str(&text(&format!("models/{model}/model.toml"))).unwrap()
+    };
+    let card = card_of(checker().model());
+    let apart = (found - card.reached.auroc).abs();
+    assert!(apart < 0.005, "AUROC {found}, the card says {}", card.reached.auroc);
+    let before = card_of(&card.forerunner).reached.auroc_least;
+    assert!(before <= found, "AUROC {found}; {} reached {before} at least", card.forerunner);
 }

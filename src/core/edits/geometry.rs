@@ -13,13 +13,19 @@ use image::{Rgb, RgbImage};
 
 use super::Random;
 use super::draw::{mixed, to_byte};
-use crate::core::resize::{PixelBox, cut};
+use crate::core::resize::{PixelBox, cut, resize};
 
 /// Keeps `percent` of each side at a random place.
 pub fn crop(pixels: &RgbImage, percent: u8, random: &mut Random) -> RgbImage {
     let kept = |side: u32| (side * u32::from(percent) / 100).max(1);
     let (width, height) = (kept(pixels.width()), kept(pixels.height()));
     at_random_place(pixels, width, height, random)
+}
+
+/// At half its size and back again.
+pub fn down_up(pixels: &RgbImage) -> RgbImage {
+    let (width, height) = pixels.dimensions();
+    resize(&resize(pixels, (width / 2).max(1), (height / 2).max(1)), width, height)
 }
 
 /// Keeps a square of 80 to 100 % of the shorter side at a random place.

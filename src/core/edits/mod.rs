@@ -12,6 +12,8 @@ mod geometry;
 mod saving;
 mod tones;
 
+pub use self::saving::jpeg as saved_as_jpeg;
+
 use image::{RgbImage, imageops};
 use sha2::{Digest, Sha256};
 
@@ -49,12 +51,22 @@ pub enum Edit {
     Jpeg(u8),
     /// Shrunk to 320 pixels of the longer side, then saved as JPEG of this quality.
     SmallJpeg(u8),
+    /// Shrunk to so many pixels of the longer side.
+    Side(u32),
+    /// Shown on a phone, 1080 pixels wide, and saved from its screen as JPEG of quality 85.
+    Screenshot,
+    /// Shrunk to half its size and enlarged again.
+    DownUp,
     /// Saved as lossy WebP of a quality of 50 to 80.
     WebP,
     /// Gaussian blur of 0.3 to 1 % of the shorter side.
     Blur,
     /// Gaussian noise of 8 to 20 of 255.
     Noise,
+    /// Gaussian noise of 2 to 4 of 255, which nobody sees.
+    SlightNoise,
+    /// Each value becomes the median of the nine around it.
+    Median,
     /// Unsharp mask of an amount of 0.5 to 1.5.
     Sharpen,
     /// 60 to 85 or 115 to 140 % of the brightness.
@@ -78,7 +90,34 @@ pub enum Edit {
 }
 
 impl Edit {
-    /// Every edit, chains last.
+    /// What the detector must hold over: ways a photo travels, and cheap attacks.
+    pub const TRAVELS: [Self; 23] = [
+        Self::Jpeg(95),
+        Self::Jpeg(85),
+        Self::Jpeg(75),
+        Self::Jpeg(60),
+        Self::Jpeg(50),
+        Self::Jpeg(40),
+        Self::Jpeg(30),
+        Self::Side(1024),
+        Self::Side(768),
+        Self::Side(512),
+        Self::Side(320),
+        Self::Side(224),
+        Self::Side(160),
+        Self::Side(128),
+        Self::WebP,
+        Self::Blur,
+        Self::Noise,
+        Self::SlightNoise,
+        Self::Median,
+        Self::DownUp,
+        Self::Screenshot,
+        Self::ScreenPhoto,
+        Self::Grey,
+    ];
+
+    /// Every edit that matching is measured over, chains last.
     pub const ALL: [Self; 39] = [
         Self::Mirror,
         Self::SquareCentred,
@@ -137,9 +176,14 @@ impl Edit {
             Self::Turn(degrees) => format!("turn-{degrees}"),
             Self::Jpeg(quality) => format!("jpeg-{quality}"),
             Self::SmallJpeg(quality) => format!("jpeg-{quality}-320px"),
+            Self::Side(longer) => format!("{longer}px"),
+            Self::Screenshot => "screenshot".into(),
+            Self::DownUp => "half-and-back".into(),
             Self::WebP => "webp".into(),
             Self::Blur => "blur".into(),
             Self::Noise => "noise".into(),
+            Self::SlightNoise => "slight-noise".into(),
+            Self::Median => "median".into(),
             Self::Sharpen => "sharpen".into(),
             Self::Brightness => "brightness".into(),
             Self::Contrast => "contrast".into(),
@@ -173,9 +217,14 @@ impl Edit {
             Self::Turn(degrees) => geometry::turn(pixels, degrees, random),
             Self::Jpeg(quality) => saving::jpeg(pixels, quality),
             Self::SmallJpeg(quality) => saving::jpeg(&shrink_to(pixels, 320), quality),
+            Self::Side(longer) => shrink_to(pixels, longer),
+            Self::Screenshot => saving::screenshot(pixels),
+            Self::DownUp => geometry::down_up(pixels),
             Self::WebP => saving::webp(pixels, random),
             Self::Blur => tones::blur(pixels, random),
-            Self::Noise => tones::noise(pixels, random),
+            Self::Noise => tones::noise(pixels, (8.0, 20.0), random),
+            Self::SlightNoise => tones::noise(pixels, (2.0, 4.0), random),
+            Self::Median => tones::median(pixels),
             Self::Sharpen => tones::sharpen(pixels, random),
             Self::Brightness => tones::brightness(pixels, random),
             Self::Contrast => tones::contrast(pixels, random),
@@ -297,8 +346,9 @@ mod tests {
 
     #[test]
     fn names_differ() {
-        let names: BTreeSet<String> = Edit::ALL.into_iter().map(Edit::name).collect();
-        assert_eq!(names.len(), Edit::ALL.len());
+        let all: BTreeSet<Edit> = Edit::ALL.into_iter().chain(Edit::TRAVELS).collect();
+        let names: BTreeSet<String> = all.iter().map(|edit| edit.name()).collect();
+        assert_eq!(names.len(), all.len());
     }
 
     #[test]
@@ -306,7 +356,7 @@ mod tests {
         let photo = photo();
         for (width, height) in [(2, 2), (33, 32), (2500, 32), (32, 2500), (240, 180), (2300, 700)] {
             let shaped = resize(&photo, width, height);
-            for edit in Edit::ALL {
+            for edit in Edit::ALL.into_iter().chain(Edit::TRAVELS) {
                 let (width, height) = edited(edit, &shaped, 1).dimensions();
                 let name = edit.name();
                 assert!(limits::PHOTO_SIDE_MIN <= width.min(height), "{name}: {width}x{height}");

@@ -22,9 +22,29 @@ pub fn blur(pixels: &RgbImage, random: &mut Random) -> RgbImage {
     imageops::blur(pixels, (shorter * random.between(0.003, 0.01)).max(0.3))
 }
 
-pub fn noise(pixels: &RgbImage, random: &mut Random) -> RgbImage {
-    let deviation = random.between(8.0, 20.0);
+/// Normal noise of a deviation in this range.
+pub fn noise(pixels: &RgbImage, (low, high): (f32, f32), random: &mut Random) -> RgbImage {
+    let deviation = random.between(low, high);
     each(pixels, |colour| colour.map(|value| value + deviation * random.normal()))
+}
+
+/// The middle of the nine values around each, per channel; pixels at the edge stay.
+pub fn median(pixels: &RgbImage) -> RgbImage {
+    const AROUND: [(u32, u32); 9] =
+        [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1), (0, 2), (1, 2), (2, 2)];
+    let mut middle = pixels.clone();
+    for y in 1..pixels.height().saturating_sub(1) {
+        for x in 1..pixels.width().saturating_sub(1) {
+            let around =
+                AROUND.map(|(across, down)| pixels.get_pixel(x + across - 1, y + down - 1).0);
+            for (channel, value) in middle.get_pixel_mut(x, y).0.iter_mut().enumerate() {
+                let mut values = around.map(|colour| colour.get(channel).copied().unwrap_or(0));
+                values.sort_unstable();
+                *value = values[4];
+            }
+        }
+    }
+    middle
 }
 
 pub fn sharpen(pixels: &RgbImage, random: &mut Random) -> RgbImage {

@@ -7,10 +7,11 @@
 
 mod matches;
 mod quarantine;
+mod synthetic;
 
 use serde::Deserialize;
 
-use crate::core::detector::{NotApplicable, Synthetic, UnableToEvaluate};
+use crate::core::detector::{NotApplicable, Synthetic};
 use crate::core::errors::PolicyError;
 use crate::core::hashes::{Distance, HASH_BITS, PdqQuality};
 use crate::core::provenance::{Finding, Kind, Says};
@@ -48,8 +49,12 @@ pub enum ReasonCode {
     SyntheticFaceUnsure,
     /// The detector does not apply: no face.
     NoFaceFound,
+    /// The score passes a threshold, but not in all lives of the photo.
+    SyntheticFaceUnstable,
     /// The detector does not apply: the face has too few pixels.
     FaceTooSmall,
+    /// The detector does not apply: the face is too blurred.
+    FaceTooBlurred,
     /// The detector failed.
     DetectorFailed,
     /// The photo has too little detail to be compared with banks.
@@ -117,8 +122,10 @@ impl ReasonCode {
             Self::SeenOnOtherAccounts => "SEEN_ON_OTHER_ACCOUNTS",
             Self::SyntheticFace => "SYNTHETIC_FACE",
             Self::SyntheticFaceUnsure => "SYNTHETIC_FACE_UNSURE",
+            Self::SyntheticFaceUnstable => "SYNTHETIC_FACE_UNSTABLE",
             Self::NoFaceFound => NotApplicable::NoFaceFound.code(),
             Self::FaceTooSmall => NotApplicable::FaceTooSmall.code(),
+            Self::FaceTooBlurred => NotApplicable::FaceTooBlurred.code(),
             Self::DetectorFailed => "DETECTOR_FAILED",
             Self::LowDetail => "LOW_DETAIL",
             Self::DeclaredAiGenerated => "DECLARED_AI_GENERATED",
@@ -282,6 +289,12 @@ impl Policy {
         self.known_photo.pdq_quality_min <= quality.value()
     }
 
+    /// The score from which a photo is no longer `clear`.
+    #[must_use]
+    pub fn unsure_score(&self) -> f64 {
+        self.synthetic_face.unsure.score
+    }
+
     /// The score from which a photo is `suspect`.
     #[must_use]
     pub fn suspect_score(&self) -> f64 {
@@ -330,48 +343,14 @@ impl Policy {
 
     /// A camera that is named lowers nothing: everybody can write one into a file.
     fn camera_finding(&self, signals: &Signals) -> Option<(Verdict, Reason)> {
-        let Synthetic::Evaluated { score, .. } = &signals.synthetic else { return None };
-        let score = f64::from(score.value());
+        let Synthetic::Evaluated(evaluated) = &signals.synthetic else { return None };
+        let score = f64::from(evaluated.score.value());
         let camera = signals.provenance.iter().find(|finding| finding.says == Says::Camera)?;
         if score < self.suspect_score() {
             return None;
         }
         let message = format!("the file names a camera{}, the face looks AI-made", by(camera));
         Some((Verdict::Clear, plain(ReasonCode::CameraContradicted, message)))
-    }
-
-    fn synthetic_finding(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
-        match synthetic {
-            Synthetic::Evaluated { score, .. } => self.score_finding(score.value().into()),
-            Synthetic::NotApplicable { code } => {
-                Some((Verdict::Inconclusive, not_applicable(*code)))
-            }
-            Synthetic::UnableToEvaluate { code } => Some((Verdict::Inconclusive, unable(*code))),
-        }
-    }
-
-    fn score_finding(&self, score: f64) -> Option<(Verdict, Reason)> {
-        let SyntheticFacePolicy { unsure, suspect, fake, .. } = self.synthetic_face;
-        let (verdict, threshold) = match fake {
-            Some(fake) if fake.score <= score => (Verdict::Fake, fake),
-            _ if suspect.score <= score => (Verdict::Suspect, suspect),
-            _ if unsure.score <= score => (Verdict::Inconclusive, unsure),
-            _ => return None,
-        };
-        let (code, message) = if verdict == Verdict::Inconclusive {
-            let message = "the face has some traces of AI-made pictures, as some real photos have";
-            (ReasonCode::SyntheticFaceUnsure, message)
-        } else {
-            (ReasonCode::SyntheticFace, "the face looks as if it was made by AI")
-        };
-        let reason = Reason {
-            code,
-            message: message.into(),
-            value: Some(score),
-            threshold: Some(threshold.score),
-            cost: Some(Cost::FalsePositiveRate(threshold.false_positive_rate)),
-        };
-        Some((verdict, reason))
     }
 }
 
@@ -402,23 +381,6 @@ fn declared_findings(provenance: &[Finding]) -> Vec<(Verdict, Reason)> {
 /// Who says so, in brackets.
 fn by(finding: &Finding) -> String {
     finding.by.as_ref().map(|name| format!(" ({name})")).unwrap_or_default()
-}
-
-fn not_applicable(code: NotApplicable) -> Reason {
-    let (code, message) = match code {
-        NotApplicable::NoFaceFound => {
-            (ReasonCode::NoFaceFound, "no face was found, so the photo was not judged for AI")
-        }
-        NotApplicable::FaceTooSmall => {
-            (ReasonCode::FaceTooSmall, "the face is too small in the photo to be judged for AI")
-        }
-    };
-    plain(code, message.into())
-}
-
-fn unable(code: UnableToEvaluate) -> Reason {
-    let message = format!("the photo could not be judged for AI ({})", code.code());
-    plain(ReasonCode::DetectorFailed, message)
 }
 
 fn no_evidence() -> Reason {

@@ -24,23 +24,25 @@ function percent(share) {
 }
 
 /** What a number means, in words. */
-function inNumbers(reason) {
+function inNumbers(reason, stability) {
   if (/^(KNOWN|ALLOWED)_PHOTO/.test(reason.code)) {
     return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the ` +
       `same photo. In our measurements, different photos never came so close.`;
   }
   if (reason.code.startsWith("SYNTHETIC_FACE")) {
+    const lives = stability ? ` Mirrored, saved again or cut a little, this photo scores ` +
+      `${percent(stability.lowest)} to ${percent(stability.highest)}.` : "";
     return `Score ${percent(reason.value)}. Of honest photos, ${percent(reason.false_positive_rate)} ` +
-      `score ${percent(reason.threshold)} or more.`;
+      `score ${percent(reason.threshold)} or more.${lives}`;
   }
   return "";
 }
 
-function showReasons(reasons) {
+function showReasons(reasons, stability) {
   byId("reasons").replaceChildren(...reasons.map((reason) => {
     const item = document.createElement("li");
     item.textContent = reason.message[0].toUpperCase() + reason.message.slice(1) + ".";
-    const numbers = inNumbers(reason);
+    const numbers = inNumbers(reason, stability);
     if (numbers) {
       const small = document.createElement("small");
       small.textContent = numbers;
@@ -59,18 +61,36 @@ function rectangles(box, kind) {
   });
 }
 
-/** Draws which part of the photo matched, or else the face that was judged. */
+/** The parts of the face that speak for AI, the stronger the more they do. */
+function heat({ region, rows }) {
+  const most = Math.max(...rows.flat());
+  return rows.flatMap((row, down) => row.map((value, across) => {
+    const cell = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    cell.setAttribute("class", "heat");
+    cell.setAttribute("x", region.x + region.width * across / row.length);
+    cell.setAttribute("y", region.y + region.height * down / rows.length);
+    cell.setAttribute("width", region.width / row.length);
+    cell.setAttribute("height", region.height / rows.length);
+    cell.setAttribute("fill-opacity", most > 0 ? 0.6 * Math.max(0, value) / most : 0);
+    return cell;
+  }));
+}
+
+/** Draws which part of the photo matched, or else the face that was judged, and what in it. */
 function showBoxes(evidence) {
   const match = evidence.matches.find((found) => found.purpose === "known_fake");
   const face = evidence.synthetic.face;
   const box = match ? match.region : face;
+  const map = match ? null : evidence.synthetic.heat_map;
   byId("boxes").replaceChildren();
   byId("caption").textContent = match ? "The part that matches a known photo is framed."
-    : face ? "The face that was judged is framed." : "";
+    : map ? "The face that was judged is framed; the redder a part, the more it speaks for AI."
+      : face ? "The face that was judged is framed." : "";
   if (!box) return;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 1 1");
   svg.setAttribute("preserveAspectRatio", "none");
+  if (map) svg.append(...heat(map));
   svg.append(...rectangles(box, match ? "match" : "face"));
   byId("boxes").append(svg);
 }
@@ -86,7 +106,7 @@ function showReport(report, photo) {
     report.reasons.some((reason) => reason.code === "ALLOWED_PHOTO");
   byId("meaning").textContent =
     allowed ? "This photo is on a list of photos that are never flagged." : meaning;
-  showReasons(report.reasons);
+  showReasons(report.reasons, report.evidence.synthetic.stability);
   showBoxes(report.evidence);
   byId("details").textContent = JSON.stringify(report, null, 2);
   byId("result").hidden = false;

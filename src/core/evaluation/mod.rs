@@ -6,7 +6,11 @@
 //! abstained from are counted, never guessed. A figure that the data cannot give (no photo of one
 //! class) is `None`.
 
+mod curves;
+
 use std::collections::BTreeMap;
+
+pub use self::curves::{CalibrationBin, calibration, roc};
 
 use crate::core::verdict::Verdict;
 
@@ -50,6 +54,11 @@ pub struct Summary {
     pub fpr: Option<f64>,
     /// Share of synthetic photos at or above the `suspect` threshold.
     pub tpr: Option<f64>,
+    /// Share of real photos that got the verdict `suspect` or `fake`, by whatever was found; of all
+    /// that were not refused.
+    pub flagged_real: Option<f64>,
+    /// The same share of synthetic photos.
+    pub flagged_synthetic: Option<f64>,
     /// Mean distance between score and truth over ten bins of equal width.
     pub calibration_error: Option<f64>,
 }
@@ -70,12 +79,17 @@ pub struct SourceRow {
 /// All figures; `suspect_score` is the policy's threshold.
 #[must_use]
 pub fn summary(judged: &[Judged], suspect_score: f64) -> Summary {
-    let scores_of = |truth: Truth| -> Vec<f64> {
-        judged.iter().filter(|one| one.truth == truth).filter_map(|one| one.score).collect()
-    };
-    let (real, synthetic) = (scores_of(Truth::Real), scores_of(Truth::Synthetic));
+    let (real, synthetic) = (scores_of(judged, Truth::Real), scores_of(judged, Truth::Synthetic));
     let fpr = share(&real, |score| suspect_score <= score);
     let tpr = share(&synthetic, |score| suspect_score <= score);
+    let flagged = |truth: Truth| {
+        let ours = judged.iter().filter(|one| one.truth == truth);
+        let flags: Vec<f64> = ours
+            .filter_map(|one| one.verdict)
+            .map(|verdict| f64::from(u8::from(Verdict::Suspect <= verdict)))
+            .collect();
+        mean(&flags)
+    };
     let refused = judged.iter().filter(|one| one.verdict.is_none()).count();
     Summary {
         photos: judged.len(),
@@ -90,6 +104,8 @@ pub fn summary(judged: &[Judged], suspect_score: f64) -> Summary {
         tpr_at_fpr_5: tpr_at(&real, &synthetic, 0.05),
         fpr,
         tpr,
+        flagged_real: flagged(Truth::Real),
+        flagged_synthetic: flagged(Truth::Synthetic),
         calibration_error: calibration_error(&real, &synthetic),
     }
 }
@@ -115,6 +131,10 @@ pub fn by_source(judged: &[Judged]) -> Vec<SourceRow> {
         }
     });
     rows.collect()
+}
+
+fn scores_of(judged: &[Judged], truth: Truth) -> Vec<f64> {
+    judged.iter().filter(|one| one.truth == truth).filter_map(|one| one.score).collect()
 }
 
 /// Counts are exact in f64 far beyond any number of photos.

@@ -1,0 +1,278 @@
+//! What `photocheck eval` prints: a table for people, or one JSON object.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::eval::{Against, Changed, Measured};
+use crate::core::evaluation::{SourceRow, Summary, Truth};
+
+/// Photos that change side, named in the table; all of them stand in the JSON.
+const SHOWN_MAX: usize = 40;
+
+/// A figure with three decimals; `-` where there is none.
+#[must_use]
+pub fn shown(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |value| format!("{value:.3}"))
+}
+
+/// The figures of a summary with their names, in the order that they are shown in.
+#[must_use]
+pub fn figures(summary: &Summary) -> [(&'static str, Option<f64>); 10] {
+    [
+        ("AUROC", summary.auroc),
+        ("average precision", summary.average_precision),
+        ("balanced accuracy at the suspect threshold", summary.balanced_accuracy),
+        ("TPR at the suspect threshold", summary.tpr),
+        ("FPR at the suspect threshold", summary.fpr),
+        ("AI-made photos with verdict suspect or fake", summary.flagged_synthetic),
+        ("real photos with verdict suspect or fake", summary.flagged_real),
+        ("TPR at 1 % FPR", summary.tpr_at_fpr_1),
+        ("TPR at 5 % FPR", summary.tpr_at_fpr_5),
+        ("calibration error", summary.calibration_error),
+    ]
+}
+
+/// The figures as one JSON object.
+///
+/// # Errors
+/// Never: all of it can be written as JSON.
+pub fn json(measured: &Measured) -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(&EvalJson::from(measured))? + "\n")
+}
+
+/// The figures as a table.
+#[must_use]
+pub fn table(measured: &Measured) -> String {
+    let Measured { model, policy, summary, sources, robustness, against, .. } = measured;
+    let mut text = format!("model {model}, policy {policy}\n");
+    let Summary { photos, refused, abstained, scored_real, scored_synthetic, .. } = summary;
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{photos} photos: {scored_real} real and {scored_synthetic} AI-made scored, \
+         {abstained} abstained, {refused} refused\n"
+    );
+    for (name, value) in figures(summary) {
+        let _ = writeln!(text, "{name:<44}{:>7}", shown(value));
+    }
+    let _ = writeln!(
+        text,
+        "\n{:<8}{:<28}{:>7}{:>11}{:>9}{:>12}",
+        "class", "source", "photos", "abstained", "flagged", "mean score"
+    );
+    for row in sources {
+        let SourceRow { source, photos, abstained, flagged, mean_score, .. } = row;
+        let (class, mean) = (class_of(row), shown(*mean_score));
+        let _ = writeln!(
+            text,
+            "{class:<8}{source:<28}{photos:>7}{abstained:>11}{flagged:>9}{mean:>12}"
+        );
+    }
+    if !robustness.is_empty() {
+        text += &robustness_table(measured);
+    }
+    if let Some(against) = against {
+        text += &against_table(against, measured);
+    }
+    text
+}
+
+/// `AI` or `real`.
+#[must_use]
+pub fn class_of(row: &SourceRow) -> &'static str {
+    if row.truth == Truth::Synthetic { "AI" } else { "real" }
+}
+
+fn robustness_table(measured: &Measured) -> String {
+    let mut text = format!(
+        "\n{:<16}{:>11}{:>9}{:>16}{:>9}{:>9}\n",
+        "after", "abstained", "AUROC", "TPR at 1 % FPR", "TPR", "FPR"
+    );
+    let unedited = ("(as it is)".to_owned(), &measured.summary);
+    let edited = measured.robustness.iter().map(|(edit, summary)| (edit.name(), summary));
+    for (name, summary) in std::iter::once(unedited).chain(edited) {
+        let [auroc, at_1, tpr, fpr] =
+            [summary.auroc, summary.tpr_at_fpr_1, summary.tpr, summary.fpr].map(shown);
+        let abstained = summary.abstained;
+        let _ = writeln!(text, "{name:<16}{abstained:>11}{auroc:>9}{at_1:>16}{tpr:>9}{fpr:>9}");
+    }
+    text + "TPR, FPR: at the suspect threshold\n"
+}
+
+fn against_table(against: &Against, measured: &Measured) -> String {
+    let Against { model, summary, thresholds, changed } = against;
+    let mut text = format!("\n{:<44}{:>14}{:>14}\n", "", measured.model, model);
+    for ((name, ours), (_, theirs)) in figures(&measured.summary).into_iter().zip(figures(summary))
+    {
+        // Verdicts are this model's alone.
+        if name.contains("verdict") {
+            continue;
+        }
+        let _ = writeln!(text, "{name:<44}{:>14}{:>14}", shown(ours), shown(theirs));
+    }
+    let _ = writeln!(
+        text,
+        "\n{} photos change side: {:.3} and {:.3} state the same rate of real photos",
+        changed.len(),
+        thresholds.0,
+        thresholds.1
+    );
+    for Changed { photo, score, other } in changed.iter().take(SHOWN_MAX) {
+        let name = measured.name_of(*photo);
+        let class = measured.class_of(*photo);
+        let _ = writeln!(text, "{class:<6}{score:>7.3}{other:>8.3}  {name}");
+    }
+    if SHOWN_MAX < changed.len() {
+        let _ = writeln!(text, "and {} more (--json names all)", changed.len() - SHOWN_MAX);
+    }
+    text
+}
+
+impl Measured {
+    /// How the labels name a photo.
+    #[must_use]
+    pub fn name_of(&self, photo: usize) -> &str {
+        self.names.get(photo).map_or("", String::as_str)
+    }
+
+    /// `AI` or `real`.
+    #[must_use]
+    pub fn class_of(&self, photo: usize) -> &'static str {
+        let synthetic = |one: &crate::core::evaluation::Judged| one.truth == Truth::Synthetic;
+        if self.judged.get(photo).is_some_and(synthetic) { "AI" } else { "real" }
+    }
+}
+
+#[derive(Serialize)]
+struct EvalJson<'a> {
+    model: &'a str,
+    policy: &'a str,
+    summary: SummaryJson,
+    sources: Vec<SourceJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    robustness: Vec<EditJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<AgainstJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SummaryJson {
+    photos: usize,
+    refused: usize,
+    abstained: usize,
+    scored_real: usize,
+    scored_synthetic: usize,
+    auroc: Option<f64>,
+    average_precision: Option<f64>,
+    balanced_accuracy: Option<f64>,
+    tpr_at_fpr_1: Option<f64>,
+    tpr_at_fpr_5: Option<f64>,
+    fpr: Option<f64>,
+    tpr: Option<f64>,
+    flagged_real: Option<f64>,
+    flagged_synthetic: Option<f64>,
+    calibration_error: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct SourceJson<'a> {
+    source: &'a str,
+    label: u8,
+    photos: usize,
+    abstained: usize,
+    flagged: usize,
+    mean_score: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct EditJson {
+    edit: String,
+    #[serde(flatten)]
+    summary: SummaryJson,
+}
+
+#[derive(Serialize)]
+struct AgainstJson<'a> {
+    model: &'a str,
+    summary: SummaryJson,
+    threshold: f64,
+    other_threshold: f64,
+    changed: Vec<ChangedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ChangedJson<'a> {
+    path: &'a str,
+    label: u8,
+    score: f64,
+    other_score: f64,
+}
+
+impl<'a> From<&'a Measured> for EvalJson<'a> {
+    fn from(measured: &'a Measured) -> Self {
+        let edits = measured.robustness.iter();
+        let edit_json = |(edit, summary): &(crate::core::edits::Edit, Summary)| EditJson {
+            edit: edit.name(),
+            summary: summary.into(),
+        };
+        Self {
+            model: &measured.model,
+            policy: &measured.policy,
+            summary: (&measured.summary).into(),
+            sources: measured.sources.iter().map(SourceJson::from).collect(),
+            robustness: edits.map(edit_json).collect(),
+            against: measured.against.as_ref().map(|against| AgainstJson {
+                model: &against.model,
+                summary: (&against.summary).into(),
+                threshold: against.thresholds.0,
+                other_threshold: against.thresholds.1,
+                changed: against.changed.iter().map(|it| changed_json(it, measured)).collect(),
+            }),
+        }
+    }
+}
+
+fn changed_json<'a>(changed: &Changed, measured: &'a Measured) -> ChangedJson<'a> {
+    ChangedJson {
+        path: measured.name_of(changed.photo),
+        label: u8::from(measured.class_of(changed.photo) == "AI"),
+        score: changed.score,
+        other_score: changed.other,
+    }
+}
+
+impl From<&Summary> for SummaryJson {
+    fn from(summary: &Summary) -> Self {
+        Self {
+            photos: summary.photos,
+            refused: summary.refused,
+            abstained: summary.abstained,
+            scored_real: summary.scored_real,
+            scored_synthetic: summary.scored_synthetic,
+            auroc: summary.auroc,
+            average_precision: summary.average_precision,
+            balanced_accuracy: summary.balanced_accuracy,
+            tpr_at_fpr_1: summary.tpr_at_fpr_1,
+            tpr_at_fpr_5: summary.tpr_at_fpr_5,
+            fpr: summary.fpr,
+            tpr: summary.tpr,
+            flagged_real: summary.flagged_real,
+            flagged_synthetic: summary.flagged_synthetic,
+            calibration_error: summary.calibration_error,
+        }
+    }
+}
+
+impl<'a> From<&'a SourceRow> for SourceJson<'a> {
+    fn from(row: &'a SourceRow) -> Self {
+        Self {
+            source: &row.source,
+            label: u8::from(row.truth == Truth::Synthetic),
+            photos: row.photos,
+            abstained: row.abstained,
+            flagged: row.flagged,
+            mean_score: row.mean_score,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `model.toml`: what a model is, how it is fed and what its scores cost.
+
+use serde::Deserialize;
+
+use crate::core::faces::Face;
+use crate::core::onnx::InputScale;
+use crate::core::resize::PixelBox;
+
+/// The file beside a model: what it is and how it is fed.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Description {
+    pub name: String,
+    pub sha256: String,
+    pub input: InputScale,
+    pub look: Vec<Look>,
+    pub calibration: Calibration,
+    #[serde(default)]
+    pub face: FaceNeeds,
+    #[serde(default)]
+    pub threshold: Vec<RateThreshold>,
+}
+
+/// One square cut the model looks at.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    pub kind: LookKind,
+    /// Side of a face look, in units of the longer side of the face box.
+    #[serde(default = "one")]
+    pub scale: f32,
+    /// Column of the model's output that belongs to this look.
+    pub head: usize,
+    pub weight: f32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LookKind {
+    /// The largest square in the middle of the photo.
+    Whole,
+    /// A square around the face.
+    Face,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    pub bias: f32,
+}
+
+/// The score that a share of held-out real photos reaches.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct RateThreshold {
+    /// Share of real photos, 0 to 1.
+    pub fpr: f64,
+    pub score: f64,
+}
+
+/// Which faces the model was measured on; without a word of it, all that are found.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaceNeeds {
+    /// Pixels along the longer side of the face box.
+    #[serde(default)]
+    pub side_min: f32,
+    /// Sharpness of the face as the model sees it.
+    #[serde(default)]
+    pub sharpness_min: f32,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+impl Look {
+    /// The part of a photo of `width` by `height` pixels that is looked at.
+    #[must_use]
+    pub fn area(&self, width: u32, height: u32, face: &Face) -> PixelBox {
+        /// Smaller cuts hold no detail that the model could have learned from.
+        const SIDE_MIN: f32 = 32.0;
+        match self.kind {
+            LookKind::Whole => PixelBox::middle_square(width, height),
+            LookKind::Face => {
+                let side = (self.scale * face.side_in(width, height) + 0.5).floor().max(SIDE_MIN);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "at least 32"
+                )]
+                let side = side as u32;
+                PixelBox::square_around(face.centre_in(width, height), side, width, height)
+            }
+        }
+    }
+}
