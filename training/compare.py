@@ -47,7 +47,8 @@ def fit(variant, table):
     if variant["kind"] == "linear":
         return heads.fit_linear(table, variant["strength"], variant["power"],
                                 even=variant["even"])
-    return heads.fit_mlp(table, int(variant["kind"][3:]), decay=variant["strength"],
+    hidden, _, seeds = variant["kind"][3:].partition("x")
+    return heads.fit_mlp(table, int(hidden), int(seeds or 1), decay=variant["strength"],
                          power=variant["power"])
 
 
@@ -101,6 +102,8 @@ def run(variant, args):
     rows = []
     for name in names:
         here = table["set"] == name
+        if len(set(table["label"][here])) < 2:  # a set of one class ranks nothing
+            continue
         rows.append(line("held out " + name, heads.subset(table, here), scores[here]))
     if args.val:
         found = fit(variant, table)

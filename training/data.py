@@ -35,6 +35,8 @@ GROUPS = {
     "ruifei_headshots": "astria",
     "karhuzin": "astria",
     "tombcn": "astria",
+    "songguoxs_more": "songguo_gallery",
+    "freestylefly_more": "freestyle",
 }
 
 # FFHQ is one source by its crop only: tens of thousands of photographers. Its photos are dealt
@@ -122,7 +124,8 @@ def add_arguments(parser):
     parser.add_argument("--runs", default=os.path.join(HERE, "runs"), help="where results go")
     parser.add_argument("--originals", default=os.path.join(HERE, "data", "originals"))
     parser.add_argument("--pack", choices=["pack", "originals"], default="pack")
-    parser.add_argument("--split", choices=["train", "val"], default="train")
+    parser.add_argument("--split", choices=["train", "val", "more", "drawn"],
+                        default="train")
     parser.add_argument("--most", type=int, default=0, help="photos a source and generator")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop after so long")
 

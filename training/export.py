@@ -1,12 +1,11 @@
 """The trained model as the program reads it: models/NAME/model.onnx and model.toml.
 
-    export.py --name synthetic-1 --trunk thin --heads RUNS/heads/synthetic-1.pt \\
-        --facts RUNS/heads/synthetic-1.json
+    export.py --name synthetic-2 --trunk thin --heads RUNS/heads/synthetic-2.pt \\
+        --facts RUNS/heads/synthetic-2.json
 
 The network takes one look and answers one logit per head, and where in the look each head's logit
-comes from. Weights of the trunk are stored as f16
-and widened by a Cast that the runtime folds when it loads the file. The exported file is compared
-with PyTorch in ONNX Runtime before it is kept.
+comes from. Weights are stored as int8 and f16 and widened by nodes that the runtime folds when it
+loads the file. The exported file is compared with PyTorch in ONNX Runtime before it is kept.
 """
 
 import argparse
@@ -40,16 +39,17 @@ DATA_NOTE = ("photos of public repositories, several for research only; they tra
 
 
 CELLS = 7  # of the heat map, along each side
+COARSE = ("trunk.stages.2", "trunk.stages.3")  # nine tenths of the weights: kept as int8
 
 
 class Detector(nn.Module):
     """Features and one head per look: photo [1, 3, s, s] to logits [1, heads] and the heat map
-    [1, heads, CELLS, CELLS].
+    [1, looks, CELLS, CELLS]. The first `looks` heads belong to one look each.
 
     With `traces`, their numbers stand after the trunk's; they want pixels from 0 to 255.
     """
 
-    def __init__(self, trunk, heads, norms=None):
+    def __init__(self, trunk, heads, norms=None, looks=2):
         super().__init__()
         self.trunk = trunk
         self.heads = nn.ModuleList([folded(heads[k]) for k in sorted(heads)])
@@ -57,36 +57,49 @@ class Detector(nn.Module):
         if norms:
             self.register_buffer("mean", torch.from_numpy(norms[0])[None])
             self.register_buffer("std", torch.from_numpy(norms[1])[None])
-        # Each head's weights, and what the average photo of training gets from the trunk.
-        self.register_buffer("weights", torch.cat([h[0].weight for h in self.heads]).detach())
+        self.looks = looks
+        # What the average photo of training has, which a heat map is told against.
         width = 2 * sum(trunk.WIDTHS)
-        means = torch.stack([heads[k].mean[:width] for k in sorted(heads)])
-        average = (self.weights[:, :width] * means).sum(1)
-        self.register_buffer("average", average[None, :, None, None] / CELLS**2)
+        for look, key in enumerate(sorted(heads)[:looks]):
+            self.register_buffer(f"average{look}", heads[key].mean[None, :width].clone())
 
     def forward(self, photo):
         maps = self.trunk(photo)
         x = backbones.pooled(maps)
         if self.traces:
             x = torch.cat([x, self.traces(photo * self.std + self.mean)], 1)
-        return torch.cat([head(x) for head in self.heads], 1), self.heat(maps)
+        logits = torch.cat([head(x) for head in self.heads], 1)
+        weights = torch.cat([slope_of(head, x) for head in self.heads[: self.looks]])
+        return logits, self.heat(maps, weights)
 
-    def heat(self, maps):
+    def heat(self, maps, weights):
         """Each cell's share of the trunk's part of the logits, less an even share of what the
         average photo has. Means and deviations are sums over places, so the cells add up to it:
-        a mean is the sum of x / n, a deviation s that of (x - mean)^2 / (n s)."""
-        at, cells = 0, -self.average
+        a mean is the sum of x / n, a deviation s that of (x - mean)^2 / (n s). `weights`
+        [looks, width] are what the heads, linear around this photo, multiply each number by."""
+        at, cells = 0, 0.0
         for x in maps:
-            wide = x.shape[1]
+            wide, side = x.shape[1], x.shape[2]
             off = x - x.mean((2, 3), keepdim=True)
             power = off * off
             power = power / torch.sqrt(power.mean((2, 3), keepdim=True) + 1e-5)
-            means, deviations = (self.weights[:, a : a + wide, None, None]
-                                 for a in (at, at + wide))
-            part = F.conv2d(x, means) + F.conv2d(power, deviations)
-            cells = cells + F.avg_pool2d(part, x.shape[2] // CELLS) / CELLS**2
+            means, deviations = weights[:, at : at + wide], weights[:, at + wide : at + 2 * wide]
+            part = means @ x.reshape(wide, side * side)
+            part = part + deviations @ power.reshape(wide, side * side)
+            part = part.reshape(1, self.looks, side, side)
+            cells = cells + F.avg_pool2d(part, side // CELLS) / CELLS**2
             at += 2 * wide
-        return cells
+        averages = torch.cat([getattr(self, f"average{look}") for look in range(self.looks)])
+        even = (weights[:, :at] * averages).sum(1) / CELLS**2
+        return cells - even.reshape(1, self.looks, 1, 1)
+
+
+def slope_of(head, x):
+    """[1, width]: the derivative of a head of one or two layers after the numbers it is given."""
+    if len(head) == 1:
+        return head[0].weight
+    active = (head[0](x) > 0).float() * head[2].weight
+    return active @ head[0].weight
 
 
 def folded(head):
@@ -94,8 +107,8 @@ def folded(head):
     layers = head.layers if isinstance(head.layers, nn.Sequential) else [head.layers]
     first = nn.Linear(layers[0].in_features, layers[0].out_features)
     with torch.no_grad():
-        first.weight.copy_(layers[0].weight / head.std)
-        first.bias.copy_(layers[0].bias - (layers[0].weight * (head.mean / head.std)).sum(1))
+        first.weight.copy_((layers[0].weight / head.std).half().float())  # as it will be stored
+        first.bias.copy_(layers[0].bias - (first.weight * head.mean).sum(1))
     kept = [m for m in list(layers)[1:] if not isinstance(m, nn.Dropout)]
     return nn.Sequential(first, *kept)
 
@@ -110,34 +123,56 @@ def load_heads(path):
     return heads
 
 
-def halved(model, least=4096):
-    """Large weights stored as f16, each followed by a Cast to f32."""
-    graph, casts = model.graph, []
+def kept_small(model, least=4096):
+    """Large weights stored small, each followed by what widens it: COARSE ones as int8 with a scale
+    for each output, all others as f16. The runtime folds that when it loads the file."""
+    graph, nodes = model.graph, []
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < least \
-                or tensor.name.startswith(("heads", "traces", "weights")):
+        if values.dtype != np.float32 or values.size < least or tensor.name.startswith("traces"):
             continue
-        small = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
         graph.initializer.remove(tensor)
-        graph.initializer.append(small)
-        casts.append(helper.make_node("Cast", [small.name], [tensor.name], to=TensorProto.FLOAT))
-    for cast in reversed(casts):
-        graph.node.insert(0, cast)
+        if tensor.name.startswith(COARSE):
+            small, scale = quantised(values)
+            graph.initializer.extend([numpy_helper.from_array(small, tensor.name + "_i8"),
+                                      numpy_helper.from_array(scale, tensor.name + "_scale")])
+            wide = tensor.name + "_wide"
+            nodes += [helper.make_node("Cast", [tensor.name + "_i8"], [wide],
+                                       to=TensorProto.FLOAT),
+                      helper.make_node("Mul", [wide, tensor.name + "_scale"], [tensor.name])]
+        else:
+            small = numpy_helper.from_array(values.astype(np.float16), tensor.name + "_f16")
+            graph.initializer.append(small)
+            nodes.append(helper.make_node("Cast", [small.name], [tensor.name],
+                                          to=TensorProto.FLOAT))
+    for node in reversed(nodes):
+        graph.node.insert(0, node)
     onnx.checker.check_model(model)
     return model
 
 
+def quantised(values):
+    """int8 values and the scale of each output channel."""
+    most = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
+    scale = np.maximum(most / 127, 1e-12).astype(np.float32)
+    return np.round(values / scale).astype(np.int8), scale
+
+
 def rounded(net):
-    """The same network with the trunk's weights as f16 will hold them."""
+    """The same network with its weights as the file will hold them."""
     with torch.no_grad():
         for name, p in net.named_parameters():
-            if p.numel() >= 4096 and not name.startswith(("heads", "traces")):
+            if p.numel() < 4096 or name.startswith("traces"):
+                continue
+            if name.startswith(COARSE):
+                small, scale = quantised(p.numpy())
+                p.copy_(torch.from_numpy(small.astype(np.float32) * scale))
+            else:
                 p.copy_(p.half().float())
     return net
 
 
-def plain(model, heads):
+def plain(model, heads, looks):
     """Fixed output shape, and explicit padding where PyTorch wrote a ceiling mode."""
     for node in model.graph.node:
         if node.op_type == "MaxPool":
@@ -150,14 +185,14 @@ def plain(model, heads):
     model.graph.output.append(
         helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, heads]))
     model.graph.output.append(
-        helper.make_tensor_value_info("heat", TensorProto.FLOAT, [1, heads, CELLS, CELLS]))
+        helper.make_tensor_value_info("heat", TensorProto.FLOAT, [1, looks, CELLS, CELLS]))
     return model
 
 
 def write_onnx(net, path, side):
     torch.onnx.export(net, torch.zeros(1, 3, side, side), path, input_names=["photo"],
                       output_names=["logits", "heat"], opset_version=13, dynamo=False)
-    model = plain(halved(onnx.load(path)), len(net.heads))
+    model = plain(kept_small(onnx.load(path)), len(net.heads), net.looks)
     model.producer_name, model.producer_version = "photocheck training", "1"
     onnx.save(model, path)
 
@@ -201,6 +236,12 @@ def toml_of(name, digest, trunk, facts):
         lines += [f"head = {column}", f'weight = {number(facts["weight"])}', ""]
     lines += ["# score = sigmoid(bias + sum of weight * logit), fitted on held-out train sources",
               "[calibration]", f'bias = {number(facts["bias"])}', ""]
+    if "drawn" in facts:
+        drawn = facts["drawn"]
+        lines += [f"# from this logit of the face on it is a drawing: {drawn['rate']:.1%} of held-out "
+                  f"photos", f"# and {drawn['found']:.0%} of {drawn['drawings']} drawings of "
+                  "held-out galleries reach it",
+                  "[drawn]", f"head = {len(facts['looks'])}", f"logit = {number(drawn['logit'])}", ""]
     for t in facts["thresholds"]:
         lines += [f"# {c}" for c in t.get("comments", [])]
         lines += ["[[threshold]]", f'fpr = {t["fpr"]}', f'score = {t["score"]:.4f}',
@@ -231,7 +272,10 @@ def main():
     path = os.path.join(folder, "model.onnx")
     trunk = backbones.build(args.trunk)
     norms = features.norms(args.trunk) if "traces" in facts.get("trunks", []) else None
-    net = rounded(Detector(trunk, load_heads(args.heads), norms).eval())
+    heads, looks = load_heads(args.heads), len(facts["looks"])
+    if "drawn" in facts:
+        heads[1 + max(heads)] = load_heads(args.heads.replace(".pt", "-drawn.pt"))[0]
+    net = rounded(Detector(trunk, heads, norms, looks).eval())
     write_onnx(net, path, facts["side"])
     worst = largest_difference(net, path, facts["side"])
     print(f"largest difference of a logit, PyTorch and ONNX Runtime: {worst:.2e}")

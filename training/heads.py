@@ -92,8 +92,12 @@ class Head(nn.Module):
             self.layers = nn.Linear(len(mean), 1)
             nn.init.zeros_(self.layers.weight)
 
+    def standardised(self, x):
+        """As `forward`, of numbers that are standardised already."""
+        return self.layers(self.drop(x))
+
     def forward(self, x):
-        return self.layers(self.drop((x - self.mean) / self.std))
+        return self.standardised((x - self.mean) / self.std)
 
 
 def standard(table, look):
@@ -160,27 +164,52 @@ def fit_linear(table, l2, power=0.3, smooth=0.02, steps=60, even=0.0):
     return heads
 
 
-def fit_mlp(table, hidden=64, drop=0.3, decay=1e-2, power=0.3, smooth=0.02, epochs=6,
-            rate=1e-3, seed=1):
-    """One hidden layer per look; logits added; AdamW."""
-    torch.manual_seed(seed)
+def fit_mlp(table, hidden=128, seeds=1, drop=0.5, decay=0.3, power=0.7, smooth=0.02, mix=0.4,
+            epochs=6, rate=1e-3):
+    """One hidden layer per look; logits added; AdamW; pairs of photos mixed (Zhang et al., "mixup:
+    Beyond Empirical Risk Minimization", 2018). The nets of several seeds become one wide net that
+    gives their mean."""
     looks = sorted(table["x"])
-    heads = nn.ModuleDict({str(k): Head(*standard(table, k), hidden, drop) for k in looks})
-    x = {k: torch.from_numpy(table["x"][k]) for k in looks}
+    stats = {k: standard(table, k) for k in looks}
+    x = {k: ((torch.from_numpy(table["x"][k]).float() - stats[k][0]) / stats[k][1]).half()
+         for k in looks}
     y = torch.from_numpy(table["label"]).float() * (1 - 2 * smooth) + smooth
     w = torch.from_numpy(row_weights(table, power)).float()
-    optimiser = torch.optim.AdamW(heads.parameters(), lr=rate, weight_decay=decay)
-    size, total = 256, epochs * (len(y) // 256 + 1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1)
-    for _ in range(epochs):
-        for some in torch.randperm(len(y)).split(size):
-            logit = sum(heads[str(k)](x[k][some].float())[:, 0] for k in looks)
-            loss = nn.functional.binary_cross_entropy_with_logits(logit, y[some], weight=w[some])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    return {k: heads[str(k)].eval() for k in looks}
+    nets = []
+    for seed in range(1, seeds + 1):
+        torch.manual_seed(seed)
+        rng = np.random.default_rng(seed)
+        net = nn.ModuleDict({str(k): Head(*stats[k], hidden, drop) for k in looks})
+        optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay)
+        size, total = 256, epochs * (len(y) // 256 + 1)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1)
+        for _ in range(epochs):
+            for some in torch.randperm(len(y)).split(size):
+                other, share = some[torch.randperm(len(some))], float(rng.beta(mix, mix))
+                logit = sum(net[str(k)].standardised(share * x[k][some].float()
+                                                     + (1 - share) * x[k][other].float())[:, 0]
+                            for k in looks)
+                goal, weight = (share * v[some] + (1 - share) * v[other] for v in (y, w))
+                loss = nn.functional.binary_cross_entropy_with_logits(logit, goal, weight=weight)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+        nets.append(net.eval())
+    return {k: joined([net[str(k)] for net in nets]) for k in looks}
+
+
+def joined(heads):
+    """One head that gives the mean of several: their hidden layers stand side by side."""
+    first = heads[0]
+    hidden = sum(h.layers[0].out_features for h in heads)
+    head = Head(first.mean, first.std, hidden)
+    with torch.no_grad():
+        head.layers[0].weight.copy_(torch.cat([h.layers[0].weight for h in heads]))
+        head.layers[0].bias.copy_(torch.cat([h.layers[0].bias for h in heads]))
+        head.layers[3].weight.copy_(torch.cat([h.layers[3].weight for h in heads], 1) / len(heads))
+        head.layers[3].bias.copy_(torch.stack([h.layers[3].bias for h in heads]).mean(0))
+    return head.eval()
 
 
 def logits_of(heads, table):

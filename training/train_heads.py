@@ -1,10 +1,10 @@
 """Final heads: held-out logits for calibration and thresholds, then a fit on all of train.
 
     train_heads.py --train lives-originals-train,lives-pack-train --clean fixed-pack-train \\
-        --variant thin:0,1:linear:3e-3 --name synthetic-1
+        --variant thin:0,1:linear:3e-3 --name synthetic-2
 
 Writes RUNS/heads/NAME.pt, NAME.json (looks, calibration, thresholds) and NAME-held-out.npz (the
-scores that both come from). Nothing here reads val.
+scores that both come from), and with --drawn NAME-drawn.pt. Nothing here reads val.
 """
 
 import argparse
@@ -67,6 +67,38 @@ def thresholds_of(table, scores):
     return found
 
 
+DRAWN_RATE = 0.003  # of photos taken for drawings
+DRAWN_L2 = 3e-2
+
+
+def drawn_head(args, variant, table, fits, fold):
+    """A head on the first look that tells drawings from photos, with its threshold.
+
+    The threshold comes from photos of sources that the head has not seen, the share of drawings
+    that it finds from galleries that it has not seen.
+    """
+    look = variant["looks"][0]
+    only = {**variant, "looks": [look], "kind": "linear", "strength": DRAWN_L2}
+    drawn = compare.load(args, only, args.drawn)
+    photos = {k: v for k, v in table.items() if k != "x"} | {"x": {look: table["x"][look]}}
+    photos["label"] = np.zeros_like(photos["label"])
+    photos, fold = heads.subset(photos, fits), fold[fits]
+    logits = np.zeros(len(fold))
+    for k in range(data.FOLDS):
+        found = compare.fit(only, heads.join([heads.subset(photos, fold != k), drawn]))
+        logits[fold == k] = heads.logits_of(found, heads.subset(photos, fold == k))[:, 0]
+    threshold = measures.threshold_at(logits, DRAWN_RATE, heads.row_weights(photos, 0.5))
+    hits = np.zeros(len(drawn["label"]), bool)
+    for source in set(drawn["source"]):
+        here = drawn["source"] == source
+        found = compare.fit(only, heads.join([photos, heads.subset(drawn, ~here)]))
+        hits[here] = heads.logits_of(found, heads.subset(drawn, here))[:, 0] >= threshold
+    final = compare.fit(only, heads.join([photos, drawn]))
+    facts = {"logit": threshold, "rate": DRAWN_RATE, "found": float(hits.mean()),
+             "drawings": len(set(drawn["path"]))}
+    return final, facts
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     data.add_arguments(parser)
@@ -75,6 +107,7 @@ def main():
     parser.add_argument("--variant", required=True)
     parser.add_argument("--most-lives", type=int)
     parser.add_argument("--hold", type=int, default=-1, help="fold the final fit leaves out")
+    parser.add_argument("--drawn", default="", help="set of drawings, for a head that tells them")
     parser.add_argument("--name", required=True)
     args = parser.parse_args()
     variant = compare.parse(args.variant)
@@ -110,6 +143,9 @@ def main():
             "sources": len(set(table["source"])), "folds": data.FOLDS, "fold_left_out": args.hold,
         },
     }
+    if args.drawn:
+        head_of_drawn, facts["drawn"] = drawn_head(args, variant, table, fits, fold)
+        heads.save(head_of_drawn, base + "-drawn.pt")
     with open(base + ".json", "w", encoding="utf-8") as f:
         json.dump(facts, f, indent=1)
     keys = ("path", "label", "source", "generator", "set", "life")

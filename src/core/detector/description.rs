@@ -18,6 +18,8 @@ pub struct Description {
     pub face: FaceNeeds,
     #[serde(default)]
     pub threshold: Vec<RateThreshold>,
+    /// Absent in models that cannot tell drawings from photos.
+    pub drawn: Option<Drawn>,
 }
 
 /// One square cut the model looks at.
@@ -46,6 +48,16 @@ pub enum LookKind {
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
     pub bias: f32,
+}
+
+/// The head of the face look that tells drawings from photos.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Drawn {
+    /// Column of the model's output.
+    pub head: usize,
+    /// From this logit on the face is drawn.
+    pub logit: f32,
 }
 
 /// The score that a share of held-out real photos reaches.

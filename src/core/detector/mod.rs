@@ -66,6 +66,8 @@ pub enum NotApplicable {
     FaceTooSmall,
     /// It is too blurred: the model was not measured on such faces, or hardly told them apart.
     FaceTooBlurred,
+    /// It is no photo of a face: a drawing, a cartoon, a figure.
+    FaceDrawn,
 }
 
 /// Why the detector could not answer.
@@ -99,6 +101,7 @@ impl NotApplicable {
             Self::NoFaceFound => "NO_FACE_FOUND",
             Self::FaceTooSmall => "FACE_TOO_SMALL",
             Self::FaceTooBlurred => "FACE_TOO_BLURRED",
+            Self::FaceDrawn => "FACE_DRAWN",
         }
     }
 }
@@ -174,8 +177,8 @@ impl Detector {
         doubt_from: f64,
     ) -> Result<Result<Evaluated, NotApplicable>, UnableToEvaluate> {
         let seen = self.looked(pixels, face)?;
-        if seen.sharpness.is_some_and(|found| found < self.description.face.sharpness_min) {
-            return Ok(Err(NotApplicable::FaceTooBlurred));
+        if let Some(code) = seen.refused {
+            return Ok(Err(code));
         }
         let Seen { score, heat_map, .. } = seen;
         let mut evaluated = Evaluated { score, face: *face, stability: None, heat_map: None };
@@ -209,30 +212,38 @@ impl Detector {
     /// All looks at one photo, put together.
     fn looked(&self, pixels: &RgbImage, face: &Face) -> Result<Seen, UnableToEvaluate> {
         let mut logit = self.description.calibration.bias;
-        let (mut sharpness, mut heat_map) = (None, None);
+        let (mut refused, mut heat_map) = (None, None);
         for look in &self.description.look {
             let area = look.area(pixels.width(), pixels.height(), face);
             let side = self.net.side();
             let cut = resize(&cut(pixels, area), side, side);
             let outputs = self.net.run(&cut).map_err(|_| UnableToEvaluate::ModelFailed)?;
-            let column = outputs.first().and_then(|logits| logits.get([0, look.head]));
-            logit += look.weight * column.ok_or(UnableToEvaluate::ModelFailed)?;
+            let column = |head: usize| {
+                let logits = outputs.first().and_then(|logits| logits.get([0, head]));
+                logits.copied().ok_or(UnableToEvaluate::ModelFailed)
+            };
+            logit += look.weight * column(look.head)?;
             if look.kind == LookKind::Face {
-                sharpness = Some(sharpness::of(&cut));
+                let drawn = self.description.drawn;
+                if drawn.map_or(Ok(false), |it| Ok(it.logit <= column(it.head)?))? {
+                    refused = Some(NotApplicable::FaceDrawn);
+                } else if sharpness::of(&cut) < self.description.face.sharpness_min {
+                    refused = Some(NotApplicable::FaceTooBlurred);
+                }
                 let photo = (pixels.width(), pixels.height());
                 heat_map = outputs.get(1).and_then(|maps| HeatMap::read(maps, look, area, photo));
             }
         }
         let score = Score::new(1.0 / (1.0 + (-logit).exp()));
         let score = score.ok_or(UnableToEvaluate::ScoreNotFinite)?;
-        Ok(Seen { score, sharpness, heat_map })
+        Ok(Seen { score, refused, heat_map })
     }
 }
 
 /// What one pass over a photo's looks gave.
 struct Seen {
     score: Score,
-    /// Of the face look, if there is one.
-    sharpness: Option<f32>,
+    /// Why the score means nothing, if it does.
+    refused: Option<NotApplicable>,
     heat_map: Option<HeatMap>,
 }

@@ -140,7 +140,7 @@ mod tests {
     const IMPORTED: bool = true;
 
     fn policy() -> Policy {
-        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-2").unwrap()
+        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-3").unwrap()
     }
 
     fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {

@@ -55,6 +55,8 @@ pub enum ReasonCode {
     FaceTooSmall,
     /// The detector does not apply: the face is too blurred.
     FaceTooBlurred,
+    /// The detector does not apply: a drawing, no photo.
+    FaceDrawn,
     /// The detector failed.
     DetectorFailed,
     /// The photo has too little detail to be compared with banks.
@@ -126,6 +128,7 @@ impl ReasonCode {
             Self::NoFaceFound => NotApplicable::NoFaceFound.code(),
             Self::FaceTooSmall => NotApplicable::FaceTooSmall.code(),
             Self::FaceTooBlurred => NotApplicable::FaceTooBlurred.code(),
+            Self::FaceDrawn => NotApplicable::FaceDrawn.code(),
             Self::DetectorFailed => "DETECTOR_FAILED",
             Self::LowDetail => "LOW_DETAIL",
             Self::DeclaredAiGenerated => "DECLARED_AI_GENERATED",

@@ -75,6 +75,10 @@ fn not_applicable(code: NotApplicable) -> Reason {
         NotApplicable::FaceTooBlurred => {
             (ReasonCode::FaceTooBlurred, "the face is too blurred to be judged for AI")
         }
+        NotApplicable::FaceDrawn => {
+            let message = "this looks like a drawing or a figure, so it was not judged for AI";
+            (ReasonCode::FaceDrawn, message)
+        }
     };
     plain(code, message.into())
 }
