@@ -12,6 +12,8 @@
 mod architecture;
 mod banks;
 mod command_line;
+#[cfg(feature = "c2pa")]
+mod credentials;
 mod doors;
 mod evaluation;
 mod exchange;

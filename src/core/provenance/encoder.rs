@@ -2,8 +2,8 @@
 //!
 //! The quantisation tables tell a quality, and whether they are those of the JPEG norm, as most
 //! libraries have them, or an encoder's own, as cameras and editors have them. With subsampling
-//! and scan order they hint at what wrote the file last; every re-saving replaces them. Whether a
-//! photo was compressed twice is not estimated.
+//! and scan order they hint at what wrote the file last; every re-saving replaces them. What the
+//! pixels tell ([`super::recompression`], [`super::sizes`]) stands in the same finding.
 
 use super::{Finding, Kind, Says};
 
@@ -25,6 +25,12 @@ pub struct Encoder {
 }
 
 impl Encoder {
+    /// The first quantisation table, in the order of files.
+    #[must_use]
+    pub fn luma(&self) -> Option<&[u16; 64]> {
+        self.luma.as_ref()
+    }
+
     /// Takes the tables of a DQT segment.
     pub(super) fn take_tables(&mut self, mut body: &[u8]) {
         while let Some((head, rest)) = body.split_first() {

@@ -19,6 +19,8 @@ pub mod generator_text;
 pub mod gif;
 pub mod jpeg;
 pub mod png;
+pub mod recompression;
+pub mod sizes;
 pub mod source_type;
 pub mod thumbnail;
 pub mod tiff;
@@ -48,7 +50,7 @@ pub enum Kind {
     Camera,
     /// The small picture in EXIF, compared with the photo.
     Thumbnail,
-    /// How the JPEG was encoded: context that decides nothing.
+    /// How the file was encoded: context that decides nothing.
     Encoder,
     /// A mark that could not be read.
     Unreadable,
@@ -158,9 +160,28 @@ pub fn read(bytes: &[u8], photo: &Photo, hashes: &PhotoHashes) -> Vec<Finding> {
     }
     findings.extend(read_blocks(&blocks));
     let exif = blocks.exif.and_then(exif::read);
+    let is_turned = exif.as_ref().is_some_and(|exif| exif.orientation != 1);
     findings.extend(exif.and_then(|exif| thumbnail::read(&exif, photo, hashes)));
+    add_traces(&mut findings, &blocks, photo, is_turned);
     findings.truncate(limits::FINDINGS_MAX);
     findings
+}
+
+/// Adds what the pixels tell about the encoder to what its tables tell.
+fn add_traces(findings: &mut Vec<Finding>, blocks: &Blocks<'_>, photo: &Photo, is_turned: bool) {
+    let steps = blocks.encoder.as_ref().and_then(encoder::Encoder::luma);
+    // The pixels of a photo that was turned upright do not lie as its blocks did.
+    let steps = steps.filter(|_| !is_turned);
+    let again = steps.and_then(|steps| recompression::is_recompressed(photo.pixels(), steps));
+    let size = sizes::typical_of(photo.width(), photo.height());
+    let mut traces = Finding::new(Kind::Encoder, Says::Unknown)
+        .with("compressed", if again == Some(true) { "more than once" } else { "" })
+        .with("typical_size", size.unwrap_or_default());
+    match findings.iter_mut().find(|finding| finding.kind == Kind::Encoder) {
+        Some(known) => known.detail.append(&mut traces.detail),
+        None if traces.detail.is_empty() => {}
+        None => findings.push(traces),
+    }
 }
 
 /// Reads the marks that need no pixels.

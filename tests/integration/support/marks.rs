@@ -8,15 +8,19 @@ use super::fixture;
 /// The JPEG of the fixtures with more segments: marker and body.
 pub fn jpeg_with(segments: &[(u8, Vec<u8>)]) -> Vec<u8> {
     let picture = fixture("edge/jpeg-baseline.jpg");
-    let mut bytes = picture[..2].to_vec();
-    for (marker, body) in segments {
-        let length = u16::try_from(body.len() + 2).unwrap();
-        bytes.extend([0xFF, *marker]);
-        bytes.extend(length.to_be_bytes());
-        bytes.extend(body);
-    }
-    bytes.extend(&picture[2..]);
-    bytes
+    let (start, rest) = picture.split_at(2);
+    let segments: Vec<_> = segments.iter().map(segment).collect();
+    [start, &segments.concat(), rest].concat()
+}
+
+/// A JPEG with one more segment, before all others.
+pub fn with_segment(jpeg: &[u8], added: &(u8, Vec<u8>)) -> Vec<u8> {
+    [&jpeg[..2], &segment(added), &jpeg[2..]].concat()
+}
+
+fn segment((marker, body): &(u8, Vec<u8>)) -> Vec<u8> {
+    let length = u16::try_from(body.len() + 2).unwrap().to_be_bytes();
+    [&[0xFF, *marker], length.as_slice(), body].concat()
 }
 
 /// A chunk of a PNG with its checksum.
