@@ -38,6 +38,7 @@ DATA_NOTE = ("photos of public repositories, several for research only; they tra
              "and are not distributed; face swaps, retouched and restored photos hardly present")
 
 
+SHARPNESS_MIN = 0.035  # one held-out photo in two hundred lies below 0.04
 CELLS = 7  # of the heat map, along each side
 COARSE = ("trunk.stages.2", "trunk.stages.3")  # nine tenths of the weights: kept as int8
 
@@ -236,6 +237,8 @@ def toml_of(name, digest, trunk, facts):
         lines += [f"head = {column}", f'weight = {number(facts["weight"])}', ""]
     lines += ["# score = sigmoid(bias + sum of weight * logit), fitted on held-out train sources",
               "[calibration]", f'bias = {number(facts["bias"])}', ""]
+    lines += ["# below this sharpness of the face look nearly no photo was measured",
+              "[face]", f"sharpness_min = {SHARPNESS_MIN}", ""]
     if "drawn" in facts:
         drawn = facts["drawn"]
         lines += [f"# from this logit of the face on it is a drawing: {drawn['rate']:.1%} of held-out "
