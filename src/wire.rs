@@ -172,8 +172,8 @@ pub enum SyntheticJson {
 }
 
 /// The scores of a photo as it is and after changes that leave it what it is: mirrored, made
-/// smaller and saved again, cut a little. Where they fall on both sides of the threshold of
-/// `suspect`, the verdict is `inconclusive`.
+/// smaller and saved again, cut a little. Where one of them alone would be `clear`, the verdict is
+/// `inconclusive`.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct StabilityJson {
     /// How many were scored, the photo as it is among them.

@@ -49,7 +49,7 @@ pub enum ReasonCode {
     SyntheticFaceUnsure,
     /// The detector does not apply: no face.
     NoFaceFound,
-    /// The score passes a threshold, but not in all lives of the photo.
+    /// The score passes a threshold, but some life of the photo would be `clear`.
     SyntheticFaceUnstable,
     /// The detector does not apply: the face has too few pixels.
     FaceTooSmall,

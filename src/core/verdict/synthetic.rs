@@ -26,14 +26,16 @@ impl Policy {
         let score = f64::from(evaluated.score.value());
         let (verdict, threshold) = self.score_verdict(score)?;
         let lowest = evaluated.stability.map(|stability| f64::from(stability.lowest.value()));
-        let holds = lowest.is_none_or(|lowest| self.synthetic_face.suspect.score <= lowest);
+        // Within the range of `unsure` scores move about; below it a life says `clear`.
+        let holds = lowest.is_none_or(|lowest| self.synthetic_face.unsure.score <= lowest);
         let (verdict, code, message) = match verdict {
             Verdict::Suspect | Verdict::Fake if holds => {
                 let message = "the face looks as if it was made by AI";
                 (verdict, ReasonCode::SyntheticFace, message)
             }
             Verdict::Suspect | Verdict::Fake => {
-                let message = "the face looks as if it was made by AI, but no longer so after                                small changes of the photo";
+                let message = "the face looks as if it was made by AI, but no longer so after a \
+                               small change of the photo";
                 (Verdict::Inconclusive, ReasonCode::SyntheticFaceUnstable, message)
             }
             Verdict::Clear | Verdict::Inconclusive => {
@@ -124,14 +126,14 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_does_not_hold_over_all_lives_is_not_sure() {
+    fn a_score_that_one_life_finds_clear_is_not_sure() {
         let policy = policy();
         let (unsure, suspect) = (policy.unsure_score() + 0.001, policy.suspect_score() + 0.001);
         let [sure_name, unstable_name, unsure_name] = NAMES;
         let cases = [
             (suspect, Some((suspect, 0.99)), Verdict::Suspect, sure_name),
             (suspect, None, Verdict::Suspect, sure_name),
-            (suspect, Some((unsure, 0.99)), Verdict::Inconclusive, unstable_name),
+            (suspect, Some((unsure, 0.99)), Verdict::Suspect, sure_name),
             (suspect, Some((0.1, 0.99)), Verdict::Inconclusive, unstable_name),
             (unsure, Some((0.1, 0.99)), Verdict::Inconclusive, unsure_name),
         ];
