@@ -47,6 +47,7 @@ const TRUST_LIST: &str =
 mod reader {
     use std::io::Cursor;
 
+    use c2pa::validation_results::IngredientDeltaValidationResult as Delta;
     use c2pa::validation_status::ValidationStatus;
     use c2pa::{Context, Manifest, Reader, Relationship};
     use serde_json::{Value, json};
@@ -234,7 +235,7 @@ mod reader {
         let Some(results) = reader.validation_results() else { return Vec::new() };
         let own = results.active_manifest();
         let others = results.ingredient_deltas().into_iter().flatten();
-        let all = own.into_iter().chain(others.map(|other| other.validation_deltas()));
+        let all = own.into_iter().chain(others.map(Delta::validation_deltas));
         let codes = all.flat_map(|codes| codes.failure().iter().map(ValidationStatus::code));
         let is_harmless = |code: &str| HARMLESS.iter().any(|start| code.starts_with(start));
         codes.filter(|code| !is_harmless(code)).take(4).collect()
