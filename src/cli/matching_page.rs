@@ -17,9 +17,10 @@ const BIN: usize = 4;
 
 /// What both pages of measurements look like.
 pub const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;\
-    padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0}td,th{padding:.15rem .7rem;text-align:\
-    right;border-bottom:1px solid #ddd}td:first-child,th:first-child{text-align:left}\
-    svg{max-width:100%;height:auto}.names td{text-align:left}";
+    padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0}\
+    td,th{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #ddd}\
+    td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}\
+    .names td{text-align:left}";
 
 /// The whole page.
 #[must_use]

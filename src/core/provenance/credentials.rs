@@ -1,12 +1,12 @@
 //! Content Credentials (C2PA): a signed record of how a picture was made, by the `c2pa` crate.
 //!
 //! The record is checked against the picture: `invalid` means that the one or the other was changed
-//! after it was signed. Nothing is fetched, neither records nor the state of certificates. Everybody
-//! can make a certificate, so an intact record proves only that the picture is the one that was
-//! signed; it is `trusted` when the certificate comes from an issuer on the bundled trust list
-//! (`trust/`) and a time stamp tells when it signed. Without a time stamp nobody can tell whether
-//! the certificate was valid then; so the answer does not depend on today's date either, and an
-//! expired certificate changes nothing else.
+//! after it was signed. Nothing is fetched, neither records nor the state of certificates.
+//! Everybody can make a certificate, so an intact record proves only that the picture is the one
+//! that was signed; it is `trusted` when the certificate comes from an issuer on the bundled trust
+//! list (`trust/`) and a time stamp tells when it signed. Without a time stamp nobody can tell
+//! whether the certificate was valid then; so the answer does not depend on today's date either,
+//! and an expired certificate changes nothing else.
 //!
 //! The record of a picture tells of the pictures it was made from. An earlier version of it counts
 //! like the picture itself, a part that was placed in it makes it edited.
@@ -229,8 +229,8 @@ mod reader {
         info.or_else(|| manifest.claim_generator().map(str::to_owned)).unwrap_or_default()
     }
 
-    /// The codes of what breaks the record's tie to its picture, or those of earlier versions and of
-    /// parts to it.
+    /// The codes of what breaks the record's tie to its picture, or those of earlier versions and
+    /// of parts to it.
     fn failures(reader: &Reader) -> Vec<&str> {
         let Some(results) = reader.validation_results() else { return Vec::new() };
         let own = results.active_manifest();

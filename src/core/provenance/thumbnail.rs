@@ -3,9 +3,9 @@
 //!
 //! A thumbnail may lie otherwise than the photo, because programs turn the one and not the other.
 //! Cameras whose photos have other sides than their thumbnails put dark bars at them, on one side
-//! or on all, or cut the photo's ends off. The nearest of these views counts. What is alike in rough
-//! brightness agrees; the rest is compared by PDQ, unless it has too little detail. The thresholds
-//! were measured (docs/provenance.md); a thumbnail that agrees is no finding.
+//! or on all, or cut the photo's ends off. The nearest of these views counts. What is alike in
+//! rough brightness agrees; the rest is compared by PDQ, unless it has too little detail. The
+//! thresholds were measured (docs/provenance.md); a thumbnail that agrees is no finding.
 
 use std::io::Cursor;
 
