@@ -5,9 +5,10 @@ use ndarray::{ArrayD, Axis};
 use super::description::Look;
 use crate::core::resize::PixelBox;
 
-/// How much each cell of a grid over the face look adds to the score, as log-odds: the model's
-/// numbers are means and deviations over the picture, so each part's share in them is exact. After
-/// Zhou et al., "Learning Deep Features for Discriminative Localization", 2016, with deviations.
+/// How much each cell of a grid over the face look adds to the score, as log-odds against the average
+/// photo. The trunk's numbers are means and deviations over the picture and the heads are linear around
+/// each photo, so each cell's share is exact; what fixed filters add is not in it. After Zhou et al.,
+/// "Learning Deep Features for Discriminative Localization", 2016, with deviations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
     /// The look: x, y, width, height as fractions of the photo's sides.
@@ -17,7 +18,7 @@ pub struct HeatMap {
 }
 
 impl HeatMap {
-    /// Reads the map of one look out of the model's second output, `[1, heads, rows, columns]`;
+    /// Reads the map of one look out of the model's second output, `[1, looks, rows, columns]`;
     /// `None` if it has another shape. `area` is the look in a photo of these sides.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
@@ -27,8 +28,8 @@ impl HeatMap {
         area: PixelBox,
         (width, height): (u32, u32),
     ) -> Option<Self> {
-        let [1, heads, ..] = maps.shape() else { return None };
-        if maps.ndim() != 4 || *heads <= look.head {
+        let [1, looks, ..] = maps.shape() else { return None };
+        if maps.ndim() != 4 || *looks <= look.head {
             return None;
         }
         let cells = maps.index_axis(Axis(0), 0);

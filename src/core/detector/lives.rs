@@ -20,7 +20,7 @@ fn mirrored(pixels: &RgbImage, face: &Face) -> (RgbImage, Face) {
     (imageops::flip_horizontal(pixels), Face { x: 1.0 - face.x - face.width, ..*face })
 }
 
-/// At three quarters of its size, if that leaves enough to be a photo of.
+/// At three quarters of its size, saved again.
 fn sent(pixels: &RgbImage) -> RgbImage {
     let (width, height) = pixels.dimensions();
     let smaller = |side: u32| (side * 3 / 4).max(1);
