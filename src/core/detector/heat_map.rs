@@ -5,10 +5,11 @@ use ndarray::{ArrayD, Axis};
 use super::description::Look;
 use crate::core::resize::PixelBox;
 
-/// How much each cell of a grid over the face look adds to the score, as log-odds against the average
-/// photo. The trunk's numbers are means and deviations over the picture and the heads are linear around
-/// each photo, so each cell's share is exact; what fixed filters add is not in it. After Zhou et al.,
-/// "Learning Deep Features for Discriminative Localization", 2016, with deviations.
+/// How much each cell of a grid over the face look adds to the score, as log-odds against the
+/// average photo. The trunk's numbers are means and deviations over the picture and the heads are
+/// linear around each photo, so each cell's share is exact; what fixed filters add is not in it.
+/// After Zhou et al., "Learning Deep Features for Discriminative Localization", 2016, with
+/// deviations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
     /// The look: x, y, width, height as fractions of the photo's sides.

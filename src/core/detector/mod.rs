@@ -64,7 +64,7 @@ pub enum NotApplicable {
     NoFaceFound,
     /// The largest face has fewer pixels than the model was measured on.
     FaceTooSmall,
-    /// It is too blurred: the model was not measured on such faces, or hardly told them apart.
+    /// It is too blurred: the model was not measured on such faces.
     FaceTooBlurred,
     /// It is no photo of a face: a drawing, a cartoon, a figure.
     FaceDrawn,
@@ -162,31 +162,26 @@ impl Detector {
         if face.side_in(pixels.width(), pixels.height()) < needs.side_min {
             return Synthetic::NotApplicable { code: NotApplicable::FaceTooSmall };
         }
-        match self.evaluate(pixels, face, doubt_from) {
-            Ok(Ok(evaluated)) => Synthetic::Evaluated(evaluated),
-            Ok(Err(code)) => Synthetic::NotApplicable { code },
-            Err(code) => Synthetic::UnableToEvaluate { code },
-        }
+        let evaluated = self.evaluate(pixels, face, doubt_from);
+        evaluated.unwrap_or_else(|code| Synthetic::UnableToEvaluate { code })
     }
 
-    /// The inner error: the face is none that is judged.
     fn evaluate(
         &self,
         pixels: &RgbImage,
         face: &Face,
         doubt_from: f64,
-    ) -> Result<Result<Evaluated, NotApplicable>, UnableToEvaluate> {
-        let seen = self.looked(pixels, face)?;
-        if let Some(code) = seen.refused {
-            return Ok(Err(code));
+    ) -> Result<Synthetic, UnableToEvaluate> {
+        let Seen { score, refused, heat_map } = self.looked(pixels, face)?;
+        if let Some(code) = refused {
+            return Ok(Synthetic::NotApplicable { code });
         }
-        let Seen { score, heat_map, .. } = seen;
         let mut evaluated = Evaluated { score, face: *face, stability: None, heat_map: None };
         if doubt_from <= f64::from(score.value()) {
             evaluated.stability = Some(self.stability(pixels, face, score)?);
             evaluated.heat_map = heat_map;
         }
-        Ok(Ok(evaluated))
+        Ok(Synthetic::Evaluated(evaluated))
     }
 
     fn stability(
@@ -224,8 +219,11 @@ impl Detector {
             };
             logit += look.weight * column(look.head)?;
             if look.kind == LookKind::Face {
-                let drawn = self.description.drawn;
-                if drawn.map_or(Ok(false), |it| Ok(it.logit <= column(it.head)?))? {
+                let drawn = match self.description.drawn {
+                    Some(drawn) => drawn.logit <= column(drawn.head)?,
+                    None => false,
+                };
+                if drawn {
                     refused = Some(NotApplicable::FaceDrawn);
                 } else if sharpness::of(&cut) < self.description.face.sharpness_min {
                     refused = Some(NotApplicable::FaceTooBlurred);

@@ -1,6 +1,6 @@
 //! What plots show: the whole of a curve where [`super::Summary`] gives single numbers.
 
-use super::{Judged, Truth, counts_from_above, number, scores_of};
+use super::{Judged, Truth, bin_of, counts_from_above, number, scores_of};
 
 /// Scores of one bin against the truth.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,11 +30,8 @@ pub fn roc(judged: &[Judged]) -> Vec<(f64, f64)> {
 #[must_use]
 pub fn calibration(judged: &[Judged]) -> [Option<CalibrationBin>; 10] {
     std::array::from_fn(|place| {
-        let low = number(place) / 10.0;
         let inside = |one: &&Judged| {
-            one.score.is_some_and(|score| {
-                low <= score && (score < low + 0.1 || place == 9) && score <= 1.0
-            })
+            one.score.is_some_and(|score| bin_of(score).total_cmp(&number(place)).is_eq())
         };
         let here: Vec<&Judged> = judged.iter().filter(inside).collect();
         let photos = here.len();

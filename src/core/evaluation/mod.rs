@@ -215,12 +215,16 @@ fn tpr_at(real: &[f64], synthetic: &[f64], fpr: f64) -> Option<f64> {
     Some(number(within.last().map_or(0, |(_, caught)| *caught)) / number(synthetic.len()))
 }
 
+/// Which of ten bins of equal width a score falls into, from 0.
+fn bin_of(score: f64) -> f64 {
+    const BINS: f64 = 10.0;
+    (score * BINS).floor().min(BINS - 1.0)
+}
+
 /// Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
 /// 2015: mean over ten bins, weighted by their photos, of |share synthetic - mean score|.
 fn calibration_error(real: &[f64], synthetic: &[f64]) -> Option<f64> {
-    const BINS: f64 = 10.0;
     let all = ranked(real, synthetic);
-    let bin_of = |score: f64| (score * BINS).floor().min(BINS - 1.0);
     let errors = all.chunk_by(|a, b| bin_of(a.0).total_cmp(&bin_of(b.0)).is_eq()).map(|bin| {
         let synthetic = bin.iter().filter(|(_, truth)| *truth == Truth::Synthetic).count();
         let scores: f64 = bin.iter().map(|(score, _)| score).sum();
