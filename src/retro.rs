@@ -4,9 +4,11 @@
 //! banked hash is a hub, which is quarantined instead of flagging all of them.
 
 use crate::core::banks::{BankFacts, Purpose};
+use crate::core::hashes::PdqHash;
 use crate::core::index::ContentId;
 use crate::core::limits;
 use crate::core::verdict::Policy;
+use crate::core::views::View;
 use crate::store::{BankName, NewContent, SeenBefore, Store, StoreError};
 
 /// What was found.
@@ -45,7 +47,10 @@ pub async fn look_back(
     if seen.is_empty() {
         return Ok(LookBack::default());
     }
-    let quarantine = policy.quarantine_reason(&store.hashes_of(seen).await?);
+    let hashes = store.hashes_of(seen).await?;
+    let of_photo = |views: Vec<(View, PdqHash)>| views.into_iter().map(|(_, hash)| hash).collect();
+    let hashes: Vec<Vec<PdqHash>> = hashes.into_iter().map(of_photo).collect();
+    let quarantine = policy.quarantine_reason(&hashes);
     Ok(LookBack { seen_before: store.seen_before(seen).await?, quarantine })
 }
 

@@ -107,15 +107,14 @@ impl Sightings {
         Ok(())
     }
 
-    /// The seen photos near a banked one, nearest first.
+    /// The seen photos that a banked one is a copy of, nearest first.
     async fn seen_near(&self, content: ContentId) -> Result<Vec<ContentId>, StoreError> {
         let hashes = self.store.hashes_of(&[content]).await?;
-        let (index, radius) = (self.live.index(), self.checker.policy().sure_distance_max());
+        let (index, checker) = (self.live.index(), Arc::clone(&self.checker));
         let looked_up = task::spawn_blocking(move || {
-            let mut near: Vec<_> =
-                hashes.iter().flatten().flat_map(|hash| index.lookup(*hash, radius)).collect();
-            near.sort_by_key(|near| near.distance);
-            retro::seen_among(near.iter().map(|near| (&*near.bank, near.content)))
+            let hashes: Vec<_> = hashes.into_iter().flatten().collect();
+            let copies = checker.policy().copies_of_banked(&hashes, &index);
+            retro::seen_among(copies.iter().map(|near| (&*near.bank, near.content)))
         });
         looked_up.await.map_err(|error| StoreError::Lookup(error.to_string()))
     }

@@ -126,7 +126,7 @@ pub struct MatchJson {
     /// Differing bits of 256.
     pub distance: u16,
     /// Which view of the photo met the banked one: `whole`, `trimmed`, `square`, `top`, `inner`,
-    /// `inner_square`, `face_close`, `face_head` or `face_bust`.
+    /// `inner_square`, `face_close`, `face_head`, `face_bust` or `keypoint`.
     #[schema(example = "face_head")]
     pub view: &'static str,
     /// Whether it met it mirrored.

@@ -35,6 +35,9 @@ GROUPS = {
     "ruifei_headshots": "astria",
     "karhuzin": "astria",
     "tombcn": "astria",
+    "11keene_more": "astria",
+    "AbhinavJawle_more": "astria",
+    "Tombcn71_more": "astria",
     "songguoxs_more": "songguo_gallery",
     "freestylefly_more": "freestyle",
 }

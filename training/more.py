@@ -1,12 +1,13 @@
-"""More photos out of repositories of the training split: AI-made portraits, and drawings.
+"""More photos than `../shared/data/sources.csv` names: AI-made portraits, photos, and drawings.
 
     more.py --clones CLONES --out data/originals
 
-`more.csv` names git blobs that `../shared/data/sources.csv` leaves out: pictures of galleries of
-GPT-4o and Gemini, looked at one by one on sheets of face crops. `ai_photo` looks like a photo and
-is one more AI-made portrait; `drawn` is a drawing, a cartoon or a figure. Pictures that are neither,
-or that may be a real person's photo, are not in the list. Writes OUT/more.csv and OUT/drawn.csv, two
-more splits of the originals. Safe to run again.
+`more.csv` names git blobs of public repositories, none of which is in `val`. They were sorted by eye
+on sheets of face crops. `ai_photo` looks like a photo and comes from where only AI-made pictures are;
+`real_photo` is a portrait taken by a camera, published before generators made such; `drawn` is a
+drawing, a cartoon or a figure. Pictures that are neither, or that may be a real person's photo
+given to a generator, are not in the list. Writes OUT/more.csv and OUT/drawn.csv, two more splits of
+the originals. Safe to run again.
 """
 
 import argparse
@@ -17,7 +18,8 @@ import subprocess
 import data
 
 # A split, a label and how sources are named for each kind.
-KINDS = {"ai_photo": ("more", 1, "{}_more"), "drawn": ("drawn", 1, "{}_drawn")}
+KINDS = {"ai_photo": ("more", 1, "{}_more"), "real_photo": ("more", 0, "{}_more"),
+         "drawn": ("drawn", 1, "{}_drawn")}
 
 
 def blob(clones, repository, digest):
@@ -51,7 +53,7 @@ def main():
         os.makedirs(os.path.dirname(os.path.join(args.out, path)), exist_ok=True)
         with open(os.path.join(args.out, path), "wb") as f:
             f.write(found)
-        tables.setdefault(split, []).append([path, label, source, "GPT-4o or Gemini image"])
+        tables.setdefault(split, []).append([path, label, source, row["generator"]])
     for split, table in tables.items():
         with open(os.path.join(args.out, split + ".csv"), "w", newline="", encoding="utf-8") as f:
             writer = csv.writer(f)

@@ -9,7 +9,7 @@ use image::{GrayImage, RgbImage, imageops};
 use img_hash::{HashAlg, HasherConfig};
 
 use crate::core::errors::PhotoError;
-use crate::core::pdq::{self, SAMPLES, Samples};
+use crate::core::pdq::{self, Mirror, SAMPLES, Samples};
 use crate::core::photo::Photo;
 use crate::core::resize::resize;
 
@@ -137,7 +137,7 @@ impl PhotoHashes {
 
     /// Hashes a photo whose samples for PDQ are there already.
     pub(crate) fn of_samples(samples: &Samples, pixels: &RgbImage) -> Self {
-        let [pdq, _] = pdq::both_ways(samples);
+        let pdq = pdq::hash(samples);
         Self { pdq, pdq_quality: pdq::quality_of(samples), gradient: gradient(pixels) }
     }
 }
@@ -152,17 +152,19 @@ fn gradient(pixels: &RgbImage) -> GradientHash {
     hashed(&resize(pixels, SIDE, SIDE))
 }
 
-/// The gradient hash of a view, from the samples of its PDQ hash, as it is or mirrored.
+/// The gradient hash of a view, from the samples of its PDQ hash, as they are or mirrored.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "samples are 0 to 255")]
-pub(crate) fn gradient_of_samples(samples: &Samples, mirrored: bool) -> GradientHash {
+pub(crate) fn gradient_of_samples(samples: &Samples, mirror: Option<Mirror>) -> GradientHash {
     let mut small = GrayImage::new(SAMPLES as u32, SAMPLES as u32);
     for (line, row) in small.rows_mut().zip(samples) {
         for (pixel, sample) in line.zip(row) {
             pixel.0 = [sample.round() as u8];
         }
     }
-    if mirrored {
-        imageops::flip_horizontal_in_place(&mut small);
+    match mirror {
+        Some(Mirror::LeftRight) => imageops::flip_horizontal_in_place(&mut small),
+        Some(Mirror::UpDown) => imageops::flip_vertical_in_place(&mut small),
+        None => {}
     }
     hashed(&small)
 }

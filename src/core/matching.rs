@@ -1,16 +1,19 @@
 //! Matching: which banked photos a photo is a copy of.
 //!
 //! Every view of the photo, as it is and mirrored, is looked up by its PDQ hash. A banked view that
-//! may show the same ([`crate::core::views::View::meets`]) is a match when it lies within the sure
+//! may show the same ([`crate::core::views::View::meets`]) is met when it lies within the sure
 //! distance, or within the wide one if the gradient hashes of both views agree: two ways of hashing
-//! that err independently. Distances and agreement stand in the policy with the rate at which
-//! different photos match by them.
+//! that err independently. A view of the whole picture or of a face makes a match by itself. A
+//! square over a keypoint may show the same wall behind another person, so squares over keypoints
+//! make a match when several of a photo are met, or one that shows a face. Distances, agreement and
+//! numbers stand in the policy with the rate at which different photos match by them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::core::banks::{BankFacts, Opinion};
-use crate::core::hashes::{Distance, PhotoHashes};
+use crate::core::faces::Face;
+use crate::core::hashes::{Distance, PdqHash, PhotoHashes};
 use crate::core::index::{ContentId, Entry, Index, Near};
 use crate::core::report::Match;
 use crate::core::verdict::Policy;
@@ -21,22 +24,41 @@ impl Policy {
     /// once, by the views that lie nearest, nearest first.
     #[must_use]
     pub fn matches(&self, views: &PhotoViews, index: &Index) -> Vec<Match> {
-        let mut nearest: HashMap<ContentId, Match> = HashMap::new();
+        let mut met: HashMap<ContentId, Vec<Match>> = HashMap::new();
         for view in views.views.iter().filter(|it| self.is_looked_up(it)) {
             for mirrored in [false, true] {
-                let near = index.lookup(view.pdq(mirrored), self.wide_distance_max());
+                let near = index.lookup(view.pdq(mirrored), self.reach_of(view.view));
                 let near = near.into_iter().filter(|near| self.agrees(view, mirrored, near));
                 for found in near.map(|near| match_of(view, mirrored, near)) {
-                    let held = nearest.entry(found.content).or_insert_with(|| found.clone());
-                    if found.distance < held.distance {
-                        *held = found;
-                    }
+                    met.entry(found.content).or_default().push(found);
                 }
             }
         }
-        let mut matches: Vec<_> = nearest.into_values().collect();
+        let nearest = met.into_values().filter_map(|found| self.nearest_of(found, &views.faces));
+        let mut matches: Vec<_> = nearest.collect();
         matches.sort_by_key(|found| (found.distance, found.content));
         matches
+    }
+
+    /// The banked photos, nearest first, that a banked photo of these hashes is a copy of by the
+    /// sure distance alone. Of its faces nothing is known any more.
+    #[must_use]
+    pub fn copies_of_banked(&self, hashes: &[(View, PdqHash)], index: &Index) -> Vec<Near> {
+        let mut met: HashMap<ContentId, Vec<(View, Near)>> = HashMap::new();
+        for (view, hash) in hashes {
+            let near = index.lookup(*hash, self.sure_distance_max());
+            for near in near.into_iter().filter(|near| view.meets(near.view)) {
+                met.entry(near.content).or_default().push((*view, near));
+            }
+        }
+        let nearest = met.into_values().filter_map(|found| {
+            let are_enough = self.are_enough(found.iter().map(|(view, near)| (*view, near.view)));
+            let counted = found.into_iter().filter(|(view, _)| are_enough || !view.is_of_keypoint());
+            counted.map(|(_, near)| near).min_by_key(|near| near.distance)
+        });
+        let mut copies: Vec<_> = nearest.collect();
+        copies.sort_by_key(|near| (near.distance, near.content));
+        copies
     }
 
     /// What an index holds of a photo once it is banked; nothing, if it is too plain to compare.
@@ -62,8 +84,31 @@ impl Policy {
         banked.map(entry).collect()
     }
 
+    /// Of the views by which one banked photo is met, the nearest that counts.
+    fn nearest_of(&self, found: Vec<Match>, faces: &[Face]) -> Option<Match> {
+        let of_keypoints = || found.iter().filter(|it| it.view.is_of_keypoint());
+        let are_counted = of_keypoints().any(|it| faces.iter().any(|face| shows(it.region, face)))
+            || self.are_enough(of_keypoints().map(|it| (it.view, it.banked_view)));
+        let counted = found.into_iter().filter(|it| are_counted || !it.view.is_of_keypoint());
+        counted.min_by_key(|it| it.distance)
+    }
+
+    /// Whether as many different squares over keypoints of both photos are among these views, which
+    /// met in pairs, as the policy asks for.
+    fn are_enough(&self, met: impl Iterator<Item = (View, View)>) -> bool {
+        let of_keypoints = met.filter(|(view, _)| view.is_of_keypoint());
+        let (own, other): (BTreeSet<_>, BTreeSet<_>) = of_keypoints.unzip();
+        self.keypoints_min() <= own.len().min(other.len())
+    }
+
     fn is_looked_up(&self, view: &PhotoView) -> bool {
         self.is_comparable(view.quality)
+    }
+
+    /// How far a view is looked up. Squares over keypoints are many, so they are looked up only as
+    /// far as the hash decides alone, which costs a tenth.
+    fn reach_of(&self, view: View) -> Distance {
+        if view.is_of_keypoint() { self.sure_distance_max() } else { self.wide_distance_max() }
     }
 
     fn agrees(&self, view: &PhotoView, mirrored: bool, near: &Near) -> bool {
@@ -87,6 +132,12 @@ impl Policy {
     }
 }
 
+/// Whether the middle of a face lies in a part of the photo.
+fn shows([left, top, width, height]: [f32; 4], face: &Face) -> bool {
+    let (x, y) = (face.x + face.width / 2.0, face.y + face.height / 2.0);
+    (left..=left + width).contains(&x) && (top..=top + height).contains(&y)
+}
+
 fn match_of(view: &PhotoView, mirrored: bool, near: Near) -> Match {
     Match {
         bank: near.bank,
@@ -97,5 +148,100 @@ fn match_of(view: &PhotoView, mirrored: bool, near: Near) -> Match {
         region: view.region,
         banked_view: near.view,
         opinion: near.opinion,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::banks::Purpose;
+    use crate::core::faces::Point;
+
+    fn policy() -> Policy {
+        Policy::load(include_str!("../../models/policy.toml"), "synthetic-3").unwrap()
+    }
+
+    fn bank() -> Arc<BankFacts> {
+        let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+        Arc::new(facts)
+    }
+
+    fn keypoint(number: u8) -> View {
+        View::from_code(64 + number).unwrap()
+    }
+
+    /// A met square over the left half of the photo.
+    fn met(view: View, banked_view: View, distance: u16) -> Match {
+        Match {
+            bank: bank(),
+            content: ContentId(1),
+            distance: Distance(distance),
+            view,
+            mirrored: false,
+            region: [0.0, 0.0, 0.5, 1.0],
+            banked_view,
+            opinion: Opinion::Confirmed,
+        }
+    }
+
+    fn face_at(x: f32) -> Face {
+        let points = [Point { x, y: 0.5 }; 6];
+        Face { x: x - 0.1, y: 0.4, width: 0.2, height: 0.2, points, score: 1.0 }
+    }
+
+    fn nearest(found: &[Match], faces: &[Face]) -> Option<u16> {
+        policy().nearest_of(found.to_vec(), faces).map(|found| found.distance.0)
+    }
+
+    #[test]
+    fn one_keypoint_makes_a_match_only_where_it_shows_a_face() {
+        let one = [met(keypoint(0), keypoint(3), 4)];
+        assert_eq!(nearest(&one, &[]), None);
+        assert_eq!(nearest(&one, &[face_at(0.8)]), None);
+        assert_eq!(nearest(&one, &[face_at(0.8), face_at(0.3)]), Some(4));
+    }
+
+    #[test]
+    fn two_keypoints_of_both_photos_make_a_match() {
+        let first = met(keypoint(0), keypoint(3), 4);
+        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(5), 9)], &[]), Some(4));
+        // Twice the same square of either photo is one.
+        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(3), 9)], &[]), None);
+        assert_eq!(nearest(&[first.clone(), met(keypoint(0), keypoint(5), 9)], &[]), None);
+    }
+
+    #[test]
+    fn what_does_not_count_does_not_lend_its_distance() {
+        let both = [met(keypoint(0), keypoint(3), 4), met(View::WHOLE, View::WHOLE, 30)];
+        assert_eq!(nearest(&both, &[]), Some(30));
+    }
+
+    #[test]
+    fn banked_photos_are_copies_by_views_that_may_meet() {
+        let hash = |word: u64| PdqHash([word, 0, 0, 0]);
+        let entry = |view, word, content| Entry {
+            hash: hash(word),
+            gradient: None,
+            content: ContentId(content),
+            view,
+            opinion: Opinion::Confirmed,
+            bank: bank(),
+        };
+        let index = Index::new(
+            vec![
+                entry(View::WHOLE, 0, 1),
+                entry(keypoint(0), 0, 2),
+                entry(keypoint(0), 0, 3),
+                entry(keypoint(1), u64::MAX, 3),
+            ],
+            1,
+        );
+        let copies = |hashes: &[(View, PdqHash)]| -> Vec<i64> {
+            let found = policy().copies_of_banked(hashes, &index);
+            found.iter().map(|near| near.content.0).collect()
+        };
+        assert_eq!(copies(&[(View::WHOLE, hash(1))]), [1]);
+        assert_eq!(copies(&[(keypoint(4), hash(1))]), [0_i64; 0]);
+        assert_eq!(copies(&[(keypoint(4), hash(1)), (keypoint(7), hash(u64::MAX))]), [3]);
     }
 }

@@ -33,17 +33,32 @@ type Frequencies = [f32; FREQUENCIES * FREQUENCIES];
 #[must_use]
 pub fn pdq(pixels: &RgbImage) -> (PdqHash, PdqQuality) {
     let samples = filtered_samples(pixels);
-    (hash_of(&dct(&samples)), quality_of(&samples))
+    (hash(&samples), quality_of(&samples))
+}
+
+/// The hash of samples.
+pub(crate) fn hash(samples: &Samples) -> PdqHash {
+    hash_of(&dct(samples))
+}
+
+/// What changes places in a mirror image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mirror {
+    LeftRight,
+    UpDown,
 }
 
 /// The hashes of samples and of their mirror image.
-pub(crate) fn both_ways(samples: &Samples) -> [PdqHash; 2] {
+pub(crate) fn both_ways(samples: &Samples, mirror: Mirror) -> [PdqHash; 2] {
     let frequencies = dct(samples);
     let mut mirrored = frequencies;
-    // A cosine of an odd frequency changes its sign when left and right change places.
-    for line in mirrored.chunks_exact_mut(FREQUENCIES) {
-        for value in line.iter_mut().step_by(2) {
-            *value = -*value;
+    // A cosine of an odd frequency changes its sign when its ends change places; the first is odd.
+    for (down, line) in mirrored.chunks_exact_mut(FREQUENCIES).enumerate() {
+        for (across, value) in line.iter_mut().enumerate() {
+            let frequency = if mirror == Mirror::LeftRight { across } else { down };
+            if frequency % 2 == 0 {
+                *value = -*value;
+            }
         }
     }
     [hash_of(&frequencies), hash_of(&mirrored)]
@@ -299,12 +314,17 @@ mod tests {
             let value = |step: u32| u8::try_from((x * x + y * step) % 251).unwrap();
             image::Rgb([value(3), value(7), value(11)])
         });
-        let [plain, mirrored] = both_ways(&filtered_samples(&photo));
-        assert_eq!(plain, pdq(&photo).0);
-        let [turned, back] = both_ways(&filtered_samples(&imageops::flip_horizontal(&photo)));
-        assert!(mirrored.distance(turned).0 <= 4, "{:?}", mirrored.distance(turned));
-        assert!(plain.distance(back).0 <= 4, "{:?}", plain.distance(back));
-        assert!(40 < plain.distance(mirrored).0, "{:?}", plain.distance(mirrored));
+        for (mirror, image) in [
+            (Mirror::LeftRight, imageops::flip_horizontal(&photo)),
+            (Mirror::UpDown, imageops::flip_vertical(&photo)),
+        ] {
+            let [plain, mirrored] = both_ways(&filtered_samples(&photo), mirror);
+            assert_eq!(plain, pdq(&photo).0);
+            let [turned, back] = both_ways(&filtered_samples(&image), mirror);
+            assert!(mirrored.distance(turned).0 <= 4, "{:?}", mirrored.distance(turned));
+            assert!(plain.distance(back).0 <= 4, "{:?}", plain.distance(back));
+            assert!(40 < plain.distance(mirrored).0, "{:?}", plain.distance(mirrored));
+        }
     }
 
     /// The box filter as its definition says it: the mean over the window around each place.

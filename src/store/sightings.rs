@@ -13,7 +13,7 @@ use crate::core::banks::{Opinion, Purpose};
 use crate::core::hashes::{PdqHash, PhotoHashes};
 use crate::core::index::ContentId;
 use crate::core::report::SeenElsewhere;
-use crate::core::views::ViewHashes;
+use crate::core::views::{View, ViewHashes};
 
 /// A photo that an account shows.
 #[derive(Debug, Clone)]
@@ -147,18 +147,26 @@ impl Store {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// All PDQ hashes of each of these contents that is there, in the order of `ids`.
-    pub async fn hashes_of(&self, ids: &[ContentId]) -> Result<Vec<Vec<PdqHash>>, StoreError> {
+    /// The PDQ hash of each view of each of these contents that is there, in the order of `ids`.
+    pub async fn hashes_of(
+        &self,
+        ids: &[ContentId],
+    ) -> Result<Vec<Vec<(View, PdqHash)>>, StoreError> {
         let ids_listed = listed(ids);
         let statement = format!(
-            "select id, pdq from content where id in ({ids_listed}) union all \
-             select content_id, pdq from view_hash where content_id in ({ids_listed})"
+            "select id, {whole} as view, pdq from content where id in ({ids_listed}) union all \
+             select content_id, view, pdq from view_hash where content_id in ({ids_listed})",
+            whole = View::WHOLE.code(),
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
-        let mut found: HashMap<ContentId, Vec<PdqHash>> = HashMap::new();
+        let mut found: HashMap<ContentId, Vec<(View, PdqHash)>> = HashMap::new();
         for row in &rows {
             let id: i64 = row.try_get("id")?;
-            found.entry(ContentId(id)).or_default().push(PdqHash(words_of(row, "pdq", id)?));
+            let view: i64 = row.try_get("view")?;
+            let view = u8::try_from(view).ok().and_then(View::from_code);
+            let view = view.ok_or(StoreError::Corrupt(id))?;
+            let hash = PdqHash(words_of(row, "pdq", id)?);
+            found.entry(ContentId(id)).or_default().push((view, hash));
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use image::RgbImage;
 use serde_json::Value;
 
 use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck, temporary_db};
@@ -115,6 +116,26 @@ fn what_cannot_be_measured_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{path}");
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+/// Without a face to lay squares over, the picture's own keypoints are enough.
+#[test]
+fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
+    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let photo = Photo::decode(&fixture("photos/real-coffee.jpg")).unwrap();
+    let views = checker().views(photo.pixels());
+    assert_eq!(views.faces, []);
+    let index = Index::new(checker().policy().entries(&views, ContentId(7), &Arc::new(facts)), 1);
+    let edited = |edit: Edit, pixels: &RgbImage| edit.apply(pixels, &mut Random::of(3, 0, edit));
+    for edit in [Edit::Crop(80), Edit::Crop(70), Edit::Turn(8), Edit::StoryFrame] {
+        let copy = edited(edit, photo.pixels());
+        for (mirrored, copy) in [(false, copy.clone()), (true, edited(Edit::Mirror, &copy))] {
+            let found = checker().matches_of(&copy, &index);
+            let [found] = found.as_slice() else { panic!("{} {mirrored}", edit.name()) };
+            assert_eq!((found.content, found.mirrored), (ContentId(7), mirrored), "{edit:?}");
+            assert_eq!((found.view.name(), found.banked_view.name()), ("keypoint", "keypoint"));
+        }
     }
 }
 

@@ -162,6 +162,8 @@ struct KnownPhotoPolicy {
     /// Of 64 bits of the gradient hashes, at most these many differ where they agree.
     gradient_distance_max: u16,
     pdq_quality_min: u8,
+    /// Squares over keypoints that two photos have in common, where none of them shows a face.
+    keypoints_min: u8,
     /// Share of pairs of different photos that lie within the distance, at most.
     false_match_rate: f64,
 }
@@ -226,6 +228,7 @@ impl Policy {
             pdq_distance_wide_max,
             gradient_distance_max,
             pdq_quality_min,
+            keypoints_min,
             false_match_rate,
         } = &self.known_photo;
         let SyntheticFacePolicy { unsure, suspect, fake, .. } = &self.synthetic_face;
@@ -241,6 +244,7 @@ impl Policy {
         check("known_photo.pdq_distance_wide_max", wide, 0.0, HASH_BITS.into())?;
         check("known_photo.gradient_distance_max", (*gradient_distance_max).into(), 0.0, 64.0)?;
         check("known_photo.pdq_quality_min", (*pdq_quality_min).into(), 0.0, 100.0)?;
+        check("known_photo.keypoints_min", (*keypoints_min).into(), 1.0, 12.0)?;
         check("known_photo.false_match_rate", *false_match_rate, f64::MIN_POSITIVE, 1.0)?;
         check("seen.suspect_accounts", self.seen.suspect_accounts.into(), 1.0, u32::MAX.into())?;
         let QuarantinePolicy { different_photos_max, distance_min } = self.quarantine;
@@ -284,6 +288,12 @@ impl Policy {
     #[must_use]
     pub fn pdq_quality_min(&self) -> u8 {
         self.known_photo.pdq_quality_min
+    }
+
+    /// How many squares over keypoints two photos must have in common to be copies by them.
+    #[must_use]
+    pub fn keypoints_min(&self) -> usize {
+        self.known_photo.keypoints_min.into()
     }
 
     /// Whether a hash holds enough detail to be compared with banks.

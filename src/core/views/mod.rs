@@ -10,6 +10,7 @@
 //! all views, each both ways round.
 
 mod anchor;
+mod keypoints;
 mod sampling;
 mod trim;
 
@@ -17,10 +18,11 @@ use image::RgbImage;
 
 use crate::core::faces::{Face, FaceFinder, Point};
 use crate::core::hashes::{self, GradientHash, PdqHash, PdqQuality, PhotoHashes};
-use crate::core::pdq::{self, Samples};
+use crate::core::pdq::{self, Mirror, Samples};
 use crate::core::resize::{PixelBox, cut};
 
 use anchor::Anchor;
+use keypoints::{Keypoint, keypoints};
 use sampling::{Frame, Pyramid};
 
 /// Which part of a photo a hash was taken of.
@@ -67,11 +69,25 @@ const FACE_SIDE_MIN: f32 = 24.0;
 /// Views of faces have codes from here on, eight a face.
 const FACE_CODES: u8 = 16;
 const CODES_PER_FACE: u8 = 8;
+/// Squares over keypoints have codes from here on.
+const KEYPOINT_CODES: u8 = 64;
+/// Keypoints of a photo that a bank keeps a square over.
+const KEYPOINTS_BANKED: u8 = 12;
+/// Keypoints of a photo that are looked up, and again of the picture inside it: a crop or a frame
+/// changes which are the first.
+const KEYPOINTS_LOOKED_UP: u8 = 24;
+/// Sides of the squares over keypoints, in their scales.
+const KEYPOINT_SIDES: f32 = 8.0;
+/// Smaller squares over keypoints, in pixels of a photo of at most 1024, show too little.
+const KEYPOINT_SIDE_MIN: f32 = 40.0;
+/// A square over a keypoint is as detailed as the field asks of a photo.
+const KEYPOINT_QUALITY_MIN: u8 = 50;
 /// Share of the height that the upper part shows: captions stand below it.
 const TOP_SHARE: f32 = 0.62;
 /// A square is only hashed when the photo is longer than it by this factor.
 const SQUARE_FROM: f32 = 1.04;
-/// Faces are looked for again inside a picture that fills less than this share of the photo.
+/// Faces and keypoints are looked for again inside a picture that fills less than this share of the
+/// photo.
 const LOOK_AGAIN_BELOW: f32 = 0.6;
 
 impl View {
@@ -99,6 +115,7 @@ impl View {
     pub fn from_code(code: u8) -> Option<Self> {
         let view = Self(code);
         let known = match view.window() {
+            _ if view.is_of_keypoint() => code < KEYPOINT_CODES + 2 * KEYPOINTS_LOOKED_UP,
             Some(window) => {
                 window < WINDOWS.len()
                     && usize::from((code - FACE_CODES) / CODES_PER_FACE) < FACES_MAX
@@ -112,6 +129,7 @@ impl View {
     #[must_use]
     pub fn name(self) -> &'static str {
         match (self, self.window()) {
+            _ if self.is_of_keypoint() => "keypoint",
             (_, Some(window)) => WINDOW_NAMES.get(window).copied().unwrap_or("face"),
             (Self::TRIMMED, _) => "trimmed",
             (Self::SQUARE, _) => "square",
@@ -126,6 +144,9 @@ impl View {
     /// of the same size meet, whichever face they are laid over, and views of all the picture meet.
     #[must_use]
     pub fn meets(self, other: Self) -> bool {
+        if self.is_of_keypoint() || other.is_of_keypoint() {
+            return self.is_of_keypoint() && other.is_of_keypoint();
+        }
         match (self.window(), other.window()) {
             (Some(window), Some(other)) => window == other,
             (None, None) => (self == Self::TOP) == (other == Self::TOP),
@@ -139,19 +160,40 @@ impl View {
         self.window().is_some()
     }
 
+    /// Whether it is a square over a keypoint.
+    #[must_use]
+    pub fn is_of_keypoint(self) -> bool {
+        KEYPOINT_CODES <= self.0
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "three faces of three windows")]
     fn of_face(face: usize, window: usize) -> Self {
         Self(FACE_CODES + CODES_PER_FACE * face as u8 + window as u8)
     }
 
+    /// The next view over a keypoint of the photo after `before` of them, or of the picture inside.
+    fn of_keypoint(before: usize, is_inside: bool) -> Option<Self> {
+        let number = u8::try_from(before).ok().filter(|it| *it < KEYPOINTS_LOOKED_UP)?;
+        let first = if is_inside { KEYPOINTS_LOOKED_UP } else { 0 };
+        Some(Self(KEYPOINT_CODES + first + number))
+    }
+
     fn window(self) -> Option<usize> {
-        let code = self.0.checked_sub(FACE_CODES)?;
+        let code = self.0.checked_sub(FACE_CODES).filter(|_| !self.is_of_keypoint())?;
         Some(usize::from(code % CODES_PER_FACE))
     }
 
     /// Whether banks keep it. A picture inside a frame is only looked for when it is looked up.
     fn is_banked(self) -> bool {
-        self != Self::INNER && self != Self::INNER_SQUARE
+        self != Self::INNER
+            && self != Self::INNER_SQUARE
+            && self.0 < KEYPOINT_CODES + KEYPOINTS_BANKED
+    }
+
+    /// What changes places in this view when the photo is mirrored: the roll of a keypoint points
+    /// the other way then, so its square lies upside down.
+    fn mirror(self) -> Mirror {
+        if self.is_of_keypoint() { Mirror::UpDown } else { Mirror::LeftRight }
     }
 }
 
@@ -167,7 +209,21 @@ impl PhotoView {
 
     fn sampled(view: View, region: [f32; 4], samples: Box<Samples>) -> Self {
         let quality = pdq::quality_of(&samples);
-        Self { view, region, quality, pdq: pdq::both_ways(&samples), samples }
+        Self { view, region, quality, pdq: pdq::both_ways(&samples, view.mirror()), samples }
+    }
+
+    /// The view of a part of a photo as one of the whole photo.
+    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+    fn in_whole(mut self, part: PixelBox, pixels: &RgbImage) -> Self {
+        let (width, height) = (pixels.width() as f32, pixels.height() as f32);
+        let [left, top, across, down] = self.region;
+        self.region = [
+            (part.x as f32 + left * part.width as f32) / width,
+            (part.y as f32 + top * part.height as f32) / height,
+            across * part.width as f32 / width,
+            down * part.height as f32 / height,
+        ];
+        self
     }
 
     /// The PDQ hash of the view as it is, or mirrored.
@@ -180,7 +236,7 @@ impl PhotoView {
     /// The gradient hash of the view as it is, or mirrored.
     #[must_use]
     pub fn gradient(&self, mirrored: bool) -> GradientHash {
-        hashes::gradient_of_samples(&self.samples, mirrored)
+        hashes::gradient_of_samples(&self.samples, mirrored.then_some(self.view.mirror()))
     }
 
     fn hashes(&self) -> PhotoHashes {
@@ -207,11 +263,17 @@ impl PhotoViews {
             views.push(PhotoView::of(view, &frame, &pyramid));
         }
         let faces = face_finder.find(pixels);
-        let nearer = faces_inside(pixels, &pyramid, trimmed, inner, face_finder);
+        let inside = picture_inside(pixels, &pyramid, trimmed, inner);
+        let nearer = inside.map(|part| faces_inside(pixels, part, face_finder)).unwrap_or_default();
         let framed = if nearer.is_empty() { &faces } else { &nearer };
         let framed = framed.iter().take(FACES_MAX);
         let settled = framed.map(|face| face_finder.settle(pixels, face).unwrap_or(*face));
         views.extend(views_of_faces(&settled.collect::<Vec<_>>(), &pyramid));
+        views.extend(views_of_keypoints(&pyramid, false));
+        if let Some(part) = inside {
+            let views_inside = views_of_keypoints(&Pyramid::of(&cut(pixels, part)), true);
+            views.extend(views_inside.into_iter().map(|view| view.in_whole(part, pixels)));
+        }
         Self { hashes, views, faces }
     }
 
@@ -264,25 +326,50 @@ fn views_of_faces(faces: &[Face], pyramid: &Pyramid) -> Vec<PhotoView> {
     views
 }
 
-/// Faces are found less surely when they are small in the photo: where the picture is a part of
-/// it, they are looked for in that part. In fractions of the whole photo.
-fn faces_inside(
+/// Squares over the first keypoints that lie inside the photo, none over nearly the same part.
+/// `is_inside` for the picture inside a photo.
+fn views_of_keypoints(pyramid: &Pyramid, is_inside: bool) -> Vec<PhotoView> {
+    let size = size_of(pyramid);
+    let mut used: Vec<Keypoint> = Vec::new();
+    let mut views = Vec::new();
+    for keypoint in keypoints(pyramid) {
+        let Some(view) = View::of_keypoint(views.len(), is_inside) else { break };
+        let is_shown = KEYPOINT_SIDE_MIN <= KEYPOINT_SIDES * keypoint.scale
+            && keypoint.lies_inside(KEYPOINT_SIDES, size);
+        if !is_shown || used.iter().any(|it| keypoint.is_near(it)) {
+            continue;
+        }
+        let shown = PhotoView::of(view, &keypoint.frame(KEYPOINT_SIDES), pyramid);
+        if KEYPOINT_QUALITY_MIN <= shown.quality.value() {
+            used.push(keypoint);
+            views.push(shown);
+        }
+    }
+    views
+}
+
+/// The picture inside a photo that is a small part of it. Faces and keypoints are found less surely
+/// when they are small in the photo, so they are looked for in that part again.
+fn picture_inside(
     pixels: &RgbImage,
     pyramid: &Pyramid,
     trimmed: Option<Frame>,
     inner: Option<Frame>,
-    face_finder: &FaceFinder,
-) -> Vec<Face> {
+) -> Option<PixelBox> {
     let (width, height) = size_of(pyramid);
     let area = |frame: &Frame| {
         let [_, _, frame_width, frame_height] = frame.bounds();
         frame_width * frame_height / (width * height)
     };
     let parts = trimmed.into_iter().chain(inner).filter(|it| area(it) < LOOK_AGAIN_BELOW);
-    let Some(part) = parts.min_by(|a, b| area(a).total_cmp(&area(b))) else { return Vec::new() };
-    let part = pixel_box(&part, pixels, (width, height));
+    let part = parts.min_by(|a, b| area(a).total_cmp(&area(b)))?;
+    Some(pixel_box(&part, pixels, (width, height)))
+}
+
+/// The faces in a part of the photo, in fractions of the whole photo.
+fn faces_inside(pixels: &RgbImage, part: PixelBox, face_finder: &FaceFinder) -> Vec<Face> {
     let faces = face_finder.find(&cut(pixels, part));
-    faces.iter().map(|face| in_whole(face, part, pixels)).collect()
+    faces.iter().map(|face| face_in_whole(face, part, pixels)).collect()
 }
 
 /// The pixels of the photo that a frame in the pyramid shows.
@@ -303,7 +390,7 @@ fn pixel_box(frame: &Frame, pixels: &RgbImage, (width, height): (f32, f32)) -> P
 
 /// A face found in a part of the photo, in fractions of the whole.
 #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
-fn in_whole(face: &Face, part: PixelBox, pixels: &RgbImage) -> Face {
+fn face_in_whole(face: &Face, part: PixelBox, pixels: &RgbImage) -> Face {
     let (width, height) = (pixels.width() as f32, pixels.height() as f32);
     let across = |x: f32| (part.x as f32 + x * part.width as f32) / width;
     let down = |y: f32| (part.y as f32 + y * part.height as f32) / height;
@@ -336,7 +423,7 @@ mod tests {
                 known += 1;
             }
         }
-        assert_eq!(known, 6 + FACES_MAX * WINDOWS.len());
+        assert_eq!(known, 6 + FACES_MAX * WINDOWS.len() + 2 * usize::from(KEYPOINTS_LOOKED_UP));
     }
 
     #[test]

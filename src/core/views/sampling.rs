@@ -78,7 +78,7 @@ impl Plane {
     }
 
     /// The means of 2x2 pixels; an odd last row or column is left out.
-    fn halved(&self) -> Self {
+    pub fn halved(&self) -> Self {
         let (width, height) = (self.width / 2, self.height / 2);
         let mut luma = Vec::with_capacity(width * height);
         for pair in self.luma.chunks_exact(2 * self.width) {
@@ -89,7 +89,44 @@ impl Plane {
         Self { width, height, luma }
     }
 
-    fn row(&self, y: usize) -> &[f32] {
+    /// Blurred by a Gaussian of that deviation, in pixels; outside, the nearest edge goes on.
+    pub fn blurred(&self, deviation: f32) -> Self {
+        let weights = gaussian(deviation);
+        let reach = weights.len() / 2;
+        let mut across = Vec::with_capacity(self.luma.len());
+        let mut padded = vec![0.0; self.width + 2 * reach];
+        for row in self.luma.chunks_exact(self.width) {
+            let (first, last) = (row.first().copied(), row.last().copied());
+            let (left, rest) = padded.split_at_mut(reach);
+            let (middle, right) = rest.split_at_mut(self.width);
+            left.fill(first.unwrap_or_default());
+            middle.copy_from_slice(row);
+            right.fill(last.unwrap_or_default());
+            let start = across.len();
+            across.resize(start + self.width, 0.0);
+            let sums = across.get_mut(start..).unwrap_or_default();
+            for (shift, weight) in weights.iter().enumerate() {
+                add_weighted(sums, padded.get(shift..).unwrap_or_default(), *weight);
+            }
+        }
+        let across = Self { luma: across, ..*self };
+        let mut luma = vec![0.0; self.luma.len()];
+        for (y, sums) in luma.chunks_exact_mut(self.width).enumerate() {
+            for (shift, weight) in weights.iter().enumerate() {
+                add_weighted(sums, across.row((y + shift).saturating_sub(reach)), *weight);
+            }
+        }
+        Self { luma, ..*self }
+    }
+
+    /// What it is brighter than `other`, pixel by pixel.
+    pub fn less(&self, other: &Self) -> Self {
+        let luma = self.luma.iter().zip(&other.luma).map(|(own, other)| own - other).collect();
+        Self { luma, ..*self }
+    }
+
+    /// A row; the nearest one for a place outside.
+    pub fn row(&self, y: usize) -> &[f32] {
         let start = y.min(self.height - 1) * self.width;
         self.luma.get(start..start + self.width).unwrap_or_default()
     }
@@ -97,7 +134,7 @@ impl Plane {
     /// The value at a place between pixels; outside, that of the nearest edge.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     #[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
-    fn at(&self, x: f32, y: f32) -> f32 {
+    pub fn at(&self, x: f32, y: f32) -> f32 {
         let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
         let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
         let (column, line) = (x as usize, y as usize);
@@ -110,6 +147,26 @@ impl Plane {
         let upper = along(self.row(line));
         upper + (along(self.row(line + 1)) - upper) * down
     }
+}
+
+fn add_weighted(sums: &mut [f32], values: &[f32], weight: f32) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += weight * value;
+    }
+}
+
+/// Weights of a Gaussian, out to three deviations, that sum to one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ten pixels")]
+#[expect(clippy::cast_precision_loss, reason = "some ten pixels")]
+fn gaussian(deviation: f32) -> Vec<f32> {
+    let reach = (3.0 * deviation).ceil() as usize;
+    let weight = |at: usize| {
+        let away = (at as f32 - reach as f32) / deviation;
+        (-away * away / 2.0).exp()
+    };
+    let weights: Vec<f32> = (0..=2 * reach).map(weight).collect();
+    let sum: f32 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / sum).collect()
 }
 
 impl Pyramid {
