@@ -21,7 +21,7 @@ use crate::core::views::{PhotoView, PhotoViews, View};
 
 impl Policy {
     /// The banked photos that a photo of these views is a copy of, whatever their bank is for: each
-    /// once, by the views that lie nearest, nearest first.
+    /// once, by the views that tell most, nearest first.
     #[must_use]
     pub fn matches(&self, views: &PhotoViews, index: &Index) -> Vec<Match> {
         let mut met: HashMap<ContentId, Vec<Match>> = HashMap::new();
@@ -34,7 +34,8 @@ impl Policy {
                 }
             }
         }
-        let nearest = met.into_values().filter_map(|found| self.nearest_of(found, &views.faces));
+        let faces: Vec<Face> = views.faces.iter().chain(&views.faces_inside).copied().collect();
+        let nearest = met.into_values().filter_map(|found| self.nearest_of(found, &faces));
         let mut matches: Vec<_> = nearest.collect();
         matches.sort_by_key(|found| (found.distance, found.content));
         matches
@@ -53,7 +54,8 @@ impl Policy {
         }
         let nearest = met.into_values().filter_map(|found| {
             let are_enough = self.are_enough(found.iter().map(|(view, near)| (*view, near.view)));
-            let counted = found.into_iter().filter(|(view, _)| are_enough || !view.is_of_keypoint());
+            let counted =
+                found.into_iter().filter(|(view, _)| are_enough || !view.is_of_keypoint());
             counted.map(|(_, near)| near).min_by_key(|near| near.distance)
         });
         let mut copies: Vec<_> = nearest.collect();
@@ -84,13 +86,14 @@ impl Policy {
         banked.map(entry).collect()
     }
 
-    /// Of the views by which one banked photo is met, the nearest that counts.
+    /// Of the views by which one banked photo is met, the nearest that counts: one that shows all the
+    /// picture if there is any, since that tells more.
     fn nearest_of(&self, found: Vec<Match>, faces: &[Face]) -> Option<Match> {
         let of_keypoints = || found.iter().filter(|it| it.view.is_of_keypoint());
         let are_counted = of_keypoints().any(|it| faces.iter().any(|face| shows(it.region, face)))
             || self.are_enough(of_keypoints().map(|it| (it.view, it.banked_view)));
         let counted = found.into_iter().filter(|it| are_counted || !it.view.is_of_keypoint());
-        counted.min_by_key(|it| it.distance)
+        counted.min_by_key(|it| (it.view.shows_part(), it.distance))
     }
 
     /// Whether as many different squares over keypoints of both photos are among these views, which
@@ -158,7 +161,7 @@ mod tests {
     use crate::core::faces::Point;
 
     fn policy() -> Policy {
-        Policy::load(include_str!("../../models/policy.toml"), "synthetic-3").unwrap()
+        Policy::load(include_str!("../../models/policy.toml"), "synthetic-4").unwrap()
     }
 
     fn bank() -> Arc<BankFacts> {
@@ -211,9 +214,11 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_count_does_not_lend_its_distance() {
-        let both = [met(keypoint(0), keypoint(3), 4), met(View::WHOLE, View::WHOLE, 30)];
-        assert_eq!(nearest(&both, &[]), Some(30));
+    fn the_whole_picture_tells_more_than_a_part() {
+        let whole = met(View::WHOLE, View::WHOLE, 30);
+        let parts = [met(keypoint(0), keypoint(3), 4), met(keypoint(1), keypoint(5), 9)];
+        assert_eq!(nearest(&[&parts[..1], &[whole.clone()]].concat(), &[]), Some(30));
+        assert_eq!(nearest(&[&parts[..], &[whole]].concat(), &[]), Some(30));
     }
 
     #[test]

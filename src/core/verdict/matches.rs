@@ -4,6 +4,10 @@
 //! from others, where again an allow outranks a known fake. The weightiest match that decides is
 //! the only one that counts: a confirmed known fake makes `fake`, an unsure one `suspect`, a
 //! confirmed allow `clear` whatever else was found. The rest is told.
+//!
+//! An allowed photo that was met by a part alone clears nothing: the part may have been pasted in.
+//! It only makes `inconclusive` of a known fake that was met by a part as well, since the owner's own
+//! crop of a photo that is in both lists looks like that.
 
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::report::{Match, SeenElsewhere};
@@ -13,7 +17,7 @@ use crate::core::verdict::{Cost, Policy, Reason, ReasonCode, Verdict};
 /// nobody has confirmed must not hide a stolen photo, and sightings have a finding of their own.
 fn decision(found: &Match) -> Option<Verdict> {
     match (found.bank.purpose, found.opinion) {
-        (Purpose::Allow, Opinion::Confirmed) => Some(Verdict::Clear),
+        (Purpose::Allow, Opinion::Confirmed) if !found.view.shows_part() => Some(Verdict::Clear),
         (Purpose::KnownFake, Opinion::Confirmed) => Some(Verdict::Fake),
         (Purpose::KnownFake, Opinion::Unsure) => Some(Verdict::Suspect),
         _ => None,
@@ -26,9 +30,28 @@ fn rank(found: &Match) -> u8 {
         Some(Verdict::Clear) => 0,
         Some(Verdict::Fake) => 1,
         Some(_) => 2,
+        None if is_partly_allowed(found) => 3,
         None => return u8::MAX,
     };
-    if found.bank.imported { 3 + within } else { within }
+    if found.bank.imported { 4 + within } else { within }
+}
+
+/// Whether a part of the photo is a part of one that is never flagged.
+fn is_partly_allowed(found: &Match) -> bool {
+    found.view.shows_part()
+        && (found.bank.purpose, found.opinion) == (Purpose::Allow, Opinion::Confirmed)
+}
+
+/// What the deciding match decides beside the others: a part that is allowed is set against a part
+/// that is a known fake, unless it was taken over from others and the known fake was not.
+fn weighed(deciding: &Match, others: &[&Match]) -> Option<Verdict> {
+    let sets_against = |other: &&&Match| {
+        is_partly_allowed(other) && (!other.bank.imported || deciding.bank.imported)
+    };
+    let is_set_against = deciding.bank.purpose == Purpose::KnownFake
+        && deciding.view.shows_part()
+        && others.iter().any(|other| sets_against(&other));
+    if is_set_against { Some(Verdict::Inconclusive) } else { decision(deciding) }
 }
 
 impl Policy {
@@ -51,7 +74,8 @@ impl Policy {
         let mut by_weight: Vec<&Match> =
             matches.iter().filter(|found| found.bank.purpose != Purpose::Seen).collect();
         by_weight.sort_by_key(|found| rank(found));
-        let deciding = by_weight.first().copied().filter(|found| decision(found).is_some());
+        let deciding = by_weight.iter().copied().find(|found| decision(found).is_some());
+        let verdict = deciding.and_then(|deciding| weighed(deciding, &by_weight));
         let mut told = Vec::new();
         let mut reasons = Vec::new();
         for found in by_weight {
@@ -61,7 +85,7 @@ impl Policy {
                 reasons.push(self.match_reason(found, deciding));
             }
         }
-        (deciding.and_then(decision), reasons)
+        (verdict, reasons)
     }
 
     fn match_reason(&self, found: &Match, deciding: Option<&Match>) -> Reason {
@@ -70,6 +94,10 @@ impl Policy {
         let allowed = format!("{copy}, whose photos are never flagged");
         let disputed = "but it is disputed that it belongs there";
         let (code, mut message) = match (found.bank.purpose, found.opinion) {
+            (Purpose::Allow, Opinion::Confirmed) if is_partly_allowed(found) => {
+                let message = format!("a part of {allowed}; that clears no more than the part");
+                (ReasonCode::AllowedPhotoPart, message)
+            }
             (Purpose::Allow, Opinion::Confirmed) => (ReasonCode::AllowedPhoto, allowed),
             (Purpose::Allow, Opinion::Unsure) => {
                 let message = format!("{allowed}, but nobody has confirmed it");
@@ -140,7 +168,7 @@ mod tests {
     const IMPORTED: bool = true;
 
     fn policy() -> Policy {
-        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-3").unwrap()
+        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-4").unwrap()
     }
 
     fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {
@@ -255,6 +283,33 @@ mod tests {
             let told: Vec<_> = reasons.iter().map(|reason| reason.code.name()).collect();
             assert_eq!((decided, told), (*verdict, expected), "{kinds:?}");
         }
+    }
+
+    #[test]
+    fn a_part_that_is_allowed_clears_no_more_than_a_part() {
+        use Purpose::{Allow, KnownFake};
+        use Verdict::{Clear, Fake, Inconclusive};
+        let part = View::from_code(64).unwrap();
+        let of = |purpose, imported, view| Match {
+            view,
+            ..found(purpose, imported, Opinion::Confirmed, 3)
+        };
+        for (matches, verdict) in [
+            (vec![of(Allow, OWN, View::WHOLE)], Clear),
+            (vec![of(Allow, OWN, part)], Inconclusive), // for want of a face
+            (vec![of(KnownFake, OWN, part)], Fake),
+            (vec![of(Allow, OWN, part), of(KnownFake, OWN, View::WHOLE)], Fake),
+            (vec![of(Allow, OWN, part), of(KnownFake, OWN, part)], Inconclusive),
+            (vec![of(Allow, OWN, part), of(KnownFake, IMPORTED, part)], Inconclusive),
+            (vec![of(Allow, IMPORTED, part), of(KnownFake, OWN, part)], Fake),
+            (vec![of(Allow, OWN, View::WHOLE), of(KnownFake, OWN, part)], Clear),
+        ] {
+            let told = format!("{matches:?}");
+            assert_eq!(policy().decide(&signals(matches, None)).0, verdict, "{told}");
+        }
+        let (_, reasons) = policy().decide(&signals(vec![of(Allow, OWN, part)], None));
+        assert_eq!(reasons[0].code.name(), "ALLOWED_PHOTO_PART");
+        assert!(reasons[0].message.starts_with("a part of this photo is"), "{reasons:?}");
     }
 
     #[test]

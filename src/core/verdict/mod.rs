@@ -37,6 +37,8 @@ pub enum ReasonCode {
     KnownPhotoDisputed,
     /// The photo is a copy of one that is never flagged.
     AllowedPhoto,
+    /// A part of it is a copy of a part of one that is never flagged.
+    AllowedPhotoPart,
     /// It is a copy of one that nobody has confirmed to be never flagged.
     AllowedPhotoUnsure,
     /// It is a copy of one of which it is disputed that it is never flagged.
@@ -119,6 +121,7 @@ impl ReasonCode {
             Self::KnownPhotoUnsure => "KNOWN_PHOTO_UNSURE",
             Self::KnownPhotoDisputed => "KNOWN_PHOTO_DISPUTED",
             Self::AllowedPhoto => "ALLOWED_PHOTO",
+            Self::AllowedPhotoPart => "ALLOWED_PHOTO_PART",
             Self::AllowedPhotoUnsure => "ALLOWED_PHOTO_UNSURE",
             Self::AllowedPhotoDisputed => "ALLOWED_PHOTO_DISPUTED",
             Self::SeenOnOtherAccounts => "SEEN_ON_OTHER_ACCOUNTS",

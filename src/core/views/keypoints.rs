@@ -246,9 +246,8 @@ mod tests {
     fn a_crop_and_a_resize_leave_it_on_the_same_place() {
         let marks = [(150.0, 120.0, 16.0, 90.0), (190.0, 140.0, 14.0, -70.0)];
         let whole = keypoints(&Pyramid::of(&spots(400, 300, &marks)));
-        let cropped = marks.map(|(x, y, size, light)| {
-            ((x - 60.0) * 1.5, (y - 30.0) * 1.5, size * 1.5, light)
-        });
+        let cropped = marks
+            .map(|(x, y, size, light)| ((x - 60.0) * 1.5, (y - 30.0) * 1.5, size * 1.5, light));
         let cropped = keypoints(&Pyramid::of(&spots(420, 330, &cropped)));
         for mark in whole.iter().take(2) {
             let expected = [(mark.centre[0] - 60.0) * 1.5, (mark.centre[1] - 30.0) * 1.5];
@@ -278,7 +277,8 @@ mod tests {
 
     #[test]
     fn equations_are_solved_or_refused() {
-        let solution = solved(&[[2.0, 0.0, 1.0], [0.0, 4.0, 0.0], [0.0, 0.0, 8.0]], [5.0, 8.0, 8.0]);
+        let solution =
+            solved(&[[2.0, 0.0, 1.0], [0.0, 4.0, 0.0], [0.0, 0.0, 8.0]], [5.0, 8.0, 8.0]);
         assert_eq!(solution, Some([2.0, 2.0, 1.0]));
         assert_eq!(solved(&[[1.0; 3]; 3], [1.0, 2.0, 3.0]), None);
     }

@@ -57,6 +57,8 @@ pub struct PhotoViews {
     pub views: Vec<PhotoView>,
     /// The faces that were found in the whole photo, the largest and surest first.
     pub faces: Vec<Face>,
+    /// Those that were found in the picture inside it, in fractions of the whole photo.
+    pub faces_inside: Vec<Face>,
 }
 
 /// Sides of the squares over a face, in sides of its anchor.
@@ -76,6 +78,8 @@ const KEYPOINTS_BANKED: u8 = 12;
 /// Keypoints of a photo that are looked up, and again of the picture inside it: a crop or a frame
 /// changes which are the first.
 const KEYPOINTS_LOOKED_UP: u8 = 24;
+/// Squares over keypoints that are sampled to find that many with enough detail.
+const KEYPOINTS_TRIED_MAX: usize = 96;
 /// Sides of the squares over keypoints, in their scales.
 const KEYPOINT_SIDES: f32 = 8.0;
 /// Smaller squares over keypoints, in pixels of a photo of at most 1024, show too little.
@@ -164,6 +168,12 @@ impl View {
     #[must_use]
     pub fn is_of_keypoint(self) -> bool {
         KEYPOINT_CODES <= self.0
+    }
+
+    /// Whether it shows a part that may have been cut out of one picture and put into another.
+    #[must_use]
+    pub fn shows_part(self) -> bool {
+        self.is_of_face() || self.is_of_keypoint()
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "three faces of three windows")]
@@ -264,8 +274,9 @@ impl PhotoViews {
         }
         let faces = face_finder.find(pixels);
         let inside = picture_inside(pixels, &pyramid, trimmed, inner);
-        let nearer = inside.map(|part| faces_inside(pixels, part, face_finder)).unwrap_or_default();
-        let framed = if nearer.is_empty() { &faces } else { &nearer };
+        let looked = inside.map(|part| faces_inside(pixels, part, face_finder));
+        let faces_inside = looked.unwrap_or_default();
+        let framed = if faces_inside.is_empty() { &faces } else { &faces_inside };
         let framed = framed.iter().take(FACES_MAX);
         let settled = framed.map(|face| face_finder.settle(pixels, face).unwrap_or(*face));
         views.extend(views_of_faces(&settled.collect::<Vec<_>>(), &pyramid));
@@ -274,7 +285,7 @@ impl PhotoViews {
             let views_inside = views_of_keypoints(&Pyramid::of(&cut(pixels, part)), true);
             views.extend(views_inside.into_iter().map(|view| view.in_whole(part, pixels)));
         }
-        Self { hashes, views, faces }
+        Self { hashes, views, faces, faces_inside }
     }
 
     /// What a bank keeps of the photo beside the hashes of the whole.
@@ -330,19 +341,22 @@ fn views_of_faces(faces: &[Face], pyramid: &Pyramid) -> Vec<PhotoView> {
 /// `is_inside` for the picture inside a photo.
 fn views_of_keypoints(pyramid: &Pyramid, is_inside: bool) -> Vec<PhotoView> {
     let size = size_of(pyramid);
+    let is_shown = |keypoint: &Keypoint| {
+        KEYPOINT_SIDE_MIN <= KEYPOINT_SIDES * keypoint.scale
+            && keypoint.lies_inside(KEYPOINT_SIDES, size)
+    };
     let mut used: Vec<Keypoint> = Vec::new();
     let mut views = Vec::new();
-    for keypoint in keypoints(pyramid) {
+    let shown = keypoints(pyramid).into_iter().filter(is_shown);
+    for keypoint in shown.take(KEYPOINTS_TRIED_MAX) {
         let Some(view) = View::of_keypoint(views.len(), is_inside) else { break };
-        let is_shown = KEYPOINT_SIDE_MIN <= KEYPOINT_SIDES * keypoint.scale
-            && keypoint.lies_inside(KEYPOINT_SIDES, size);
-        if !is_shown || used.iter().any(|it| keypoint.is_near(it)) {
+        if used.iter().any(|it| keypoint.is_near(it)) {
             continue;
         }
-        let shown = PhotoView::of(view, &keypoint.frame(KEYPOINT_SIDES), pyramid);
-        if KEYPOINT_QUALITY_MIN <= shown.quality.value() {
+        let square = PhotoView::of(view, &keypoint.frame(KEYPOINT_SIDES), pyramid);
+        if KEYPOINT_QUALITY_MIN <= square.quality.value() {
             used.push(keypoint);
-            views.push(shown);
+            views.push(square);
         }
     }
     views
