@@ -216,9 +216,9 @@ mod tests {
     #[test]
     fn the_whole_picture_tells_more_than_a_part() {
         let whole = met(View::WHOLE, View::WHOLE, 30);
-        let parts = [met(keypoint(0), keypoint(3), 4), met(keypoint(1), keypoint(5), 9)];
-        assert_eq!(nearest(&[&parts[..1], &[whole.clone()]].concat(), &[]), Some(30));
-        assert_eq!(nearest(&[&parts[..], &[whole]].concat(), &[]), Some(30));
+        let (first, second) = (met(keypoint(0), keypoint(3), 4), met(keypoint(1), keypoint(5), 9));
+        assert_eq!(nearest(&[first.clone(), whole.clone()], &[]), Some(30));
+        assert_eq!(nearest(&[first, second, whole], &[]), Some(30));
     }
 
     #[test]
