@@ -86,8 +86,8 @@ impl Policy {
         banked.map(entry).collect()
     }
 
-    /// Of the views by which one banked photo is met, the nearest that counts: one that shows all the
-    /// picture if there is any, since that tells more.
+    /// Of the views by which one banked photo is met, the nearest that counts: one that shows all
+    /// the picture if there is any, since that tells more.
     fn nearest_of(&self, found: Vec<Match>, faces: &[Face]) -> Option<Match> {
         let of_keypoints = || found.iter().filter(|it| it.view.is_of_keypoint());
         let are_counted = of_keypoints().any(|it| faces.iter().any(|face| shows(it.region, face)))

@@ -136,8 +136,8 @@ async fn health_and_readiness_tell_what_answers_rest_on() {
     let ready = service.client.get(service.at("/readyz")).send().await.unwrap();
     assert_eq!(ready.status(), 200);
     let ready: Value = ready.json().await.unwrap();
-    // The whole, its upper part, and three squares over the face.
-    assert_eq!((&ready["index"]["hashes"], &ready["index"]["generation"]), (&5.into(), &1.into()));
+    // The whole, its upper part, three squares over the face, twelve over keypoints.
+    assert_eq!((&ready["index"]["hashes"], &ready["index"]["generation"]), (&17.into(), &1.into()));
     assert!(ready["model"].is_string() && ready["policy"].is_string());
 }
 

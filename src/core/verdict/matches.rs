@@ -6,8 +6,8 @@
 //! confirmed allow `clear` whatever else was found. The rest is told.
 //!
 //! An allowed photo that was met by a part alone clears nothing: the part may have been pasted in.
-//! It only makes `inconclusive` of a known fake that was met by a part as well, since the owner's own
-//! crop of a photo that is in both lists looks like that.
+//! It only makes `inconclusive` of a known fake that was met by a part as well, since the owner's
+//! own crop of a photo that is in both lists looks like that.
 
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::report::{Match, SeenElsewhere};
