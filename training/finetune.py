@@ -10,7 +10,6 @@ Uses a GPU where there is one.
 """
 
 import argparse
-import io
 import json
 import math
 import os
@@ -19,7 +18,6 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageFilter
 from torch import nn
 
 import backbones
@@ -89,35 +87,8 @@ def table_of(args):
     return sets, table
 
 
-def touched(pixels, rng):
-    """What may befall an upload once more, at the size of a look, for both classes alike: colours,
-    blur, shrinking, noise, a JPEG. Looks are cut once, so this is what makes them differ."""
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    if rng.random() < 0.10:
-        image = image.convert("L").convert("RGB")
-    if rng.random() < 0.25:
-        gain, power = rng.uniform(0.85, 1.15, 3), rng.uniform(0.8, 1.25)
-        curve = [255 * (np.arange(256) / 255) ** power * g for g in gain]
-        image = image.point(np.clip(np.concatenate(curve), 0, 255).astype(np.uint8).tolist())
-    if rng.random() < 0.10:
-        image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.3)))
-    if rng.random() < 0.10:
-        small = int(image.width * rng.uniform(0.5, 0.95))
-        image = image.resize((small, small), Image.BILINEAR).resize(image.size, Image.BICUBIC)
-    if rng.random() < 0.20:
-        strength = np.exp(rng.uniform(np.log(1.0), np.log(10.0)))
-        noise = rng.normal(0, strength, (*image.size[::-1], 3 if rng.random() < 0.5 else 1))
-        image = Image.fromarray(
-            np.clip(np.asarray(image) + noise, 0, 255).round().astype(np.uint8))
-    if rng.random() < 0.35:
-        kept = io.BytesIO()
-        image.save(kept, "JPEG", quality=int(rng.integers(35, 96)))
-        image = Image.open(kept)
-    return np.asarray(image)
-
-
 def batch_of(sets, at, look, rng, train):
-    """Pixels of the rows; mirrored, shifted, touched and partly erased when training."""
+    """Pixels of the rows; mirrored, shifted and partly erased when training."""
     out = []
     for (number, photo, life), k in zip(at, look):
         pixels = sets[number][1][photo, life, k]
@@ -127,7 +98,6 @@ def batch_of(sets, at, look, rng, train):
             dy, dx = rng.integers(-12, 13, 2)
             pixels = np.roll(np.pad(pixels, ((12, 12), (12, 12), (0, 0)), "reflect"),
                              (dy, dx), (0, 1))[12:-12, 12:-12]
-            pixels = touched(pixels, rng)
             if rng.random() < 0.25:
                 pixels = pixels.copy()
                 h, w = rng.integers(20, 110, 2)

@@ -207,32 +207,7 @@ def sent_life(image, box, rng):
     return encoded(image, "jpeg", rng.randint(35, 75), 2), box
 
 
-def rough_life(image, box, rng):
-    """What hides traces cheaply, at the size of an avatar: noise, no colour, filters, blur."""
-    if rng.random() < 0.5:
-        image, box = mirrored(image, box)
-    if rng.random() < 0.3:
-        image, box = cropped(image, box, rng)
-    goal = math.exp(rng.uniform(math.log(200), math.log(800)))
-    factor = min(1.0, goal / min(image.size))
-    image, box = resized(image, box, factor, rng.choice(FILTERS[:-1]))
-    for kind in rng.sample(["noise", "noise", "grey", "colour", "smooth", "blur"], rng.choice([1, 2])):
-        if kind == "noise":
-            image = noised(image, rng)
-        elif kind == "grey":
-            image = image.convert("L").convert("RGB")
-        elif kind == "colour":
-            image = coloured(image, rng)
-        elif kind == "smooth":
-            image = smoothed(image, rng)
-        else:
-            image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.4)))
-    if rng.random() < 0.7:
-        image = encoded(image, "jpeg", rng.randint(60, 95), rng.choice([0, 2]))
-    return image, box
-
-
-NAMED = {"fresh": fresh_life, "sent": sent_life, "rough": rough_life}
+NAMED = {"fresh": fresh_life, "sent": sent_life}
 
 
 def jittered(box, rng, amount=0.06):
