@@ -3,7 +3,7 @@
     more.py --clones CLONES --out data/originals
 
 `more.csv` names git blobs of public repositories, none of which is in `val`. They were sorted by eye
-on sheets of face crops. `ai_photo` looks like a photo and comes from where only AI-made pictures are;
+on sheets of face crops. `ai_photo` looks like a photo, comes from where AI-made pictures are shown and is plainly no reference;
 `real_photo` is a portrait taken by a camera, published before generators made such; `drawn` is a
 drawing, a cartoon or a figure. Pictures that are neither, or that may be a real person's photo
 given to a generator, are not in the list. Writes OUT/more.csv and OUT/drawn.csv, two more splits of
