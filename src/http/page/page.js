@@ -27,7 +27,8 @@ function percent(share) {
 function inNumbers(reason, stability) {
   if (/^(KNOWN|ALLOWED)_PHOTO/.test(reason.code)) {
     return `${reason.value} of 256 picture features differ; up to ${reason.threshold} count as the ` +
-      `same photo. In our measurements, different photos never came so close.`;
+      `same photo. By our measurements at most one pair of different photos in ` +
+      `${Math.round(1 / reason.false_match_rate)} comes so close.`;
   }
   if (reason.code.startsWith("SYNTHETIC_FACE")) {
     const lives = stability ? ` Mirrored, saved again or cut a little, this photo scores ` +
