@@ -52,15 +52,15 @@ def fit(variant, table):
                          power=variant["power"])
 
 
-def fold_numbers(table):
+def fold_numbers(table, count=data.FOLDS):
     """Fold of each row, from all photos of train whichever set they are in."""
     seen = sorted({(g, l) for g, l in zip(table["group"], table["label"])})
     sizes = {s: len(set(table["path"][(table["group"] == s[0]) & (table["label"] == s[1])]))
              for s in seen}
     photos = [data.Photo("", "", int(l), g, "") for (g, l), n in sizes.items() for _ in range(n)]
-    fold = data.folds_of(photos)
+    fold = data.folds_of(photos, count)
     return np.array([
-        int(hashlib.sha1(p.encode()).hexdigest(), 16) % data.FOLDS if g in data.DEALT else fold[g]
+        int(hashlib.sha1(p.encode()).hexdigest(), 16) % count if g in data.DEALT else fold[g]
         for g, p in zip(table["group"], table["path"])])
 
 
