@@ -11,8 +11,8 @@ use crate::core::verdict::Policy;
 
 const FACE_MODEL: &[u8] = include_bytes!("../models/face/model.onnx");
 const FACE_DESCRIPTION: &str = include_str!("../models/face/model.toml");
-const MODEL: &[u8] = include_bytes!("../models/synthetic-4/model.onnx");
-const DESCRIPTION: &str = include_str!("../models/synthetic-4/model.toml");
+const MODEL: &[u8] = include_bytes!("../models/synthetic-5/model.onnx");
+const DESCRIPTION: &str = include_str!("../models/synthetic-5/model.toml");
 const POLICY: &str = include_str!("../models/policy.toml");
 
 /// Loads what judges photos. `model` is a folder with `model.onnx` and `model.toml`, `policy` a

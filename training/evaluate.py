@@ -56,7 +56,8 @@ def score(folder, image, box):
         if square is None:
             logits.append(None)
             continue
-        pixels = np.asarray(looks.cut(image, square, side))[None]
+        halve = settings.get("halve_colours", False)
+        pixels = np.asarray(looks.cut(image, square, side, halve))[None]
         raw = session.run(None, {"photo": features.normalised(pixels, mean, std)})[0][0]
         logits.append(float(raw[look["head"]]))
         total += look["weight"] * logits[-1]

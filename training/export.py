@@ -227,7 +227,8 @@ def measured_of(runs, name):
 def toml_of(name, digest, trunk, facts):
     """The text of model.toml."""
     mean, std = features.norms(trunk)
-    lines = [f'name = "{name}"', f'sha256 = "{digest}"', f'trained = "{facts["trained"]}"', "",
+    lines = [f'name = "{name}"', f'sha256 = "{digest}"', f'trained = "{facts["trained"]}"',
+             "# what is looked at has its colours halved first", "halve_colours = true", "",
              "# value = (pixel / 255 - mean) / std, RGB", "[input]", f'side = {facts["side"]}',
              "mean = [" + ", ".join(f"{v / 255:.8f}" for v in mean.ravel()) + "]",
              "std = [" + ", ".join(f"{v / 255:.8f}" for v in std.ravel()) + "]", ""]

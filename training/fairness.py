@@ -1,6 +1,6 @@
 """How often real photos of each group are flagged: by region, skin, age, colour and source.
 
-    fairness.py --name synthetic-3
+    fairness.py --name synthetic-5
 
 Takes the scores that the thresholds come from (RUNS/heads/NAME-held-out.npz: heads that saw nothing
 of a photo's source) and prints, for the 1 % threshold, the share of real photos above it with its

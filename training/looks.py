@@ -55,10 +55,25 @@ def square_of(look, width, height, box, side):
     raise ValueError(f"unknown look {look['kind']}")
 
 
-def cut(image, square, side):
-    """The square of the photo at SIDE x SIDE pixels."""
+def halved_colours(piece):
+    """The piece with its colours at half the resolution, as most JPEG files keep them.
+
+    How fine colours are tells the encoder, not the maker: camera photos mostly come with colours at
+    half size, and a picture that was never encoded, as generators give it, would be told by that.
+    """
+    w, h = piece.size
+    luma, *colours = piece.convert("YCbCr").split()
+    half = max(1, w // 2), max(1, h // 2)
+    wide = [c.resize(half, Image.BILINEAR).resize((w, h), Image.BILINEAR) for c in colours]
+    return Image.merge("YCbCr", (luma, *wide)).convert("RGB")
+
+
+def cut(image, square, side, halve_colours=True):
+    """The square of the photo at SIDE x SIDE pixels. Models before synthetic-5 saw all colours."""
     x0, y0, s = square
     piece = image.crop((x0, y0, x0 + s, y0 + s))
+    if halve_colours:
+        piece = halved_colours(piece)
     return piece if s == side else piece.resize((side, side), Image.BILINEAR)
 
 

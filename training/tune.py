@@ -26,7 +26,6 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-import autoencoders
 import backbones
 import compare
 import data
@@ -34,14 +33,12 @@ import features
 import heads as head_kinds
 import measures
 import quick_lives
-import squares
 import traces
 
 SIDE = 224  # of a look
 CUT = 288  # of a window before its life
 STORE = 320  # room for the largest stored square
 GROUP = 16  # photos that share a size in their life
-REDRAWN = "TAEF2"
 
 
 class Tuned(nn.Module):
@@ -92,17 +89,7 @@ class Squares:
         with open(path + ".json", encoding="utf-8") as f:
             rows = json.load(f)
         self.device = device
-        if os.path.exists(path + ".pt"):
-            store = torch.load(path + ".pt", mmap=True)
-        else:
-            store = decoded(rows, path + ".bin")
-            if args.decoder:
-                store = torch.cat([store, redrawn(store, rows, args.decoder, device)])
-                torch.save(store, path + ".pt")
-        self.first_redrawn = len(rows)
-        rows += [r | {"label": 1, "generator": REDRAWN} for r in rows
-                 if r["label"] == 0][: len(store) - len(rows)]
-        self.store = store.to(device)
+        self.store = decoded(rows, path + ".bin").to(device)
         self.sides = torch.tensor([r["sides"] for r in rows], dtype=torch.float32, device=device)
         self.centre = torch.tensor([r["centre"] for r in rows], device=device)
         self.box = torch.tensor([r["box_side"] for r in rows], device=device)
@@ -110,28 +97,6 @@ class Squares:
         self.table = {k: np.array([r[k] for r in rows])
                       for k in ("label", "source", "generator", "path")}
         self.table["group"] = np.array([data.GROUPS.get(s, s) for s in self.table["source"]])
-
-    def folds(self, count):
-        """Fold of each row; a redrawn photo stays with the photo that it was drawn from."""
-        here = slice(0, self.first_redrawn)
-        fold = compare.fold_numbers({k: v[here] for k, v in self.table.items()}, count)
-        real = np.flatnonzero(self.table["label"][here] == 0)
-        return np.concatenate([fold, fold[real][: len(self.label) - self.first_redrawn]])
-
-    def chances(self, fit, args):
-        """How often each row is drawn: by source and class; redrawn photos are --redrawn of all,
-        taken from the share of those made by AI."""
-        table = {k: self.table[k] for k in ("label", "source", "generator")}
-        chance = np.zeros(len(self.label))
-        for again, share in ((False, 1.0), (True, args.redrawn)):
-            some = fit[(fit >= self.first_redrawn) == again]
-            if len(some) and share:
-                weights = head_kinds.row_weights({k: v[some] for k, v in table.items()},
-                                                 args.power)
-                chance[some] = share * weights / weights.sum()
-        made = (table["label"] == 1) & (np.arange(len(chance)) < self.first_redrawn)
-        chance[made] *= 1 - 2 * args.redrawn
-        return chance[fit] / chance[fit].sum()
 
     def windows(self, some, look, spread):
         """[n, 3]: where the look lies in its stored square, jittered by up to `spread`."""
@@ -172,25 +137,6 @@ def decoded(rows, path):
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, range(len(rows))))
     return store
-
-
-@torch.no_grad()
-def redrawn(store, rows, path, device):
-    """The real photos' squares as a latent model's decoder draws them, encoded like the others."""
-    net = autoencoders.Autoencoder(path).to(device).eval().to(memory_format=torch.channels_last)
-    plain = {k: v.clone() for k, v in net.decoder.state_dict().items()}
-    real = [i for i, r in enumerate(rows) if r["label"] == 0]
-    out = torch.zeros(len(real), 2, 3, STORE, STORE, dtype=torch.uint8)
-    for at in range(0, len(real), 32):
-        autoencoders.shaken(net, plain, float(np.random.uniform(0, 0.06)))
-        some = store[real[at : at + 32]].to(device).flatten(0, 1).float()
-        with torch.autocast(device, torch.bfloat16, enabled=device == "cuda"):
-            drawn = net(some.to(memory_format=torch.channels_last)).float()
-        quality = torch.full((len(drawn),), float(squares.QUALITY), device=device)
-        half = torch.ones(len(drawn), dtype=torch.bool, device=device)
-        drawn = quick_lives.jpeg(drawn, quality, half).byte().cpu()
-        out[at : at + 32] = drawn.reshape(-1, 2, 3, STORE, STORE)
-    return out
 
 
 def lived(squares, chance, hard):
@@ -317,12 +263,11 @@ def train(args):
     photos = Squares(args, device)
     print(f"{args.name}: {len(photos.label)} photos after {time.time() - started:.0f} s",
           flush=True)
-    if args.prepare:
-        return
-    fold = photos.folds(args.folds)
-    fit = np.flatnonzero(fold != args.hold)
-    held = np.flatnonzero(fold[: photos.first_redrawn] == args.hold)
-    chance = photos.chances(fit, args)
+    fold = compare.fold_numbers(photos.table, args.folds)
+    fit, held = np.flatnonzero(fold != args.hold), np.flatnonzero(fold == args.hold)
+    table = {k: photos.table[k][fit] for k in ("label", "source", "generator")}
+    weights = head_kinds.row_weights(table, args.power)
+    chance = weights / weights.sum()
     net = Tuned(trunk_of(args.start), args.hidden).to(device)
     net.trunk.to(memory_format=torch.channels_last)
     first = copy.deepcopy(net.trunk.state_dict())
@@ -386,7 +331,8 @@ def finish(net, average, first, photos, held, args, step):
                 report(net, photos, held, args, f"share {share}")
             net.trunk.load_state_dict(last)
     path = os.path.join(args.runs, "tuned", args.name + "-f16.pt")
-    torch.save({"trunk": {k: v.half().cpu().contiguous() for k, v in net.trunk.state_dict().items()},
+    trunk = {k: v.half().cpu().contiguous() for k, v in net.trunk.state_dict().items()}
+    torch.save({"trunk": trunk,
                 "heads": {k: {n: v.float().cpu() if n in ("mean", "std") else v.half().cpu()
                               for n, v in net.heads[k].state_dict().items()} for k in (0, 1)},
                 "step": step, "args": vars(args)}, path)
@@ -412,9 +358,6 @@ def main():
     parser.add_argument("--power", type=float, default=0.7)
     parser.add_argument("--mix", type=float, default=0.4)
     parser.add_argument("--hard", type=float, default=0.4, help="share of hard lives")
-    parser.add_argument("--decoder", help="weights of the autoencoder that redraws real photos")
-    parser.add_argument("--prepare", action="store_true", help="only store the squares, redrawn too")
-    parser.add_argument("--redrawn", type=float, default=0.0, help="share of redrawn photos")
     parser.add_argument("--ema", type=float, default=0.995)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--standard", type=int, default=2048)

@@ -161,7 +161,7 @@ mod tests {
     use crate::core::faces::Point;
 
     fn policy() -> Policy {
-        Policy::load(include_str!("../../models/policy.toml"), "synthetic-4").unwrap()
+        Policy::load(include_str!("../../models/policy.toml"), "synthetic-5").unwrap()
     }
 
     fn bank() -> Arc<BankFacts> {

@@ -96,7 +96,7 @@ fn what_cannot_be_done_is_said_on_standard_error() {
 #[test]
 fn a_model_that_is_not_the_one_described_is_refused() {
     let (folder, db) = temporary_db();
-    let description = include_str!("../../models/synthetic-4/model.toml");
+    let description = include_str!("../../models/synthetic-5/model.toml");
     std::fs::write(folder.path().join("model.toml"), description).unwrap();
     std::fs::write(folder.path().join("model.onnx"), b"another model").unwrap();
     let model = folder.path().to_str().unwrap();

@@ -68,7 +68,7 @@ fn eval_measures_robustness_and_names_photos_that_change_side() {
     }
     std::fs::write(&labels, csv).unwrap();
     let (labels, page) = (labels.to_str().unwrap(), folder.path().join("page.html"));
-    let before = root().join("models/synthetic-3");
+    let before = root().join("models/synthetic-4");
     let args = ["--robustness", "--json", "--photos", "3", "--html", page.to_str().unwrap()];
     let args = ["eval", labels, "--against", before.to_str().unwrap()].into_iter().chain(args);
     let output = photocheck(&db, args);
@@ -80,7 +80,7 @@ fn eval_measures_robustness_and_names_photos_that_change_side() {
     assert_eq!(edits[0]["edit"], "jpeg-95");
     assert!(edits.iter().all(|edit| edit["photos"] == 3), "{edits:?}");
     let against = &found["against"];
-    assert_eq!(against["model"], "synthetic-3");
+    assert_eq!(against["model"], "synthetic-4");
     for changed in against["changed"].as_array().unwrap() {
         let number = |of: &Value| of.as_f64().unwrap();
         let ours = number(&against["threshold"]) <= number(&changed["score"]);
@@ -88,7 +88,7 @@ fn eval_measures_robustness_and_names_photos_that_change_side() {
         assert_ne!(ours, theirs, "{changed}");
     }
     let page = std::fs::read_to_string(page).unwrap();
-    for part in ["Robustness", "Against synthetic-3", "&lt;fixtures&gt;", "polyline"] {
+    for part in ["Robustness", "Against synthetic-4", "&lt;fixtures&gt;", "polyline"] {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<fixtures>"));

@@ -11,6 +11,9 @@ use crate::core::resize::PixelBox;
 pub struct Description {
     pub name: String,
     pub sha256: String,
+    /// Whether what is looked at has its colours halved first, as in training.
+    #[serde(default)]
+    pub halve_colours: bool,
     pub input: InputScale,
     pub look: Vec<Look>,
     pub calibration: Calibration,

@@ -6,6 +6,7 @@
 //! guess: it was neither trained nor measured on such photos. Everything it needs to know of a
 //! model stands in the `model.toml` beside it.
 
+mod colours;
 mod description;
 mod heat_map;
 mod lives;
@@ -211,7 +212,9 @@ impl Detector {
         for look in &self.description.look {
             let area = look.area(pixels.width(), pixels.height(), face);
             let side = self.net.side();
-            let cut = resize(&cut(pixels, area), side, side);
+            let piece = cut(pixels, area);
+            let halved = self.description.halve_colours.then(|| colours::halved(&piece));
+            let cut = resize(&halved.unwrap_or(piece), side, side);
             let outputs = self.net.run(&cut).map_err(|_| UnableToEvaluate::ModelFailed)?;
             let column = |head: usize| {
                 let logits = outputs.first().and_then(|logits| logits.get([0, head]));

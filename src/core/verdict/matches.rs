@@ -168,7 +168,7 @@ mod tests {
     const IMPORTED: bool = true;
 
     fn policy() -> Policy {
-        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-4").unwrap()
+        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-5").unwrap()
     }
 
     fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {

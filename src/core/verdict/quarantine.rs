@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn policy() -> Policy {
-        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-4").unwrap()
+        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-5").unwrap()
     }
 
     /// Photo `number` as one hash, 23 bits from zero and so 46 from each other one.
