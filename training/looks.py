@@ -9,6 +9,7 @@ import math
 from PIL import Image
 
 FACE_SIDE_LEAST = 32
+HALVED_SIDE_MOST = 1600  # no photo of training is longer
 
 
 def half_up(value):
@@ -61,6 +62,8 @@ def halved_colours(piece):
     How fine colours are tells the encoder, not the maker: camera photos mostly come with colours at
     half size, and a picture that was never encoded, as generators give it, would be told by that.
     """
+    if max(piece.size) > HALVED_SIDE_MOST:
+        piece = piece.resize([min(s, HALVED_SIDE_MOST) for s in piece.size], Image.BILINEAR)
     w, h = piece.size
     luma, *colours = piece.convert("YCbCr").split()
     half = max(1, w // 2), max(1, h // 2)
@@ -74,7 +77,7 @@ def cut(image, square, side, halve_colours=True):
     piece = image.crop((x0, y0, x0 + s, y0 + s))
     if halve_colours:
         piece = halved_colours(piece)
-    return piece if s == side else piece.resize((side, side), Image.BILINEAR)
+    return piece if piece.size[0] == side else piece.resize((side, side), Image.BILINEAR)
 
 
 def foremost(faces):

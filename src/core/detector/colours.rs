@@ -8,10 +8,16 @@ use image::{Rgb, RgbImage};
 
 use crate::core::resize::resize;
 
-/// The piece with its brightness as it is and its colours halved and enlarged again.
-pub fn halved(piece: &RgbImage) -> RgbImage {
+/// No photo of training was longer: a larger piece is first brought to this side, in pixels.
+const SIDE_MAX: u32 = 1600;
+
+/// The square piece with its brightness as it is and its colours halved and enlarged again.
+pub fn halved(piece: RgbImage) -> RgbImage {
     let (width, height) = piece.dimensions();
-    let mut turned = piece.clone();
+    if width.max(height) > SIDE_MAX {
+        return halved(resize(&piece, width.min(SIDE_MAX), height.min(SIDE_MAX)));
+    }
+    let mut turned = piece;
     for pixel in turned.pixels_mut() {
         *pixel = to_ycbcr(*pixel);
     }
@@ -62,7 +68,7 @@ mod tests {
         #[test]
         fn a_plain_piece_keeps_its_colour(colour: [u8; 3], width in 1_u32..9, height in 1_u32..9) {
             let plain = RgbImage::from_pixel(width, height, Rgb(colour));
-            for pixel in halved(&plain).pixels() {
+            for pixel in halved(plain).pixels() {
                 for (found, given) in pixel.0.into_iter().zip(colour) {
                     prop_assert!(found.abs_diff(given) <= 2, "{colour:?}");
                 }
@@ -80,9 +86,9 @@ mod tests {
             left.iter().zip(right).map(|(a, b)| a.abs_diff(b)).max().unwrap_or_default()
         };
         let grey = striped([60, 60, 60], [180, 180, 180]);
-        assert_eq!(halved(&grey), grey);
+        assert_eq!(halved(grey.clone()), grey);
         // Red and green of one brightness.
         let colourful = striped([200, 50, 60], [50, 126, 60]);
-        assert!(apart(&colourful) > 100 && apart(&halved(&colourful)) < 10);
+        assert!(apart(&colourful) > 100 && apart(&halved(colourful)) < 10);
     }
 }

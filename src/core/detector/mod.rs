@@ -212,9 +212,11 @@ impl Detector {
         for look in &self.description.look {
             let area = look.area(pixels.width(), pixels.height(), face);
             let side = self.net.side();
-            let piece = cut(pixels, area);
-            let halved = self.description.halve_colours.then(|| colours::halved(&piece));
-            let cut = resize(&halved.unwrap_or(piece), side, side);
+            let mut piece = cut(pixels, area);
+            if self.description.halve_colours {
+                piece = colours::halved(piece);
+            }
+            let cut = resize(&piece, side, side);
             let outputs = self.net.run(&cut).map_err(|_| UnableToEvaluate::ModelFailed)?;
             let column = |head: usize| {
                 let logits = outputs.first().and_then(|logits| logits.get([0, head]));
