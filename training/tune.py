@@ -7,8 +7,8 @@ Both looks of a photo are drawn together; their logits are added, as they are wh
 scored. The heads alone learn first, on the frozen trunk, then all of it. Weights are averaged over
 time (EMA). --hold K keeps fold K of --folds out and scores it at the end; --hold -1 trains on all.
 Writes RUNS/tuned/NAME.pt, from which the same command goes on where it stopped, and NAME-f16.pt
-with the averaged trunk and heads. Uses a GPU where there is one; on two cores a step of 24 photos
-takes about two seconds.
+with the averaged trunk and heads. Uses a GPU where there is one: an H200 tuned some 2,600
+photos a second, two busy cores 4 to 9.
 """
 
 import argparse

@@ -77,6 +77,12 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_larger_than_any_of_training_is_brought_to_its_size() {
+        let large = RgbImage::from_pixel(SIDE_MAX + 1, SIDE_MAX + 1, Rgb([90, 90, 90]));
+        assert_eq!(halved(large), RgbImage::from_pixel(SIDE_MAX, SIDE_MAX, Rgb([90, 90, 90])));
+    }
+
+    #[test]
     fn stripes_of_colour_fade_and_stripes_of_brightness_stay() {
         let striped = |dark: [u8; 3], light: [u8; 3]| {
             RgbImage::from_fn(32, 32, |x, _| Rgb(if x % 2 == 0 { dark } else { light }))
