@@ -40,7 +40,7 @@ def find_box(image):
     import face_boxes
 
     w, h = image.size
-    found = face_boxes.detect(image)
+    found = face_boxes.detect_judged(image)
     return (found[0].x * w, found[0].y * h, found[0].w * w, found[0].h * h) if found else None
 
 

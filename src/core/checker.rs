@@ -95,20 +95,21 @@ impl Checker {
         &self.detector
     }
 
-    /// The faces of these pixels, the foremost first.
+    /// The face of these pixels that the detector judges.
     #[must_use]
-    pub fn faces(&self, pixels: &RgbImage) -> Vec<Face> {
-        self.face_finder.find(pixels)
+    pub fn judged_face(&self, pixels: &RgbImage) -> Option<Face> {
+        self.face_finder.judged(pixels, &self.face_finder.find(pixels))
     }
 
     /// What the detector says of these pixels, without all that [`Self::check`] does beside.
     #[must_use]
     pub fn synthetic(&self, pixels: &RgbImage) -> Synthetic {
-        self.scored(pixels, &self.faces(pixels))
+        self.scored(pixels, &self.face_finder.find(pixels))
     }
 
     fn scored(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
-        self.detector.score(pixels, faces, self.policy.unsure_score())
+        let face = self.face_finder.judged(pixels, faces);
+        self.detector.score(pixels, face.as_ref(), self.policy.unsure_score())
     }
 
     /// All that a photo is compared by.

@@ -3,9 +3,9 @@
 //! The net is BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
 //! Mobile GPUs", 2019). It looks at the photo with a margin, black outside, and then again at a
 //! square around each of the best candidates, which gives every face the same size and place in its
-//! input and makes the box steadier. A face is what both looks agree on. All cutting is done in
-//! whole pixels, as `training/faces/face_boxes.py` does it, so that the boxes here are those the
-//! detector was trained on.
+//! input and makes the box steadier. A face is what both looks agree on. Where there is none, the
+//! first look is taken again with more pixels, for smaller faces. All cutting is done in whole
+//! pixels, as `training/faces/face_boxes.py` does it, so that training sees the same boxes.
 
 use image::{RgbImage, imageops};
 use ndarray::{ArrayD, Axis, Ix3};
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::core::errors::ModelError;
 use crate::core::onnx::{InputScale, Net};
-use crate::core::resize::{PixelBox, cut, resize};
+use crate::core::resize::{PixelBox, cut_and_resized};
 
 /// A point in fractions of the photo's width and height.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,28 +58,56 @@ impl Face {
 #[derive(Debug, Clone, Deserialize)]
 struct Description {
     sha256: String,
-    input: InputScale,
-    /// Cells along each side and anchors a cell, of each grid in the order of the net's output.
+    /// How pixels become the net's input.
+    mean: [f32; 3],
+    std: [f32; 3],
+    /// Pixels a cell and anchors a cell, of each grid in the order of the net's output.
     grids: Vec<(u32, usize)>,
-    /// A candidate of either look has at least this score.
+    /// A candidate of any look has at least this score.
     score_min: f32,
     /// Candidates that overlap by more (intersection over union) are the same face.
     overlap_max: f32,
-    /// Side of the first look, in longer sides of the photo.
-    first_look: f32,
-    /// Side of the second look, in sides of the candidate's box.
-    second_look: f32,
+    /// At the photo: in longer sides of it. The next, larger in the net's input, sees smaller faces
+    /// and is taken when the one before found none.
+    first_looks: Vec<LookSize>,
+    /// At a candidate: in sides of its box.
+    second_look: LookSize,
+    /// At a face once more, to lay squares by: in sides of its box.
+    settling_look: LookSize,
+    /// At the face that the detector judges, to cut it out as in the detector's training: in sides
+    /// of its box.
+    detector_look: LookSize,
     /// Candidates that get a second look, by score and area.
     looks: usize,
-    /// The mean score of both looks is at least this for a face.
+    /// The mean score of the first two looks is at least this for a face.
     face_min: f32,
+}
+
+/// How large a square a look takes in, and how large that is in the net's input. The net is
+/// convolutional: it has no size of its own, and takes time by the area of its input.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LookSize {
+    square: f32,
+    /// Pixels along each side of the input.
+    side: u32,
+}
+
+/// The net made ready for looks of one size.
+#[derive(Debug)]
+struct Look {
+    net: Net,
+    anchors: Vec<Point>,
+    square: f32,
 }
 
 /// A loaded face finder. Shared between threads.
 #[derive(Debug)]
 pub struct FaceFinder {
-    net: Net,
-    anchors: Vec<Point>,
+    first: Vec<Look>,
+    second: Look,
+    settling: Look,
+    detector: Look,
     description: Description,
 }
 
@@ -116,25 +144,45 @@ impl FaceFinder {
     /// [`ModelError`] when the description is not valid or the net is not the one it names.
     pub fn load(onnx: &[u8], description: &str) -> Result<Self, ModelError> {
         let description: Description = toml::from_str(description)?;
-        let net = Net::load(onnx, &description.sha256, description.input)?;
-        let anchors = anchors(&description.grids);
-        Ok(Self { net, anchors, description })
+        let mut nets: Vec<Net> = Vec::new();
+        let mut look = |size: LookSize| {
+            let Description { mean, std, .. } = description;
+            let known = nets.iter().find(|net| net.side() == size.side).cloned();
+            let load =
+                || Net::load(onnx, &description.sha256, InputScale { side: size.side, mean, std });
+            let net = known.map_or_else(load, Ok)?;
+            nets.push(net.clone());
+            let anchors = anchors(&description.grids, size.side);
+            Ok::<_, ModelError>(Look { net, anchors, square: size.square })
+        };
+        let first =
+            description.first_looks.iter().map(|size| look(*size)).collect::<Result<_, _>>()?;
+        let (second, settling) = (look(description.second_look)?, look(description.settling_look)?);
+        let detector = look(description.detector_look)?;
+        Ok(Self { first, second, settling, detector, description })
     }
 
     /// The faces in `pixels`, the largest and surest first. A net that fails finds none.
     #[must_use]
     pub fn find(&self, pixels: &RgbImage) -> Vec<Face> {
-        let mut candidates = self.look_at(pixels, self.first_square(pixels));
+        let mut found = self.first.iter().map(|look| self.find_by(pixels, look));
+        let faces = found.find(|faces| !faces.is_empty()).unwrap_or_default();
+        faces.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
+    }
+
+    /// The faces that a first look and the second looks agree on.
+    fn find_by(&self, pixels: &RgbImage, look: &Look) -> Vec<Candidate> {
+        let mut candidates = self.look_at(pixels, first_square(pixels, look), look);
         sort_by_weight(&mut candidates);
         candidates.truncate(self.description.looks);
         let seen_twice = candidates.iter().filter_map(|first| {
-            let again = self.look_again(pixels, first)?;
+            let again = self.look_again(pixels, first, &self.second)?;
             Some(Candidate { score: f32::midpoint(first.score, again.score), ..again })
         });
         let mut faces: Vec<_> =
             seen_twice.filter(|face| self.description.face_min <= face.score).collect();
         sort_by_weight(&mut faces);
-        faces.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
+        faces
     }
 
     /// The same face as one more look sees it, around the box of the last; the box and its points
@@ -143,47 +191,61 @@ impl FaceFinder {
     #[must_use]
     pub fn settle(&self, pixels: &RgbImage, face: &Face) -> Option<Face> {
         let (width, height) = (pixels.width(), pixels.height());
-        let again = self.look_again(pixels, &Candidate::of(face, width, height))?;
+        let face = Candidate::of(face, width, height);
+        let again = self.look_again(pixels, &face, &self.settling)?;
         Some(again.in_fractions(width, height))
     }
 
-    /// The square of the first look: the photo in the middle of a margin.
-    #[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
-    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
-    fn first_square(&self, pixels: &RgbImage) -> Square {
-        let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
-        let side = (width.max(height) as f32 * self.description.first_look).floor() as i64;
-        // Whole pixels; what does not divide goes to the right and below.
-        Square { x: -(side - width).div_euclid(2), y: -(side - height).div_euclid(2), side }
+    /// The foremost of the faces in `pixels`, in the box that the detector's training would have
+    /// given it.
+    #[must_use]
+    pub fn judged(&self, pixels: &RgbImage, faces: &[Face]) -> Option<Face> {
+        let (width, height) = (pixels.width(), pixels.height());
+        let face = faces.first()?;
+        let again = self.look_again(pixels, &Candidate::of(face, width, height), &self.detector);
+        let again = again.map(|again| again.in_fractions(width, height));
+        Some(again.map_or(*face, |again| Face { score: face.score, ..again }))
     }
 
     /// The same face seen in a square around its box.
     #[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
-    fn look_again(&self, pixels: &RgbImage, face: &Candidate) -> Option<Candidate> {
+    fn look_again(&self, pixels: &RgbImage, face: &Candidate, look: &Look) -> Option<Candidate> {
         const SIDE_MIN: f32 = 16.0;
-        let side = (face.width.max(face.height) * self.description.second_look + 0.5).floor();
+        let side = (face.width.max(face.height) * look.square + 0.5).floor();
         let side = side.max(SIDE_MIN);
         let start = |centre: f32| (centre - side / 2.0 + 0.5).floor() as i64;
         let (x, y) = (start(face.x + face.width / 2.0), start(face.y + face.height / 2.0));
-        let found = self.look_at(pixels, Square { x, y, side: side as i64 });
+        let found = self.look_at(pixels, Square { x, y, side: side as i64 }, look);
         let overlap_max = self.description.overlap_max;
         // The surest stand first.
         found.into_iter().find(|again| overlap_max < overlap(again, face))
     }
 
     /// The faces in one square of the photo, surest first.
-    fn look_at(&self, pixels: &RgbImage, square: Square) -> Vec<Candidate> {
-        let side = self.net.side();
+    fn look_at(&self, pixels: &RgbImage, square: Square, look: &Look) -> Vec<Candidate> {
+        let side = look.net.side();
         let Some(placed) = place(pixels, square, side) else { return Vec::new() };
-        let Ok(outputs) = self.net.run(&placed.canvas) else { return Vec::new() };
-        let mut found = self.candidates(&outputs).unwrap_or_default();
+        let Ok(outputs) = look.net.run(&placed.canvas) else { return Vec::new() };
+        let mut found = look.candidates(&outputs).unwrap_or_default();
         found.retain(|face| {
             self.description.score_min <= face.score && 0.0 < face.width && 0.0 < face.height
         });
         let kept = suppress(found, self.description.overlap_max);
         kept.iter().map(|face| face.in_photo(&placed, side)).collect()
     }
+}
 
+/// The square of a first look: the photo in the middle of a margin.
+#[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
+#[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
+fn first_square(pixels: &RgbImage, look: &Look) -> Square {
+    let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
+    let side = (width.max(height) as f32 * look.square).floor() as i64;
+    // Whole pixels; what does not divide goes to the right and below.
+    Square { x: -(side - width).div_euclid(2), y: -(side - height).div_euclid(2), side }
+}
+
+impl Look {
     /// Decodes the net's outputs, `regressors [1, N, 16]` and `scores [1, N, 1]`, into candidates
     /// in fractions of the net's input.
     fn candidates(&self, outputs: &[ArrayD<f32>]) -> Option<Vec<Candidate>> {
@@ -267,12 +329,13 @@ impl Candidate {
 
 /// The centre of each anchor: row by row over each grid, as often as its cells have anchors.
 #[expect(clippy::cast_precision_loss, reason = "grids have a few dozen cells a side")]
-fn anchors(grids: &[(u32, usize)]) -> Vec<Point> {
+fn anchors(grids: &[(u32, usize)], side: u32) -> Vec<Point> {
     let mut centres = Vec::new();
-    for (cells, anchors) in grids {
-        let middle = |cell: u32| (cell as f32 + 0.5) / *cells as f32;
-        for row in 0..*cells {
-            for column in 0..*cells {
+    for (pixels, anchors) in grids {
+        let cells = side / pixels;
+        let middle = |cell: u32| (cell as f32 + 0.5) / cells as f32;
+        for row in 0..cells {
+            for column in 0..cells {
                 let centre = Point { x: middle(column), y: middle(row) };
                 centres.extend(std::iter::repeat_n(centre, *anchors));
             }
@@ -300,7 +363,7 @@ fn place(pixels: &RgbImage, square: Square, side: u32) -> Option<Placed> {
     let (x, y) = (scaled(left - square.x), scaled(top - square.y));
     let target = pixel_box(x, y, scaled(right - square.x), scaled(bottom - square.y))?;
     let source = pixel_box(left, top, right, bottom)?;
-    let part = resize(&cut(pixels, source), target.width, target.height);
+    let part = cut_and_resized(pixels, source, target.width, target.height);
     let mut canvas = RgbImage::new(side, side);
     imageops::replace(&mut canvas, &part, target.x.into(), target.y.into());
     Some(Placed { source, target, canvas })

@@ -11,7 +11,6 @@ use img_hash::{HashAlg, HasherConfig};
 use crate::core::errors::PhotoError;
 use crate::core::pdq::{self, Mirror, SAMPLES, Samples};
 use crate::core::photo::Photo;
-use crate::core::resize::resize;
 
 /// Bits of each hash.
 pub const HASH_BITS: u16 = 256;
@@ -132,27 +131,20 @@ impl PhotoHashes {
     /// Hashes a photo's pixels.
     #[must_use]
     pub fn of(pixels: &RgbImage) -> Self {
-        Self::of_samples(&pdq::filtered_samples(pixels), pixels)
-    }
-
-    /// Hashes a photo whose samples for PDQ are there already.
-    pub(crate) fn of_samples(samples: &Samples, pixels: &RgbImage) -> Self {
-        let pdq = pdq::hash(samples);
-        Self { pdq, pdq_quality: pdq::quality_of(samples), gradient: gradient(pixels) }
+        let samples = pdq::filtered_samples(pixels);
+        Self {
+            pdq: pdq::hash(&samples),
+            pdq_quality: pdq::quality_of(&samples),
+            gradient: gradient_of_samples(&samples, None),
+        }
     }
 }
 
 /// Rows and columns of the gradient hash.
 const ROWS: u32 = 16;
 
-/// The gradient hash of the photo shrunk to 256x256; the shrinking is part of its definition,
-/// because hashing the full photo costs twenty times as much and gives other bits.
-fn gradient(pixels: &RgbImage) -> GradientHash {
-    const SIDE: u32 = 256;
-    hashed(&resize(pixels, SIDE, SIDE))
-}
-
-/// The gradient hash of a view, from the samples of its PDQ hash, as they are or mirrored.
+/// The gradient hash of a photo or a view, from the 64x64 samples of its PDQ hash, as they are or
+/// mirrored: hashing a full photo costs a hundred times as much.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "samples are 0 to 255")]
 pub(crate) fn gradient_of_samples(samples: &Samples, mirror: Option<Mirror>) -> GradientHash {
     let mut small = GrayImage::new(SAMPLES as u32, SAMPLES as u32);
@@ -166,15 +158,11 @@ pub(crate) fn gradient_of_samples(samples: &Samples, mirror: Option<Mirror>) -> 
         Some(Mirror::UpDown) => imageops::flip_vertical_in_place(&mut small),
         None => {}
     }
-    hashed(&small)
-}
-
-fn hashed<I: img_hash::Image>(small: &I) -> GradientHash {
     let hasher = HasherConfig::with_bytes_type::<[u8; 32]>()
         .hash_size(ROWS, ROWS)
         .hash_alg(HashAlg::Gradient)
         .to_hasher();
-    GradientHash(words_from(hasher.hash_image(small).into_inner()))
+    GradientHash(words_from(hasher.hash_image(&small).into_inner()))
 }
 
 fn bits_apart(a: [u64; 4], b: [u64; 4]) -> Distance {

@@ -3,10 +3,17 @@
 //! Every view of the photo, as it is and mirrored, is looked up by its PDQ hash. A banked view that
 //! may show the same ([`crate::core::views::View::meets`]) is met when it lies within the sure
 //! distance, or within the wide one if the gradient hashes of both views agree: two ways of hashing
-//! that err independently. A view of the whole picture or of a face makes a match by itself. A
-//! square over a keypoint may show the same wall behind another person, so squares over keypoints
-//! make a match when several of a photo are met, or one that shows a face. Distances, agreement and
-//! numbers stand in the policy with the rate at which different photos match by them.
+//! that err independently. Which of the views that met make a match depends on how much they tell:
+//!
+//! - A view of the whole picture or of a face, within the sure distance, makes one by itself.
+//! - Beyond it, photos of one series meet as well: there a square over a keypoint must be met too.
+//! - A square over a keypoint may show the same wall behind another person. It makes a match by
+//!   itself when it shows a face, or when it is met so closely that both were cut from one photo;
+//!   otherwise several must be met, the more the farther apart ([`Policy`],
+//!   `keypoint_closeness_min`).
+//!
+//! Distances, agreement and closeness stand in the policy with the rate at which different photos
+//! match by them.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -53,9 +60,11 @@ impl Policy {
             }
         }
         let nearest = met.into_values().filter_map(|found| {
-            let are_enough = self.are_enough(found.iter().map(|(view, near)| (*view, near.view)));
+            let of_keypoints = found.iter().filter(|(view, _)| view.is_of_keypoint());
+            let tell_enough = self
+                .tell_enough(of_keypoints.map(|(view, near)| (*view, near.view, near.distance)));
             let counted =
-                found.into_iter().filter(|(view, _)| are_enough || !view.is_of_keypoint());
+                found.into_iter().filter(|(view, _)| tell_enough || !view.is_of_keypoint());
             counted.map(|(_, near)| near).min_by_key(|near| near.distance)
         });
         let mut copies: Vec<_> = nearest.collect();
@@ -90,18 +99,38 @@ impl Policy {
     /// the picture if there is any, since that tells more.
     fn nearest_of(&self, found: Vec<Match>, faces: &[Face]) -> Option<Match> {
         let of_keypoints = || found.iter().filter(|it| it.view.is_of_keypoint());
-        let are_counted = of_keypoints().any(|it| faces.iter().any(|face| shows(it.region, face)))
-            || self.are_enough(of_keypoints().map(|it| (it.view, it.banked_view)));
-        let counted = found.into_iter().filter(|it| are_counted || !it.view.is_of_keypoint());
+        let is_keypoint_met = of_keypoints().next().is_some();
+        let keypoints_count = of_keypoints()
+            .any(|it| faces.iter().any(|face| shows(it.region, face)))
+            || self.tell_enough(of_keypoints().map(|it| (it.view, it.banked_view, it.distance)));
+        let counted = found.into_iter().filter(|it| {
+            if it.view.is_of_keypoint() {
+                keypoints_count
+            } else {
+                it.distance <= self.sure_distance_max() || is_keypoint_met
+            }
+        });
         counted.min_by_key(|it| (it.view.shows_part(), it.distance))
     }
 
-    /// Whether as many different squares over keypoints of both photos are among these views, which
-    /// met in pairs, as the policy asks for.
-    fn are_enough(&self, met: impl Iterator<Item = (View, View)>) -> bool {
-        let of_keypoints = met.filter(|(view, _)| view.is_of_keypoint());
-        let (own, other): (BTreeSet<_>, BTreeSet<_>) = of_keypoints.unzip();
-        self.keypoints_min() <= own.len().min(other.len())
+    /// Whether squares over keypoints of two photos, which met in pairs at these distances, tell by
+    /// themselves that the photos are copies. Each square counts once, in its nearest pair.
+    fn tell_enough(&self, met: impl Iterator<Item = (View, View, Distance)>) -> bool {
+        let mut met: Vec<_> = met.collect();
+        met.sort_by_key(|(_, _, distance)| *distance);
+        let (mut own, mut banked) = (BTreeSet::new(), BTreeSet::new());
+        let mut closeness = 0;
+        for (view, banked_view, distance) in met {
+            if distance <= self.keypoint_alone_max() {
+                return true;
+            }
+            if !own.contains(&view) && !banked.contains(&banked_view) {
+                own.insert(view);
+                banked.insert(banked_view);
+                closeness += (self.sure_distance_max().0 + 1).saturating_sub(distance.0);
+            }
+        }
+        self.keypoint_closeness_min() <= closeness
     }
 
     fn is_looked_up(&self, view: &PhotoView) -> bool {
@@ -197,20 +226,33 @@ mod tests {
     }
 
     #[test]
-    fn one_keypoint_makes_a_match_only_where_it_shows_a_face() {
-        let one = [met(keypoint(0), keypoint(3), 4)];
+    fn one_keypoint_makes_a_match_where_it_shows_a_face_or_is_met_closely() {
+        let one = [met(keypoint(0), keypoint(3), 14)];
         assert_eq!(nearest(&one, &[]), None);
         assert_eq!(nearest(&one, &[face_at(0.8)]), None);
-        assert_eq!(nearest(&one, &[face_at(0.8), face_at(0.3)]), Some(4));
+        assert_eq!(nearest(&one, &[face_at(0.8), face_at(0.3)]), Some(14));
+        assert_eq!(nearest(&[met(keypoint(0), keypoint(3), 12)], &[]), Some(12));
     }
 
     #[test]
-    fn two_keypoints_of_both_photos_make_a_match() {
-        let first = met(keypoint(0), keypoint(3), 4);
-        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(5), 9)], &[]), Some(4));
+    fn several_keypoints_of_both_photos_make_a_match_if_they_are_met_closely_together() {
+        let first = met(keypoint(0), keypoint(3), 14);
+        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(5), 24)], &[]), Some(14));
+        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(5), 26)], &[]), None);
+        let third = met(keypoint(2), keypoint(6), 30);
+        let three = [first.clone(), met(keypoint(1), keypoint(5), 26), third];
+        assert_eq!(nearest(&three, &[]), Some(14));
         // Twice the same square of either photo is one.
-        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(3), 9)], &[]), None);
-        assert_eq!(nearest(&[first.clone(), met(keypoint(0), keypoint(5), 9)], &[]), None);
+        assert_eq!(nearest(&[first.clone(), met(keypoint(1), keypoint(3), 15)], &[]), None);
+        assert_eq!(nearest(&[first.clone(), met(keypoint(0), keypoint(5), 15)], &[]), None);
+    }
+
+    #[test]
+    fn beyond_the_sure_distance_a_keypoint_must_be_met_too() {
+        let wide = met(View::WHOLE, View::WHOLE, 40);
+        assert_eq!(nearest(std::slice::from_ref(&wide), &[]), None);
+        assert_eq!(nearest(&[wide, met(keypoint(0), keypoint(3), 30)], &[]), Some(40));
+        assert_eq!(nearest(&[met(View::WHOLE, View::WHOLE, 31)], &[]), Some(31));
     }
 
     #[test]
@@ -235,8 +277,8 @@ mod tests {
         let index = Index::new(
             vec![
                 entry(View::WHOLE, 0, 1),
-                entry(keypoint(0), 0, 2),
-                entry(keypoint(0), 0, 3),
+                entry(keypoint(0), 0xF_FFFF, 2),
+                entry(keypoint(0), 0xF_FFFF, 3),
                 entry(keypoint(1), u64::MAX, 3),
             ],
             1,
@@ -246,7 +288,9 @@ mod tests {
             found.iter().map(|near| near.content.0).collect()
         };
         assert_eq!(copies(&[(View::WHOLE, hash(1))]), [1]);
-        assert_eq!(copies(&[(keypoint(4), hash(1))]), [0_i64; 0]);
-        assert_eq!(copies(&[(keypoint(4), hash(1)), (keypoint(7), hash(u64::MAX))]), [3]);
+        // 20 bits from the one, 17 from the other.
+        let (near, nearer) = (hash(0), hash(u64::MAX << 17));
+        assert_eq!(copies(&[(keypoint(4), near)]), [0_i64; 0]);
+        assert_eq!(copies(&[(keypoint(4), near), (keypoint(7), nearer)]), [3]);
     }
 }

@@ -25,8 +25,8 @@ pub struct InputScale {
     pub std: [f32; 3],
 }
 
-/// A loaded model with one square RGB input.
-#[derive(Debug)]
+/// A loaded model with one square RGB input. Clones share it.
+#[derive(Debug, Clone)]
 pub struct Net {
     plan: Arc<TypedRunnableModel>,
     input: InputScale,
@@ -75,13 +75,16 @@ impl Net {
     fn scaled(&self, pixels: &RgbImage) -> Array4<f32> {
         let InputScale { side, mean, std } = self.input;
         assert!(pixels.dimensions() == (side, side), "the caller resizes to the input's side");
-        let channels = mean.iter().zip(std).enumerate();
-        let values = channels.flat_map(|(channel, (mean, std))| {
-            let values = pixels.as_raw().iter().skip(channel).step_by(3);
-            values.map(move |value| (f32::from(*value) / 255.0 - mean) / std)
-        });
+        let (pixels, _) = pixels.as_raw().as_chunks::<3>();
+        let mut values = Vec::with_capacity(3 * pixels.len());
+        for (channel, (mean, std)) in mean.iter().zip(std).enumerate() {
+            let scaled = |value: u8| (f32::from(value) / 255.0 - mean) / std;
+            let table: Vec<f32> = (0..=u8::MAX).map(scaled).collect();
+            let of_channel = pixels.iter().filter_map(|pixel| pixel.get(channel));
+            values.extend(of_channel.filter_map(|value| table.get(usize::from(*value))));
+        }
         let side = side as usize;
-        let tensor = Array4::from_shape_vec((1, 3, side, side), values.collect());
+        let tensor = Array4::from_shape_vec((1, 3, side, side), values);
         tensor.unwrap_or_else(|_| unreachable!("three channels of side times side values"))
     }
 }

@@ -5,16 +5,18 @@
 //! Jarosz filter), 64x64 samples, the 16x16 lowest frequencies of a DCT without its constant term,
 //! one bit each for "above the median". The quality tells how much detail the 64x64 samples hold.
 //!
-//! The filter is separable, so the columns are filtered first, row after row as they come, and only
-//! the 64 rows that are sampled are filtered along their length: one pass over the photo and no
-//! second copy of it. The reference filters rows first; the results differ by rounding alone, which
+//! The filter is separable and only 64 rows and columns of what it gives are sampled, so each
+//! sample is taken at once: a weighted mean of the pixels that both passes of the filter reach from
+//! its place. The reference filters all of the photo; the results differ by rounding alone, which
 //! moves at most a few bits whose frequency lies at the median (the tests compare with the
 //! reference's own hashes).
 
 use std::f64::consts::PI;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use image::RgbImage;
+use multiversion::multiversion;
 
 use crate::core::hashes::{PdqHash, PdqQuality};
 
@@ -22,8 +24,6 @@ use crate::core::hashes::{PdqHash, PdqQuality};
 pub(crate) const SAMPLES: usize = 64;
 /// Frequencies kept along each side.
 const FREQUENCIES: usize = 16;
-/// Passes of the box filter in each direction.
-const PASSES: usize = 2;
 
 /// Luma, 0 to 255, row after row.
 pub(crate) type Samples = [[f32; SAMPLES]; SAMPLES];
@@ -66,183 +66,84 @@ pub(crate) fn both_ways(samples: &Samples, mirror: Mirror) -> [PdqHash; 2] {
 
 pub(crate) fn filtered_samples(pixels: &RgbImage) -> Samples {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
-    let mut first = ColumnFilter::new(width, window_of(height));
-    let mut second = ColumnFilter::new(width, window_of(height));
-    let mut sampler = RowSampler::new(width, height);
-    let mut luma = vec![0.0; width];
-    let (mut once, mut twice) = (vec![0.0; width], vec![0.0; width]);
-    for row in pixels.as_raw().chunks_exact(width * 3) {
-        luma_of(row, &mut luma);
-        if first.push(&luma, &mut once) && second.push(&once, &mut twice) {
-            sampler.take(&twice);
+    let columns = reaches_along(width);
+    let mut samples = [[0.0; SAMPLES]; SAMPLES];
+    let mut filtered = vec![0.0; width];
+    for (line, reach) in samples.iter_mut().zip(reaches_along(height)) {
+        filtered.fill(0.0);
+        let rows = pixels.as_raw().chunks_exact(3 * width).skip(reach.start);
+        for (row, weight) in rows.zip(&reach.weights) {
+            add_luma(row, *weight, &mut filtered);
+        }
+        for (sample, reach) in line.iter_mut().zip(&columns) {
+            let reached = filtered.iter().skip(reach.start).zip(&reach.weights);
+            *sample = reached.map(|(value, weight)| value * weight).sum();
         }
     }
-    while first.drain(&mut once) {
-        if second.push(&once, &mut twice) {
-            sampler.take(&twice);
-        }
-    }
-    while second.drain(&mut twice) {
-        sampler.take(&twice);
-    }
-    sampler.samples
+    samples
 }
 
-/// Rec. 601 luma, 0 to 255.
-fn luma_of(row: &[u8], luma: &mut [f32]) {
-    for (target, rgb) in luma.iter_mut().zip(row.chunks_exact(3)) {
-        if let [red, green, blue] = rgb {
-            *target =
-                0.299 * f32::from(*red) + 0.587 * f32::from(*green) + 0.114 * f32::from(*blue);
-        }
+/// Rec. 601 luma of a pixel, 0 to 255.
+pub(crate) fn luma_of([red, green, blue]: [u8; 3]) -> f32 {
+    0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue)
+}
+
+/// Adds a row's luma, times `weight`.
+#[multiversion(targets("x86_64+avx2"))]
+fn add_luma(row: &[u8], weight: f32, sums: &mut [f32]) {
+    let (pixels, _) = row.as_chunks();
+    for (sum, pixel) in sums.iter_mut().zip(pixels) {
+        *sum += weight * luma_of(*pixel);
     }
 }
 
-/// Box width in pixels for a side of `length` pixels: `length / 128`, rounded up.
-fn window_of(length: usize) -> usize {
-    length.div_ceil(2 * SAMPLES)
+/// The pixels along one side of a photo that a sample is the mean of.
+#[derive(Debug)]
+struct Reach {
+    start: usize,
+    /// What each pixel from `start` on weighs.
+    weights: Vec<f32>,
 }
 
-/// Pixels of a window that lie at or after its centre.
-fn half_of(window: usize) -> usize {
-    window / 2 + 1
+/// Where along a side of `length` pixels the samples are taken: in the middle of each 64th.
+fn reaches_along(length: usize) -> Vec<Reach> {
+    let places = (0..SAMPLES).map(|index| (2 * index + 1) * length / (2 * SAMPLES));
+    places.map(|place| Reach::from(place, length)).collect()
 }
 
-/// Where sample `index` lies along a side of `length` pixels: the middle of its 64th.
-fn position_of(index: usize, length: usize) -> usize {
-    (2 * index + 1) * length / (2 * SAMPLES)
-}
-
-/// One pass of the box filter down the columns, fed row by row; the window shrinks at the edges.
-struct ColumnFilter {
-    window: usize,
-    /// The rows inside the window, used as a ring.
-    ring: Vec<f32>,
-    width: usize,
-    sum: Vec<f32>,
-    pushed: usize,
-    drained: usize,
-}
-
-impl ColumnFilter {
-    fn new(width: usize, window: usize) -> Self {
-        let ring = vec![0.0; width * window];
-        Self { window, ring, width, sum: vec![0.0; width], pushed: 0, drained: 0 }
-    }
-
-    /// Takes the next row; true when `filtered` holds the next filtered row.
-    fn push(&mut self, row: &[f32], filtered: &mut [f32]) -> bool {
-        let full = self.window <= self.pushed;
-        let start = (self.pushed % self.window) * self.width;
-        let slot = self.ring.iter_mut().skip(start).take(self.width);
-        for ((sum, oldest), value) in self.sum.iter_mut().zip(slot).zip(row) {
-            *sum += value;
-            if full {
-                *sum -= *oldest;
+impl Reach {
+    /// Of both passes of the box filter: the mean over a window of means over windows.
+    #[expect(clippy::cast_precision_loss, reason = "a window is at most a few hundred pixels wide")]
+    fn from(place: usize, length: usize) -> Self {
+        let once = window_around(place, length);
+        let (start, end) =
+            (window_around(once.start, length).start, window_around(once.end - 1, length).end);
+        let mut weights = vec![0.0; end - start];
+        for middle in once.clone() {
+            let twice = window_around(middle, length);
+            let share = 1.0 / (once.len() * twice.len()) as f32;
+            for weight in weights.iter_mut().take(twice.end - start).skip(twice.start - start) {
+                *weight += share;
             }
-            *oldest = *value;
         }
-        self.pushed += 1;
-        let ready = half_of(self.window) <= self.pushed;
-        if ready {
-            scale_into(&self.sum, self.pushed.min(self.window), filtered);
-        }
-        ready
-    }
-
-    /// After the last row: lets the window run out over the lower edge.
-    fn drain(&mut self, filtered: &mut [f32]) -> bool {
-        if half_of(self.window) - 1 <= self.drained {
-            return false;
-        }
-        let oldest = (self.pushed - self.window.min(self.pushed) + self.drained) % self.window;
-        let slot = self.ring.iter().skip(oldest * self.width);
-        for (sum, value) in self.sum.iter_mut().zip(slot) {
-            *sum -= value;
-        }
-        self.drained += 1;
-        scale_into(&self.sum, self.window - self.drained, filtered);
-        true
+        Self { start, weights }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a window is at most 128 pixels wide")]
-fn scale_into(sums: &[f32], count: usize, means: &mut [f32]) {
-    let count = count as f32;
-    for (mean, sum) in means.iter_mut().zip(sums) {
-        *mean = sum / count;
-    }
+/// The window of the box filter around a place: `length / 128` pixels, rounded up, fewer at both
+/// ends of the side.
+fn window_around(place: usize, length: usize) -> Range<usize> {
+    let window = length.div_ceil(2 * SAMPLES);
+    let end = place + window / 2 + 1;
+    end.saturating_sub(window)..end.min(length)
 }
 
-/// Picks the sampled rows out of the filtered ones and filters each along its length.
-struct RowSampler {
-    height: usize,
-    window: usize,
-    row: usize,
-    taken: usize,
-    samples: Samples,
-}
-
-impl RowSampler {
-    fn new(width: usize, height: usize) -> Self {
-        let samples = [[0.0; SAMPLES]; SAMPLES];
-        Self { height, window: window_of(width), row: 0, taken: 0, samples }
-    }
-
-    fn take(&mut self, filtered: &[f32]) {
-        let row = self.row;
-        self.row += 1;
-        if SAMPLES <= self.taken || position_of(self.taken, self.height) != row {
-            return;
-        }
-        let mut smooth = filtered.to_vec();
-        for _ in 0..PASSES {
-            smooth = box_filter(&smooth, self.window);
-        }
-        // A photo of fewer than 64 rows gives some rows to several samples.
-        while self.taken < SAMPLES && position_of(self.taken, self.height) == row {
-            if let Some(target) = self.samples.get_mut(self.taken) {
-                for (index, sample) in target.iter_mut().enumerate() {
-                    let column = position_of(index, smooth.len());
-                    *sample = smooth.get(column).copied().unwrap_or_default();
-                }
-            }
-            self.taken += 1;
-        }
-    }
-}
-
-/// One pass of the box filter along a row; the window shrinks at both ends.
-#[expect(clippy::cast_precision_loss, reason = "a window is at most 128 pixels wide")]
-fn box_filter(row: &[f32], window: usize) -> Vec<f32> {
-    let mut filtered = Vec::with_capacity(row.len());
-    let (mut sum, mut count) = (0.0_f32, 0_usize);
-    let (mut entering, mut leaving) = (row.iter(), row.iter());
-    while filtered.len() < row.len() {
-        let mut leaves = window <= count;
-        if let Some(value) = entering.next() {
-            sum += value;
-            count += 1;
-        } else {
-            leaves = true;
-        }
-        if leaves && let Some(value) = leaving.next() {
-            sum -= value;
-            count -= 1;
-        }
-        if leaves || half_of(window) <= count {
-            filtered.push(sum / count as f32);
-        }
-    }
-    filtered
-}
-
-/// Row `i` is the cosine of frequency `i + 1` at the 64 sample positions.
+/// Of each of the 64 sample positions, the cosines of frequencies 1 to 16.
 #[expect(clippy::cast_precision_loss, reason = "numbers up to 127")]
-static COSINES: LazyLock<[[f32; SAMPLES]; FREQUENCIES]> = LazyLock::new(|| {
+static COSINES: LazyLock<[[f32; FREQUENCIES]; SAMPLES]> = LazyLock::new(|| {
     let scale = (2.0 / SAMPLES as f64).sqrt();
-    std::array::from_fn(|frequency| {
-        std::array::from_fn(|position| {
+    std::array::from_fn(|position| {
+        std::array::from_fn(|frequency| {
             let angle = PI / (2.0 * SAMPLES as f64);
             let turns = (frequency + 1) as f64 * (2 * position + 1) as f64;
             #[expect(clippy::cast_possible_truncation, reason = "the DCT is defined in f32")]
@@ -271,18 +172,22 @@ fn hash_of(frequencies: &Frequencies) -> PdqHash {
 }
 
 /// `C * samples * C^T`, row after row.
+#[multiversion(targets("x86_64+avx2"))]
 fn dct(samples: &Samples) -> Frequencies {
     let cosines = &*COSINES;
     let mut frequencies = [0.0; FREQUENCIES * FREQUENCIES];
-    for (line, row_cosines) in frequencies.chunks_exact_mut(FREQUENCIES).zip(cosines) {
+    for (down, line) in frequencies.chunks_exact_mut(FREQUENCIES).enumerate() {
         let mut across = [0.0_f32; SAMPLES];
-        for (weight, row) in row_cosines.iter().zip(samples) {
+        for (at_position, row) in cosines.iter().zip(samples) {
+            let weight = at_position.get(down).copied().unwrap_or_default();
             for (sum, sample) in across.iter_mut().zip(row) {
                 *sum += weight * sample;
             }
         }
-        for (target, column_cosines) in line.iter_mut().zip(cosines) {
-            *target = across.iter().zip(column_cosines).map(|(a, b)| a * b).sum();
+        for (at_position, value) in cosines.iter().zip(across) {
+            for (target, cosine) in line.iter_mut().zip(at_position) {
+                *target += value * cosine;
+            }
         }
     }
     frequencies
@@ -329,7 +234,7 @@ mod tests {
 
     /// The box filter as its definition says it: the mean over the window around each place.
     fn box_filter_by_definition(row: &[f32], window: usize) -> Vec<f32> {
-        let half = half_of(window);
+        let half = window / 2 + 1;
         (0..row.len())
             .map(|place| {
                 let end = (place + half).min(row.len());
@@ -340,36 +245,17 @@ mod tests {
     }
 
     #[test]
-    fn row_filter_is_the_mean_over_the_window() {
-        let row: Vec<f32> = (0..200).map(|i| ((i * 37) % 101) as f32).collect();
-        for window in [1, 2, 3, 7, 8] {
-            let expected = box_filter_by_definition(&row, window);
-            let found = box_filter(&row, window);
-            for (a, b) in expected.iter().zip(&found) {
-                assert!((a - b).abs() < 1e-3, "window {window}: {a} and {b}");
-            }
-            assert_eq!(expected.len(), found.len());
-        }
-    }
-
-    #[test]
-    fn column_filter_answers_as_the_row_filter() {
-        let column: Vec<f32> = (0..150).map(|i| ((i * 53) % 97) as f32).collect();
-        for window in [1, 2, 3, 7, 8] {
-            let mut filter = ColumnFilter::new(1, window);
-            let (mut found, mut out) = (Vec::new(), vec![0.0]);
-            for value in &column {
-                if filter.push(&[*value], &mut out) {
-                    found.push(out[0]);
-                }
-            }
-            while filter.drain(&mut out) {
-                found.push(out[0]);
-            }
-            let expected = box_filter(&column, window);
-            assert_eq!(expected.len(), found.len(), "window {window}");
-            for (a, b) in expected.iter().zip(&found) {
-                assert!((a - b).abs() < 1e-3, "window {window}: {a} and {b}");
+    fn a_sample_is_what_two_passes_of_the_filter_give() {
+        for length in [1_usize, 2, 63, 64, 65, 129, 1000, 1024, 9001] {
+            let row: Vec<f32> = (0..length).map(|i| ((i * 37) % 101) as f32).collect();
+            let window = length.div_ceil(128);
+            let once = box_filter_by_definition(&row, window);
+            let twice = box_filter_by_definition(&once, window);
+            for (index, reach) in reaches_along(length).iter().enumerate() {
+                let reached = row[reach.start..].iter().zip(&reach.weights);
+                let sample: f32 = reached.map(|(value, weight)| value * weight).sum();
+                let expected = twice[(2 * index + 1) * length / 128];
+                assert!((sample - expected).abs() < 1e-3, "{length}: {sample} and {expected}");
             }
         }
     }

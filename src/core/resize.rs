@@ -5,7 +5,7 @@
 //! from outside the cut.
 
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use image::{RgbImage, imageops};
+use image::RgbImage;
 
 /// A rectangle of pixels that lies inside a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,10 +42,30 @@ fn start_of(centre: f32, side: u32, length: u32) -> u32 {
     (centre - side as f32 / 2.0 + 0.5).floor().clamp(0.0, room) as u32
 }
 
-/// Copies `area` out of `pixels`; `area` lies inside.
+/// Copies `area` out of `pixels`, or as much of it as lies inside. Row by row: the `image` crate
+/// goes pixel by pixel, which took 7 % of the time of a photo's views.
 #[must_use]
 pub fn cut(pixels: &RgbImage, area: PixelBox) -> RgbImage {
-    imageops::crop_imm(pixels, area.x, area.y, area.width, area.height).to_image()
+    let (left, top) = (area.x.min(pixels.width()), area.y.min(pixels.height()));
+    let width = area.width.min(pixels.width() - left);
+    let height = area.height.min(pixels.height() - top);
+    let bytes = |pixels: u32| 3 * pixels as usize;
+    let rows = pixels.as_raw().chunks_exact(bytes(pixels.width()).max(1));
+    let rows = rows.skip(top as usize).take(height as usize);
+    let mut kept = Vec::with_capacity(bytes(width) * height as usize);
+    for row in rows {
+        let part = row.get(bytes(left)..bytes(left + width));
+        kept.extend_from_slice(part.unwrap_or_default());
+    }
+    let cut = RgbImage::from_raw(width, height, kept);
+    cut.unwrap_or_else(|| unreachable!("as many bytes as {width} by {height} pixels"))
+}
+
+/// Cuts `area` out and resizes it to exactly `width` by `height`, none of them zero.
+#[must_use]
+pub fn cut_and_resized(pixels: &RgbImage, area: PixelBox, width: u32, height: u32) -> RgbImage {
+    let is_all = (area.width, area.height) == pixels.dimensions();
+    if is_all { resize(pixels, width, height) } else { resize(&cut(pixels, area), width, height) }
 }
 
 /// Resizes `pixels` to exactly `width` by `height`, none of them zero.
@@ -75,6 +95,21 @@ mod tests {
     fn a_square_larger_than_the_photo_shrinks_to_it() {
         let found = PixelBox::square_around((100.0, 50.0), 400, 200, 100);
         assert_eq!(found, PixelBox { x: 50, y: 0, width: 100, height: 100 });
+    }
+
+    #[test]
+    fn a_cut_shows_what_lies_there() {
+        let photo = RgbImage::from_fn(7, 5, |x, y| {
+            image::Rgb([x, y, x * y].map(|it| u8::try_from(it).unwrap()))
+        });
+        let found = cut(&photo, PixelBox { x: 2, y: 1, width: 3, height: 4 });
+        assert_eq!(found.dimensions(), (3, 4));
+        assert!(found.enumerate_pixels().all(|(x, y, it)| it == photo.get_pixel(x + 2, y + 1)));
+        let at_the_edge = cut(&photo, PixelBox { x: 5, y: 3, width: 9, height: 9 });
+        assert_eq!(at_the_edge.dimensions(), (2, 2));
+        assert_eq!(at_the_edge.get_pixel(1, 1), photo.get_pixel(6, 4));
+        let beside = cut(&photo, PixelBox { x: 9, y: 9, width: 1, height: 1 });
+        assert_eq!(beside.dimensions(), (0, 0));
     }
 
     #[test]

@@ -152,7 +152,7 @@ fn bundled_detector() -> Detector {
 }
 
 fn evaluated(detector: &Detector, pixels: &RgbImage, doubt_from: f64) -> Evaluated {
-    match detector.score(pixels, &checker().faces(pixels), doubt_from) {
+    match detector.score(pixels, checker().judged_face(pixels).as_ref(), doubt_from) {
         Synthetic::Evaluated(evaluated) => evaluated,
         other => panic!("{other:?}"),
     }
@@ -215,8 +215,8 @@ fn the_bundled_model_reaches_its_card_on_val() {
     let judge = |row: Row| {
         let photo = Photo::decode(&std::fs::read(faces.join(&row.path)).unwrap()).unwrap();
         let checker = checker();
-        let faces = checker.faces(photo.pixels());
-        let score = match checker.detector().score(photo.pixels(), &faces, f64::INFINITY) {
+        let face = checker.judged_face(photo.pixels());
+        let score = match checker.detector().score(photo.pixels(), face.as_ref(), f64::INFINITY) {
             Synthetic::Evaluated(found) => Some(f64::from(found.score.value())),
             _ => None,
         };

@@ -151,7 +151,9 @@ class Converter:
         name = f"t{ins[0]}"
         if len(self.shape(ins[0])) == 4:  # flatten in NHWC order
             name = self.emit("Transpose", [name], f"t{out}_nhwc", perm=[0, 2, 3, 1])
-        target = np.array(self.shape(out), np.int64)
+        # The anchors are as many as the input is large: no size is written down.
+        _, _, values = self.shape(out)
+        target = np.array([1, -1, values], np.int64)
         self.emit("Reshape", [name, self.weight(f"shape{out}", target)], f"t{out}")
 
     def resize_bilinear(self, op, ins, out):
@@ -205,21 +207,21 @@ class Converter:
 
     def finish(self):
         (source,) = [int(i) for i in self.graph.InputsAsNumpy()]
-        _, height, width, channels = self.shape(source)
+        channels = self.shape(source)[3]
         rename = {f"t{source}": "input"}
         outputs = {}
         for i in self.graph.OutputsAsNumpy():
             shape = self.shape(int(i))
             name = {16: "regressors", 1: "scores"}[shape[2]]
             rename[f"t{int(i)}"] = name
-            outputs[name] = helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            outputs[name] = helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None, shape[2]])
         for node in self.nodes:
             node.input[:] = [rename.get(n, n) for n in node.input]
             node.output[:] = [rename.get(n, n) for n in node.output]
         graph = helper.make_graph(
             self.nodes,
             "blazeface",
-            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, channels, height, width])],
+            [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, channels, "height", "width"])],
             [outputs["regressors"], outputs["scores"]],
             self.weights,
         )

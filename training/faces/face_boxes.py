@@ -17,6 +17,7 @@ Steps of detect():
 """
 
 import argparse
+import functools
 import json
 import math
 import pathlib
@@ -31,25 +32,20 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "face" / "model.onnx"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Input side and anchor grids [(cells per side, anchors per cell)]."""
-
-    side: int
-    grids: tuple
-
-
-LAYOUTS = {
-    "short": Layout(128, ((16, 2), (8, 6))),
-    "back": Layout(256, ((16, 2), (8, 6))),
-    "full": Layout(192, ((48, 1),)),
+# Anchor grids: (pixels of the input per cell, anchors per cell).
+GRIDS = {
+    "short": ((8, 2), (16, 6)),
+    "back": ((16, 2), (32, 6)),
+    "full": ((4, 1),),
 }
 KIND = "back"
 SCORE_MIN = 0.5  # a candidate, in either look
 FACE_MIN = 0.65  # a face: mean score of both looks
 NMS_IOU = 0.3
-FIRST_ZOOM = 3  # side of the first look, in halves of the photo's longer side
-SECOND_ZOOM = 3  # side of the second look, in sides of the candidate's box
+# The net has no size of its own: each look has an input just large enough for what it looks at.
+FIRSTS = ((9, 128), (9, 192))  # side of a first look in eighths of the photo's longer side, input side
+SECOND = (20, 160)  # side of the second look in eighths of the candidate's box, input side
+JUDGED = (24, 256)  # the same of one more look at the face that the detector judges
 LOOKS = 3  # candidates that get a second look
 
 
@@ -77,10 +73,12 @@ class Face:
         }
 
 
-def anchor_centres(layout):
+@functools.cache
+def anchor_centres(kind, side):
     """[N,2] x, y: row by row over each grid, each centre as often as it has anchors."""
     centres = []
-    for cells, per_cell in layout.grids:
+    for stride, per_cell in GRIDS[kind]:
+        cells = side // stride
         for row in range(cells):
             for column in range(cells):
                 centres += [((column + 0.5) / cells, (row + 0.5) / cells)] * per_cell
@@ -162,44 +160,43 @@ class Detector:
     """The defaults are what the program does; the options are there to compare."""
 
     def __init__(self, model=MODEL, kind=KIND, face_min=FACE_MIN, weighted=True, refine=True,
-                 zoom=FIRST_ZOOM, window=SECOND_ZOOM):
+                 firsts=FIRSTS, second=SECOND):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(
             str(model), options, providers=["CPUExecutionProvider"]
         )
-        self.path, self.layout = str(model), LAYOUTS[kind]
-        self.anchors = anchor_centres(self.layout)
+        self.path, self.kind = str(model), kind
         self.face_min, self.weighted = face_min, weighted
-        self.refine, self.zoom, self.window = refine, zoom, window
+        self.refine, self.firsts, self.second = refine, firsts, second
 
     def net(self, canvas):
         """Raw candidates in input coordinates (0..1): [N,9] as suppress() wants them."""
-        side = self.layout.side
+        side = canvas.shape[0]
+        anchors = anchor_centres(self.kind, side)
         x = canvas.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
         regressors, scores = self.session.run(
             ["regressors", "scores"], {"input": x.transpose(2, 0, 1)[None]}
         )
         r = regressors[0] / np.float32(side)
         logits = np.clip(scores[0, :, 0], -100.0, 100.0)
-        centre = r[:, 0:2] + self.anchors
+        centre = r[:, 0:2] + anchors
         size = r[:, 2:4]
         rows = np.concatenate(
             [
                 centre - size / 2,
                 size,
-                r[:, 4:6] + self.anchors,
-                r[:, 6:8] + self.anchors,
+                r[:, 4:6] + anchors,
+                r[:, 6:8] + anchors,
                 1 / (1 + np.exp(-logits[:, None].astype(np.float64))),
             ],
             axis=1,
         )
         return rows
 
-    def look_at(self, image, x0, y0, length, score_min):
+    def look_at(self, image, x0, y0, length, side, score_min):
         """Faces in one square of the photo, as rows in photo pixels, best score first."""
-        side = self.layout.side
         canvas, view = look(image, x0, y0, length, side)
         rows = self.net(canvas)
         rows = rows[(rows[:, 8] >= score_min) & (rows[:, 2] > 0) & (rows[:, 3] > 0)]
@@ -211,49 +208,79 @@ class Detector:
             faces.append(np.array([x, y, right - x, bottom - y, *a, *b, row[8]], np.float64))
         return faces
 
-    def look_again(self, image, face):
+    def look_again(self, image, face, size=None):
         """The same face seen in a square around its box, or None."""
-        length = max(math.floor(max(face[2], face[3]) * self.window + 0.5), 16)
+        eighths, side = size or self.second
+        length = max(math.floor(max(face[2], face[3]) * eighths / 8 + 0.5), 16)
         x0 = math.floor(face[0] + face[2] / 2 - length / 2 + 0.5)
         y0 = math.floor(face[1] + face[3] / 2 - length / 2 + 0.5)
         w, h = image.size
         if x0 >= w or y0 >= h or x0 + length <= 0 or y0 + length <= 0:
             return None
-        found = [f for f in self.look_at(image, x0, y0, length, SCORE_MIN) if iou(f, face) > NMS_IOU]
+        found = [f for f in self.look_at(image, x0, y0, length, side, SCORE_MIN) if iou(f, face) > NMS_IOU]
         return found[0] if found else None
+
+    def faces_of(self, image, eighths, side):
+        """Faces that a first look of this size and the second looks agree on, as rows."""
+        w, h = image.size
+        length = max(w, h) * eighths // 8
+        first = self.look_at(image, -((length - w) // 2), -((length - h) // 2), length, side, SCORE_MIN)
+        first.sort(key=weight_of, reverse=True)
+        if not self.refine:
+            return [face for face in first if face[8] >= self.face_min]
+        faces = []
+        for face in first[:LOOKS]:
+            again = self.look_again(image, face)
+            if again is not None:
+                again[8] = (face[8] + again[8]) / 2
+                if again[8] >= self.face_min:
+                    faces.append(again)
+        faces.sort(key=weight_of, reverse=True)
+        return faces
 
     def detect(self, image):
         """Faces, largest score x box area first."""
         image = image.convert("RGB")
         w, h = image.size
-        length = max(w, h) * self.zoom // 2
-        first = self.look_at(image, -((length - w) // 2), -((length - h) // 2), length, SCORE_MIN)
-        first.sort(key=weight_of, reverse=True)
-        faces = first
-        if self.refine:
-            faces = []
-            for face in first[:LOOKS]:
-                again = self.look_again(image, face)
-                if again is not None:
-                    again[8] = (face[8] + again[8]) / 2
-                    if again[8] >= self.face_min:
-                        faces.append(again)
-            faces.sort(key=weight_of, reverse=True)
+        # A larger first look sees smaller faces and is taken only when the one before found none.
+        faces = next(filter(len, (self.faces_of(image, *look) for look in self.firsts)), [])
         return [
             Face(f[0] / w, f[1] / h, f[2] / w, f[3] / h, (f[4] / w, f[5] / h), (f[6] / w, f[7] / h), f[8])
             for f in faces
-            if f[8] >= self.face_min
         ]
+
+
+    def judged(self, image, face):
+        """The face in the box by which the detector cuts it out: one more look, if that finds it."""
+        image = image.convert("RGB")
+        w, h = image.size
+        row = np.array([face.x * w, face.y * h, face.w * w, face.h * h, *[0.0] * 4, face.score])
+        again = self.look_again(image, row, JUDGED)
+        if again is None:
+            return face
+        x, y, bw, bh = again[:4]
+        eyes = (again[4] / w, again[5] / h), (again[6] / w, again[7] / h)
+        return Face(x / w, y / h, bw / w, bh / h, *eyes, face.score)
 
 
 _default = None
 
 
-def detect(image):
+def default():
     global _default
     if _default is None:
         _default = Detector()
-    return _default.detect(image)
+    return _default
+
+
+def detect(image):
+    return default().detect(image)
+
+
+def detect_judged(image):
+    """As detect(), the first face in the box by which the detector cuts it out."""
+    faces = detect(image)
+    return [default().judged(image, face) for face in faces[:1]] + faces[1:]
 
 
 def main():

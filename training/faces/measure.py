@@ -16,7 +16,9 @@ import io
 import math
 import pathlib
 import random
+import re
 import time
+from functools import partial
 
 import numpy as np
 import onnx
@@ -79,22 +81,25 @@ class CenterFace:
 def detectors(nets, only):
     nets = pathlib.Path(nets)
     # One look at the photo alone; "+look" adds the second look of face_boxes.py.
-    one = dict(refine=False, zoom=2, face_min=0.5)
     short, back, full = (nets / f"{n}.onnx" for n in ("short_range", "back", "full_range"))
+    one = lambda side: dict(refine=False, firsts=((8, side),), face_min=0.5)
     table = {
-        "short": lambda: Detector(short, "short", **one),
-        "back": lambda: Detector(back, "back", **one),
-        "full": lambda: Detector(full, "full", **one),
+        "short": lambda: Detector(short, "short", **one(128)),
+        "back": lambda: Detector(back, "back", **one(256)),
+        "full": lambda: Detector(full, "full", **one(192)),
         "centerface-256": lambda: CenterFace(nets / "centerface.onnx", 256, 0.5),
         "centerface-320": lambda: CenterFace(nets / "centerface.onnx", 320, 0.5),
-        "short-1.5+look": lambda: Detector(short, "short"),
-        "back+look": lambda: Detector(back, "back", zoom=2),
-        "back-1.5+look": lambda: Detector(back, "back"),
-        "back-1.5+look-plain": lambda: Detector(back, "back", weighted=False),
-        "back-1.5+look-2": lambda: Detector(back, "back", window=2),
-        "back-1.5+look-4": lambda: Detector(back, "back", window=4),
+        "short-1.5+look": lambda: Detector(short, "short", firsts=((12, 128),), second=(24, 128)),
+        "back+look": lambda: Detector(back, "back", firsts=((8, 256),), second=(24, 256)),
+        "back-1.5+look": lambda: Detector(back, "back", firsts=((12, 256),), second=(24, 256)),
     }
-    for name in only.split(",") if only else table:
+    # Looks at other sides, as 9@128,9@192+20@160/0.65: eighths and input side of the first looks and
+    # of the second, and how sure a face must be.
+    for name in only.split(";") if only else []:
+        if looks := re.fullmatch(r"([\d@,]+)\+(\d+@\d+)/([\d.]+)", name):
+            *firsts, second = [tuple(map(int, look.split("@"))) for look in [*looks[1].split(","), looks[2]]]
+            table[name] = partial(Detector, back, "back", float(looks[3]), firsts=firsts, second=second)
+    for name in only.split(";") if only else table:
         yield name, table[name]()
 
 

@@ -152,11 +152,11 @@ impl Detector {
         self.description.threshold.iter().find(|it| close(it.fpr)).map(|it| it.score)
     }
 
-    /// Scores a photo by the first of its faces. A score of `doubt_from` or more is doubted: it is
+    /// Scores a photo by its foremost face. A score of `doubt_from` or more is doubted: it is
     /// scored in further lives, and comes with a heat map.
     #[must_use]
-    pub fn score(&self, pixels: &RgbImage, faces: &[Face], doubt_from: f64) -> Synthetic {
-        let Some(face) = faces.first() else {
+    pub fn score(&self, pixels: &RgbImage, face: Option<&Face>, doubt_from: f64) -> Synthetic {
+        let Some(face) = face else {
             return Synthetic::NotApplicable { code: NotApplicable::NoFaceFound };
         };
         let needs = &self.description.face;

@@ -165,8 +165,10 @@ struct KnownPhotoPolicy {
     /// Of 64 bits of the gradient hashes, at most these many differ where they agree.
     gradient_distance_max: u16,
     pdq_quality_min: u8,
-    /// Squares over keypoints that two photos have in common, where none of them shows a face.
-    keypoints_min: u8,
+    /// Up to this distance one square over a keypoint is a match by itself.
+    keypoint_alone_max: u16,
+    /// Several are one if so many bits are left to the distance at which none would be met, summed.
+    keypoint_closeness_min: u16,
     /// Share of pairs of different photos that lie within the distance, at most.
     false_match_rate: f64,
 }
@@ -231,7 +233,8 @@ impl Policy {
             pdq_distance_wide_max,
             gradient_distance_max,
             pdq_quality_min,
-            keypoints_min,
+            keypoint_alone_max,
+            keypoint_closeness_min,
             false_match_rate,
         } = &self.known_photo;
         let SyntheticFacePolicy { unsure, suspect, fake, .. } = &self.synthetic_face;
@@ -247,7 +250,10 @@ impl Policy {
         check("known_photo.pdq_distance_wide_max", wide, 0.0, HASH_BITS.into())?;
         check("known_photo.gradient_distance_max", (*gradient_distance_max).into(), 0.0, 64.0)?;
         check("known_photo.pdq_quality_min", (*pdq_quality_min).into(), 0.0, 100.0)?;
-        check("known_photo.keypoints_min", (*keypoints_min).into(), 1.0, 12.0)?;
+        let sure = f64::from(*pdq_distance_max);
+        check("known_photo.keypoint_alone_max", (*keypoint_alone_max).into(), 0.0, sure)?;
+        let closeness_min = f64::from(*keypoint_closeness_min);
+        check("known_photo.keypoint_closeness_min", closeness_min, 1.0, 12.0 * (sure + 1.0))?;
         check("known_photo.false_match_rate", *false_match_rate, f64::MIN_POSITIVE, 1.0)?;
         check("seen.suspect_accounts", self.seen.suspect_accounts.into(), 1.0, u32::MAX.into())?;
         let QuarantinePolicy { different_photos_max, distance_min } = self.quarantine;
@@ -293,10 +299,17 @@ impl Policy {
         self.known_photo.pdq_quality_min
     }
 
-    /// How many squares over keypoints two photos must have in common to be copies by them.
+    /// The distance up to which one square over a keypoint is a match by itself.
     #[must_use]
-    pub fn keypoints_min(&self) -> usize {
-        self.known_photo.keypoints_min.into()
+    pub fn keypoint_alone_max(&self) -> Distance {
+        Distance(self.known_photo.keypoint_alone_max)
+    }
+
+    /// How closely several squares over keypoints must be met to be a match: the sum, over the
+    /// squares, of the bits by which they lie nearer than the first distance that is not sure.
+    #[must_use]
+    pub fn keypoint_closeness_min(&self) -> u16 {
+        self.known_photo.keypoint_closeness_min
     }
 
     /// Whether a hash holds enough detail to be compared with banks.

@@ -8,6 +8,8 @@
 //! ones are looked for: they survive compression, and a square over one shows a good part of the
 //! photo. What a keypoint lies on (a face, a lamp, a stripe) is not asked.
 
+use multiversion::multiversion;
+
 use super::sampling::{Frame, Plane, Pyramid};
 
 /// Longer side of the plane that is looked at, in pixels, at most; at least half of it.
@@ -138,10 +140,13 @@ impl Around<'_> {
     fn extrema(&self) -> Vec<(usize, usize)> {
         let [_, own, _] = self.planes;
         let mut found = Vec::new();
+        let mut marks = vec![false; own.width.saturating_sub(2)];
         for y in 1..own.height.saturating_sub(1) {
-            for (x, value) in own.row(y).iter().enumerate() {
-                let inside = 0 < x && x + 1 < own.width;
-                if inside && CONTRAST_MIN < value.abs() && self.is_extreme(x, y, *value) {
+            // Few pass this, so that all neighbours are seldom asked.
+            mark_outermost(own.row(y - 1), own.row(y), own.row(y + 1), &mut marks);
+            let marked = marks.iter().enumerate().filter(|(_, is_outermost)| **is_outermost);
+            for x in marked.map(|(before, _)| before + 1) {
+                if self.is_extreme(x, y) {
                     found.push((x, y));
                 }
             }
@@ -149,7 +154,9 @@ impl Around<'_> {
         found
     }
 
-    fn is_extreme(&self, x: usize, y: usize, value: f32) -> bool {
+    fn is_extreme(&self, x: usize, y: usize) -> bool {
+        let [_, own, _] = self.planes;
+        let value = own.row(y).get(x).copied().unwrap_or_default();
         let rows = self.planes.into_iter().flat_map(|plane| (y - 1..=y + 1).map(|y| plane.row(y)));
         let mut near = rows.flat_map(|row| row.get(x - 1..=x + 1).unwrap_or_default());
         if 0.0 < value { near.all(|it| *it <= value) } else { near.all(|it| value <= *it) }
@@ -192,6 +199,21 @@ impl Around<'_> {
         let lies_here = [finer, down, right].iter().all(|offset| offset.abs() <= OFFSET_MAX);
         let value = middle + (slope[0] * finer + slope[1] * down + slope[2] * right) / 2.0;
         lies_here.then_some(Fit { finer, down, right, value })
+    }
+}
+
+/// Marks the places of a row, from the second to the last but one, that are clear and above or
+/// below their four neighbours.
+#[multiversion(targets("x86_64+avx2"))]
+fn mark_outermost(above: &[f32], row: &[f32], below: &[f32], marks: &mut [bool]) {
+    let middles = |row| <[f32]>::get(row, 1..).unwrap_or_default();
+    let across = row.iter().zip(middles(row)).zip(row.get(2..).unwrap_or_default());
+    let near = across.zip(middles(above)).zip(middles(below));
+    for (mark, ((((left, value), right), up), down)) in marks.iter_mut().zip(near) {
+        let (lowest, highest) =
+            (left.min(*right).min(up.min(*down)), left.max(*right).max(up.max(*down)));
+        *mark = (CONTRAST_MIN < *value && highest <= *value)
+            || (*value < -CONTRAST_MIN && *value <= lowest);
     }
 }
 

@@ -262,10 +262,10 @@ impl PhotoViews {
     /// Hashes a photo in all its views.
     #[must_use]
     pub fn of(pixels: &RgbImage, face_finder: &FaceFinder) -> Self {
-        let whole = pdq::filtered_samples(pixels);
-        let hashes = PhotoHashes::of_samples(&whole, pixels);
-        let mut views =
-            vec![PhotoView::sampled(View::WHOLE, [0.0, 0.0, 1.0, 1.0], Box::new(whole))];
+        let samples = Box::new(pdq::filtered_samples(pixels));
+        let whole = PhotoView::sampled(View::WHOLE, [0.0, 0.0, 1.0, 1.0], samples);
+        let hashes = whole.hashes();
+        let mut views = vec![whole];
         let pyramid = Pyramid::of(pixels);
         let trimmed = trim::without_borders(&pyramid);
         let inner = trim::inner_picture(&pyramid);

@@ -1,8 +1,11 @@
-//! Sampling a turned square or a box of a photo at 64x64 places, each the mean of what it covers.
+//! Sampling a turned square or a box of a photo at 64x64 places, each the mean of what is around.
+
+use std::ops::Range;
 
 use image::RgbImage;
+use multiversion::multiversion;
 
-use crate::core::pdq::{SAMPLES, Samples};
+use crate::core::pdq::{SAMPLES, Samples, luma_of};
 use crate::core::resize::resize;
 
 /// Photos are looked at with at most this longer side, in pixels; a view has 64 samples a side.
@@ -67,56 +70,69 @@ impl Frame {
 impl Plane {
     /// Rec. 601 luma of every pixel.
     fn of(pixels: &RgbImage) -> Self {
-        let luma = pixels.as_raw().chunks_exact(3).map(|rgb| match rgb {
-            [red, green, blue] => {
-                0.299 * f32::from(*red) + 0.587 * f32::from(*green) + 0.114 * f32::from(*blue)
-            }
-            _ => 0.0,
-        });
-        let luma = luma.collect();
+        let luma = luma_of_all(pixels.as_raw());
         Self { width: pixels.width() as usize, height: pixels.height() as usize, luma }
     }
 
     /// The means of 2x2 pixels; an odd last row or column is left out.
     pub fn halved(&self) -> Self {
         let (width, height) = (self.width / 2, self.height / 2);
-        let mut luma = Vec::with_capacity(width * height);
-        for pair in self.luma.chunks_exact(2 * self.width) {
+        let mut luma = vec![0.0; width * height];
+        let pairs = self.luma.chunks_exact(2 * self.width);
+        for (means, pair) in luma.chunks_exact_mut(width.max(1)).zip(pairs) {
             let (upper, lower) = pair.split_at(self.width);
-            let means = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-            luma.extend(means.map(|(a, b)| (a.iter().sum::<f32>() + b.iter().sum::<f32>()) / 4.0));
+            halve(upper, lower, means);
         }
         Self { width, height, luma }
     }
 
     /// Blurred by a Gaussian of that deviation, in pixels; outside, the nearest edge goes on.
     pub fn blurred(&self, deviation: f32) -> Self {
-        let weights = gaussian(deviation);
-        let reach = weights.len() / 2;
-        let mut across = Vec::with_capacity(self.luma.len());
+        let (middle, sides) = gaussian(deviation);
+        let reach = sides.len();
+        let mut across = vec![0.0; self.luma.len()];
         let mut padded = vec![0.0; self.width + 2 * reach];
-        for row in self.luma.chunks_exact(self.width) {
+        let rows = self.luma.chunks_exact(self.width);
+        for (row, sums) in rows.zip(across.chunks_exact_mut(self.width)) {
             let (first, last) = (row.first().copied(), row.last().copied());
             let (left, rest) = padded.split_at_mut(reach);
-            let (middle, right) = rest.split_at_mut(self.width);
+            let (inside, right) = rest.split_at_mut(self.width);
             left.fill(first.unwrap_or_default());
-            middle.copy_from_slice(row);
+            inside.copy_from_slice(row);
             right.fill(last.unwrap_or_default());
-            let start = across.len();
-            across.resize(start + self.width, 0.0);
-            let sums = across.get_mut(start..).unwrap_or_default();
-            for (shift, weight) in weights.iter().enumerate() {
-                add_weighted(sums, padded.get(shift..).unwrap_or_default(), *weight);
+            let from = |start: usize| padded.get(start..).unwrap_or_default();
+            set_weighted(sums, row, middle);
+            for (away, weight) in (1..).zip(&sides) {
+                add_weighted(sums, from(reach - away), from(reach + away), *weight);
             }
         }
         let across = Self { luma: across, ..*self };
         let mut luma = vec![0.0; self.luma.len()];
         for (y, sums) in luma.chunks_exact_mut(self.width).enumerate() {
-            for (shift, weight) in weights.iter().enumerate() {
-                add_weighted(sums, across.row((y + shift).saturating_sub(reach)), *weight);
+            set_weighted(sums, across.row(y), middle);
+            for (away, weight) in (1..).zip(&sides) {
+                let (above, below) = (across.row(y.saturating_sub(away)), across.row(y + away));
+                add_weighted(sums, above, below, *weight);
             }
         }
         Self { luma, ..*self }
+    }
+
+    /// Some of its rows, as columns.
+    pub fn turned(&self, rows: Range<usize>) -> Self {
+        // So many at a time that their ends stay in the cache.
+        const COLUMNS: usize = 16;
+        let (width, height) = (rows.len(), self.width);
+        let mut luma = vec![0.0; width * height];
+        for (block, columns) in luma.chunks_mut(COLUMNS * width.max(1)).enumerate() {
+            for (x, row) in rows.clone().map(|y| self.row(y)).enumerate() {
+                let places = columns.iter_mut().skip(x).step_by(width);
+                for (place, value) in places.zip(row.iter().skip(COLUMNS * block)) {
+                    *place = *value;
+                }
+            }
+        }
+        Self { width, height, luma }
     }
 
     /// What it is brighter than `other`, pixel by pixel.
@@ -132,41 +148,94 @@ impl Plane {
     }
 
     /// The value at a place between pixels; outside, that of the nearest edge.
+    pub fn at(&self, x: f32, y: f32) -> f32 {
+        let (column, line) = (Between::of(x, self.width), Between::of(y, self.height));
+        self.between(column, line)
+    }
+
+    fn between(&self, column: Between, line: Between) -> f32 {
+        let place = line.before * self.width + column.before;
+        let next = place + usize::from(1 < self.width);
+        let below = if 1 < self.height { self.width } else { 0 };
+        let value = |place: usize| self.luma.get(place).copied().unwrap_or_default();
+        let upper = value(place) + (value(next) - value(place)) * column.share;
+        let lower = value(place + below);
+        let lower = lower + (value(next + below) - lower) * column.share;
+        upper + (lower - upper) * line.share
+    }
+}
+
+/// A place along one side of a plane: the pixel before it, never the last, and how much of the next
+/// it takes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Between {
+    before: usize,
+    share: f32,
+}
+
+impl Between {
+    #[inline]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     #[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
-    pub fn at(&self, x: f32, y: f32) -> f32 {
-        let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
-        let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
-        let (column, line) = (x as usize, y as usize);
-        let (right, down) = (x - column as f32, y - line as f32);
-        let along = |row: &[f32]| {
-            let left = row.get(column).copied().unwrap_or_default();
-            let next = row.get(column + 1).copied().unwrap_or(left);
-            left + (next - left) * right
-        };
-        let upper = along(self.row(line));
-        upper + (along(self.row(line + 1)) - upper) * down
+    fn of(at: f32, length: usize) -> Self {
+        let at = (at - 0.5).clamp(0.0, (length - 1) as f32);
+        let before = (at as i32 as usize).min(length.saturating_sub(2));
+        Self { before, share: at - before as f32 }
     }
 }
 
-fn add_weighted(sums: &mut [f32], values: &[f32], weight: f32) {
+/// The values at 64 places from `start` on, `step` apart.
+#[multiversion(targets("x86_64+avx2"))]
+#[expect(clippy::cast_precision_loss, reason = "numbers up to 64")]
+fn sample_row(plane: &Plane, start: [f32; 2], step: [f32; 2]) -> [f32; SAMPLES] {
+    // Two loops: the first has no look-ups and goes several places at a time.
+    let mut places = [(Between::default(), Between::default()); SAMPLES];
+    for (index, (column, line)) in places.iter_mut().enumerate() {
+        let along = |start: f32, step: f32| start + index as f32 * step;
+        *column = Between::of(along(start[0], step[0]), plane.width);
+        *line = Between::of(along(start[1], step[1]), plane.height);
+    }
+    places.map(|(column, line)| plane.between(column, line))
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn luma_of_all(bytes: &[u8]) -> Vec<f32> {
+    let (pixels, _) = bytes.as_chunks();
+    pixels.iter().map(|pixel| luma_of(*pixel)).collect()
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn halve(upper: &[f32], lower: &[f32], means: &mut [f32]) {
+    let (upper, lower) = (upper.as_chunks().0, lower.as_chunks().0);
+    for ((mean, [a, b]), [c, d]) in means.iter_mut().zip(upper).zip(lower) {
+        *mean = (a + b + c + d) / 4.0;
+    }
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn set_weighted(sums: &mut [f32], values: &[f32], weight: f32) {
     for (sum, value) in sums.iter_mut().zip(values) {
-        *sum += weight * value;
+        *sum = weight * value;
     }
 }
 
-/// Weights of a Gaussian, out to three deviations, that sum to one.
+#[multiversion(targets("x86_64+avx2"))]
+fn add_weighted(sums: &mut [f32], before: &[f32], after: &[f32], weight: f32) {
+    for ((sum, before), after) in sums.iter_mut().zip(before).zip(after) {
+        *sum += weight * (before + after);
+    }
+}
+
+/// Weights of a Gaussian that sum to one: in the middle, and from there outward on either side, to
+/// three deviations.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ten pixels")]
 #[expect(clippy::cast_precision_loss, reason = "some ten pixels")]
-fn gaussian(deviation: f32) -> Vec<f32> {
+fn gaussian(deviation: f32) -> (f32, Vec<f32>) {
     let reach = (3.0 * deviation).ceil() as usize;
-    let weight = |at: usize| {
-        let away = (at as f32 - reach as f32) / deviation;
-        (-away * away / 2.0).exp()
-    };
-    let weights: Vec<f32> = (0..=2 * reach).map(weight).collect();
-    let sum: f32 = weights.iter().sum();
-    weights.into_iter().map(|weight| weight / sum).collect()
+    let weight = |away: usize| (-(away as f32 / deviation).powi(2) / 2.0).exp();
+    let sides: Vec<f32> = (1..=reach).map(weight).collect();
+    let sum = 1.0 + 2.0 * sides.iter().sum::<f32>();
+    (1.0 / sum, sides.into_iter().map(|weight| weight / sum).collect())
 }
 
 impl Pyramid {
@@ -205,30 +274,23 @@ impl Pyramid {
         self.planes.get(level).map(|plane| (plane, (1_u32 << level) as f32))
     }
 
-    /// Samples `frame`: of each 64th of its sides, the mean of four places, taken from the plane
-    /// whose pixels are about as far apart as these. Outside the photo its edge goes on.
+    /// Samples `frame` in the middle of each 64th of its sides, from the plane whose pixels are
+    /// about as far apart, so that each is the mean of what is around. Outside the photo its edge
+    /// goes on.
     #[expect(clippy::cast_precision_loss, reason = "numbers up to 128")]
     pub fn sample(&self, frame: &Frame) -> Samples {
-        const PLACES: usize = 2 * SAMPLES;
         let length = |vector: [f32; 2]| vector[0].hypot(vector[1]);
-        let apart = 2.0 * length(frame.right).max(length(frame.down)) / PLACES as f32;
+        let apart = 2.0 * length(frame.right).max(length(frame.down)) / SAMPLES as f32;
         let (plane, frame) = self.plane_for(apart, frame);
-        let mut samples = [[0.0; SAMPLES]; SAMPLES];
-        let place = |index: usize| (2 * index + 1) as f32 / PLACES as f32 - 1.0;
-        for y in 0..PLACES {
-            let Some(row) = samples.get_mut(y / 2) else { continue };
-            let down = place(y);
-            let start_x = frame.centre[0] + down * frame.down[0];
-            let start_y = frame.centre[1] + down * frame.down[1];
-            for (x, sample) in row.iter_mut().enumerate() {
-                for right in [place(2 * x), place(2 * x + 1)] {
-                    let at_x = start_x + right * frame.right[0];
-                    let at_y = start_y + right * frame.right[1];
-                    *sample += plane.at(at_x, at_y) / 4.0;
-                }
-            }
-        }
-        samples
+        let place = |index: usize| (2 * index + 1) as f32 / SAMPLES as f32 - 1.0;
+        let step = frame.right.map(|way| 2.0 * way / SAMPLES as f32);
+        std::array::from_fn(|y| {
+            let at = |axis: usize| {
+                let part = |vector: [f32; 2]| vector.get(axis).copied().unwrap_or_default();
+                part(frame.centre) + place(y) * part(frame.down) + place(0) * part(frame.right)
+            };
+            sample_row(plane, [at(0), at(1)], step)
+        })
     }
 
     /// The smallest plane in which places `apart` pixels of the first are still a pixel apart.
