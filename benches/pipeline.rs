@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use photocheck::core::banks::{BankFacts, Opinion, Purpose};
+use photocheck::core::faces::FaceFinder;
 use photocheck::core::hashes::{Distance, PdqHash, PhotoHashes};
 use photocheck::core::index::{ContentId, Entry, Index};
 use photocheck::core::pdq::pdq;
@@ -46,6 +47,21 @@ fn all_views(bencher: Bencher) {
     let photo = photo();
     let checker = load_checker(None, None).unwrap_or_else(|error| unreachable!("{error:#}"));
     bencher.bench(|| checker.views(black_box(photo.pixels())));
+}
+
+/// Of that, the look for faces: a first look, a second and one to lay squares by.
+#[divan::bench]
+fn face_looks(bencher: Bencher) {
+    let photo = photo();
+    let finder = FaceFinder::load(
+        include_bytes!("../models/face/model.onnx"),
+        include_str!("../models/face/model.toml"),
+    );
+    let finder = finder.unwrap_or_else(|error| unreachable!("{error}"));
+    bencher.bench(|| {
+        let faces = finder.find(black_box(photo.pixels()));
+        faces.first().and_then(|face| finder.settle(photo.pixels(), face))
+    });
 }
 
 /// Marks of origin of a photo without credentials.
