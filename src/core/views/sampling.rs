@@ -119,7 +119,7 @@ impl Plane {
     }
 
     /// Some of its rows, as columns.
-    pub fn turned(&self, rows: Range<usize>) -> Self {
+    pub fn transposed(&self, rows: Range<usize>) -> Self {
         // So many at a time that their ends stay in the cache.
         const COLUMNS: usize = 16;
         let (width, height) = (rows.len(), self.width);

@@ -56,7 +56,7 @@ pub(super) fn inner_picture(pyramid: &Pyramid) -> Option<Frame> {
     let (plane, factor) = pyramid.plane_within(SIDE_MAX)?;
     let all = whole_of(plane);
     let (top, bottom) = richest_part(plane)?;
-    let columns = plane.turned(top..bottom);
+    let columns = plane.transposed(top..bottom);
     let (left, right) = richest_part(&columns)?;
     framed(Span { left, right, top, bottom }, all, factor)
 }
