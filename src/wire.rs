@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::core::detector::{Evaluated, HeatMap, Stability, Synthetic};
+use crate::core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic};
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
 use crate::core::provenance::Finding;
@@ -150,10 +150,12 @@ pub struct BoxJson {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum SyntheticJson {
     Evaluated {
-        /// Calibrated probability, 0 to 1.
+        /// Of the most suspicious face, 0 to 1.
         score: f64,
-        /// The face that was scored.
+        /// That face.
         face: BoxJson,
+        /// All faces that were found, the largest first, three at most.
+        faces: Vec<FaceJson>,
         /// Over small changes of the photo; only where the score is high enough to matter.
         #[serde(skip_serializing_if = "Option::is_none")]
         stability: Option<StabilityJson>,
@@ -164,11 +166,29 @@ pub enum SyntheticJson {
     NotApplicable {
         /// Stable code.
         code: &'static str,
+        /// All faces that were found, the largest first, three at most.
+        faces: Vec<FaceJson>,
     },
     UnableToEvaluate {
         /// Stable code.
         code: &'static str,
     },
+}
+
+/// One face of the photo.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct FaceJson {
+    #[serde(rename = "box")]
+    pub area: BoxJson,
+    /// `evaluated` with a score, or `not_applicable` with a code.
+    #[schema(example = "evaluated")]
+    pub state: &'static str,
+    /// 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// Stable code: why it has no score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'static str>,
 }
 
 /// The scores of a photo as it is and after changes that leave it what it is: mirrored, made
@@ -321,17 +341,31 @@ impl BoxJson {
 impl From<&Synthetic> for SyntheticJson {
     fn from(synthetic: &Synthetic) -> Self {
         match synthetic {
-            Synthetic::Evaluated(Evaluated { score, face, stability, heat_map }) => {
+            Synthetic::Evaluated(Evaluated { score, face, faces, stability, heat_map }) => {
                 Self::Evaluated {
                     score: shown(score.value().into()),
                     face: face.into(),
+                    faces: faces.iter().map(FaceJson::from).collect(),
                     stability: stability.as_ref().map(StabilityJson::from),
                     heat_map: heat_map.as_ref().map(HeatMapJson::from),
                 }
             }
-            Synthetic::NotApplicable { code } => Self::NotApplicable { code: code.code() },
+            Synthetic::NotApplicable { code, faces } => {
+                let faces = faces.iter().map(FaceJson::from).collect();
+                Self::NotApplicable { code: code.code(), faces }
+            }
             Synthetic::UnableToEvaluate { code } => Self::UnableToEvaluate { code: code.code() },
         }
+    }
+}
+
+impl From<&FaceResult> for FaceJson {
+    fn from(result: &FaceResult) -> Self {
+        let (state, score, code) = match result.answer {
+            Ok(score) => ("evaluated", Some(shown(score.value().into())), None),
+            Err(code) => ("not_applicable", None, Some(code.code())),
+        };
+        Self { area: BoxJson::from(&result.face), state, score, code }
     }
 }
 

@@ -219,7 +219,7 @@ impl Session<'_> {
         let Ok(photo) = Photo::decode(&bytes) else { return found };
         let pixels = photo.pixels();
         found.other = self.against.and_then(|other| {
-            score_of(&other.score(pixels, self.checker.judged_face(pixels).as_ref(), f64::INFINITY))
+            score_of(&other.score(pixels, &self.checker.judged_faces(pixels), f64::INFINITY))
         });
         if self.robustness {
             let after = |edit: Edit| {

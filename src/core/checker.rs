@@ -95,10 +95,10 @@ impl Checker {
         &self.detector
     }
 
-    /// The face of these pixels that the detector judges.
+    /// The faces of these pixels, as the detector judges them.
     #[must_use]
-    pub fn judged_face(&self, pixels: &RgbImage) -> Option<Face> {
-        self.face_finder.judged(pixels, &self.face_finder.find(pixels))
+    pub fn judged_faces(&self, pixels: &RgbImage) -> Vec<Face> {
+        self.face_finder.refined(pixels, &self.face_finder.find(pixels))
     }
 
     /// What the detector says of these pixels, without all that [`Self::check`] does beside.
@@ -108,8 +108,8 @@ impl Checker {
     }
 
     fn scored(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
-        let face = self.face_finder.judged(pixels, faces);
-        self.detector.score(pixels, face.as_ref(), self.policy.unsure_score())
+        let faces = self.face_finder.refined(pixels, faces);
+        self.detector.score(pixels, &faces, self.policy.unsure_score())
     }
 
     /// All that a photo is compared by.

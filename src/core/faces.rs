@@ -196,15 +196,17 @@ impl FaceFinder {
         Some(again.in_fractions(width, height))
     }
 
-    /// The foremost of the faces in `pixels`, in the box that the detector's training would have
-    /// given it.
+    /// The faces in the boxes that the detector's training would have given them, in their order.
     #[must_use]
-    pub fn judged(&self, pixels: &RgbImage, faces: &[Face]) -> Option<Face> {
+    pub fn refined(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
         let (width, height) = (pixels.width(), pixels.height());
-        let face = faces.first()?;
-        let again = self.look_again(pixels, &Candidate::of(face, width, height), &self.detector);
-        let again = again.map(|again| again.in_fractions(width, height));
-        Some(again.map_or(*face, |again| Face { score: face.score, ..again }))
+        let refined = |face: &Face| {
+            let face_in_pixels = Candidate::of(face, width, height);
+            let again = self.look_again(pixels, &face_in_pixels, &self.detector);
+            let again = again.map(|again| again.in_fractions(width, height));
+            again.map_or(*face, |again| Face { score: face.score, ..again })
+        };
+        faces.iter().map(refined).collect()
     }
 
     /// The same face seen in a square around its box.

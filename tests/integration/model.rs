@@ -1,13 +1,13 @@
 //! The bundled models: tract answers as ONNX Runtime did, faces lie where Python found them.
 
-use image::RgbImage;
-use photocheck::core::detector::{Detector, Evaluated, Synthetic};
+use image::{RgbImage, imageops};
+use photocheck::core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
 use photocheck::core::evaluation::{self, Judged, Truth};
-use photocheck::core::faces::FaceFinder;
+use photocheck::core::faces::{Face, FaceFinder};
 use photocheck::core::index::Index;
 use photocheck::core::onnx::{InputScale, Net};
 use photocheck::core::photo::Photo;
-use photocheck::core::resize::{PixelBox, cut};
+use photocheck::core::resize::{PixelBox, cut, resize};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -152,7 +152,7 @@ fn bundled_detector() -> Detector {
 }
 
 fn evaluated(detector: &Detector, pixels: &RgbImage, doubt_from: f64) -> Evaluated {
-    match detector.score(pixels, checker().judged_face(pixels).as_ref(), doubt_from) {
+    match detector.score(pixels, &checker().judged_faces(pixels), doubt_from) {
         Synthetic::Evaluated(evaluated) => evaluated,
         other => panic!("{other:?}"),
     }
@@ -180,6 +180,63 @@ fn a_doubted_score_comes_with_its_lives_and_a_heat_map() {
     let (middle_x, middle_y) =
         (doubted.face.x + doubted.face.width / 2.0, doubted.face.y + doubted.face.height / 2.0);
     assert!(x < middle_x && middle_x < x + width && y < middle_y && middle_y < y + height);
+}
+
+/// An AI-made face and a larger real one beside it.
+fn side_by_side() -> RgbImage {
+    let photo = |name: &str| image::load_from_memory(&fixture(name)).unwrap().into_rgb8();
+    let (real, made) = (photo("photos/real-collins.png"), photo("photos/ai-portrait-1.jpg"));
+    let side = real.width() * 2 / 5;
+    let mut both = RgbImage::new(real.width() + side, real.height());
+    imageops::replace(&mut both, &real, 0, 0);
+    imageops::replace(&mut both, &resize(&made, side, side), real.width().into(), 0);
+    both
+}
+
+#[test]
+fn every_face_is_scored_and_the_highest_score_counts() {
+    let detector = bundled_detector();
+    let both = side_by_side();
+    let faces = checker().judged_faces(&both);
+    assert_eq!(faces.len(), 2, "{faces:?}");
+    let judged = |faces: &[Face]| match detector.score(&both, faces, f64::INFINITY) {
+        Synthetic::Evaluated(evaluated) => evaluated,
+        other => panic!("{other:?}"),
+    };
+    let alone: Vec<f32> = faces.iter().map(|face| judged(&[*face]).score.value()).collect();
+    let together = judged(&faces);
+    let found: Vec<f32> =
+        together.faces.iter().map(|result| result.answer.unwrap().value()).collect();
+    assert_eq!(found, alone, "a face scores the same whoever stands beside it");
+    let highest = alone.iter().copied().fold(0.0, f32::max);
+    assert!((together.score.value() - highest).abs() < f32::EPSILON, "{together:?}");
+    assert!(together.faces.iter().any(|result| result.face == together.face));
+    assert!(alone[0] < alone[1], "the smaller face is the AI-made one: {alone:?}");
+}
+
+#[test]
+fn a_foremost_face_that_cannot_be_judged_is_not_cleared_by_another() {
+    let detector = bundled_detector();
+    let mut both = side_by_side();
+    let faces = checker().judged_faces(&both);
+    let half = both.width() * 2 / 3;
+    let blurred =
+        imageops::blur(&imageops::crop_imm(&both, 0, 0, half, both.height()).to_image(), 9.0);
+    imageops::replace(&mut both, &blurred, 0, 0);
+    let answer = |recheck_from: f64| detector.score(&both, &faces, recheck_from);
+    match answer(f64::INFINITY) {
+        Synthetic::NotApplicable { code, faces } => {
+            assert_eq!(code, NotApplicable::FaceTooBlurred);
+            assert_eq!(faces[0].answer, Err(NotApplicable::FaceTooBlurred));
+            assert!(faces[1].answer.is_ok());
+        }
+        other => panic!("{other:?}"),
+    }
+    // Nor does it hide one that is suspicious.
+    match answer(0.0) {
+        Synthetic::Evaluated(evaluated) => assert_eq!(evaluated.face, faces[1]),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// `[reached]` of a `model.toml`: AUROC on the small pack's val by `photocheck eval`.
@@ -215,8 +272,8 @@ fn the_bundled_model_reaches_its_card_on_val() {
     let judge = |row: Row| {
         let photo = Photo::decode(&std::fs::read(faces.join(&row.path)).unwrap()).unwrap();
         let checker = checker();
-        let face = checker.judged_face(photo.pixels());
-        let score = match checker.detector().score(photo.pixels(), face.as_ref(), f64::INFINITY) {
+        let faces = checker.judged_faces(photo.pixels());
+        let score = match checker.detector().score(photo.pixels(), &faces, f64::INFINITY) {
             Synthetic::Evaluated(found) => Some(f64::from(found.score.value())),
             _ => None,
         };

@@ -1,5 +1,6 @@
 //! `model.toml`: what a model is, how it is fed and what its scores cost.
 
+use image::RgbImage;
 use serde::Deserialize;
 
 use crate::core::faces::Face;
@@ -88,9 +89,10 @@ fn one() -> f32 {
 }
 
 impl Look {
-    /// The part of a photo of `width` by `height` pixels that is looked at.
+    /// The square of a photo that this look sees.
     #[must_use]
-    pub fn area(&self, width: u32, height: u32, face: &Face) -> PixelBox {
+    pub fn area_of(&self, pixels: &RgbImage, face: &Face) -> PixelBox {
+        let (width, height) = pixels.dimensions();
         /// Smaller cuts hold no detail that the model could have learned from.
         const SIDE_MIN: f32 = 32.0;
         match self.kind {

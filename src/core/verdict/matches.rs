@@ -198,7 +198,10 @@ mod tests {
                 since_s,
             }),
             pdq_quality: PdqQuality::new(100).unwrap(),
-            synthetic: Synthetic::NotApplicable { code: NotApplicable::NoFaceFound },
+            synthetic: Synthetic::NotApplicable {
+                code: NotApplicable::NoFaceFound,
+                faces: Vec::new(),
+            },
             provenance: vec![],
         }
     }

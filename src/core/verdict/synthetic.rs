@@ -15,7 +15,7 @@ impl Policy {
     pub(super) fn synthetic_finding(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
         match synthetic {
             Synthetic::Evaluated(evaluated) => self.score_finding(evaluated),
-            Synthetic::NotApplicable { code } => {
+            Synthetic::NotApplicable { code, .. } => {
                 Some((Verdict::Inconclusive, not_applicable(*code)))
             }
             Synthetic::UnableToEvaluate { code } => Some((Verdict::Inconclusive, unable(*code))),
@@ -30,23 +30,26 @@ impl Policy {
         let holds = lowest.is_none_or(|lowest| self.synthetic_face.unsure.score <= lowest);
         let (verdict, code, message) = match verdict {
             Verdict::Suspect | Verdict::Fake if holds => {
-                let message = "the face looks as if it was made by AI";
+                let message = "looks as if it was made by AI";
                 (verdict, ReasonCode::SyntheticFace, message)
             }
             Verdict::Suspect | Verdict::Fake => {
-                let message = "the face looks as if it was made by AI, but no longer so after a \
-                               small change of the photo";
+                let message = "looks as if it was made by AI, but no longer so after a small \
+                               change of the photo";
                 (Verdict::Inconclusive, ReasonCode::SyntheticFaceUnstable, message)
             }
             Verdict::Clear | Verdict::Inconclusive => {
-                let message =
-                    "the face has some traces of AI-made pictures, as some real photos have";
+                let message = "has some traces of AI-made pictures, as some real photos have";
                 (verdict, ReasonCode::SyntheticFaceUnsure, message)
             }
         };
+        let subject = match evaluated.faces.len() {
+            0 | 1 => "the face".to_owned(),
+            faces => format!("one of the {faces} faces"),
+        };
         let reason = Reason {
             code,
-            message: message.into(),
+            message: format!("{subject} {message}"),
             value: Some(score),
             threshold: Some(threshold.score),
             cost: Some(Cost::FalsePositiveRate(threshold.false_positive_rate)),
@@ -93,7 +96,7 @@ fn unable(code: UnableToEvaluate) -> Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::detector::{Score, Stability};
+    use crate::core::detector::{FaceResult, Score, Stability};
     use crate::core::faces::{Face, Point};
 
     const NAMES: [&str; 3] = ["SYNTHETIC_FACE", "SYNTHETIC_FACE_UNSTABLE", "SYNTHETIC_FACE_UNSURE"];
@@ -122,7 +125,13 @@ mod tests {
             points: [Point { x: 0.4, y: 0.4 }; 6],
         };
         let score = score_of(score);
-        Synthetic::Evaluated(Evaluated { score, face, stability, heat_map: None })
+        Synthetic::Evaluated(Evaluated {
+            score,
+            face,
+            faces: vec![FaceResult { face, answer: Ok(score) }],
+            stability,
+            heat_map: None,
+        })
     }
 
     #[test]

@@ -77,22 +77,34 @@ function heat({ region, rows }) {
   }));
 }
 
-/** Draws which part of the photo matched, or else the face that was judged, and what in it. */
+/** What the frames around the faces mean, and each face's score where there are several. */
+function faceCaption({ face, faces, heat_map: map }) {
+  const redder = map ? " The redder a part, the more it speaks for AI." : "";
+  if (faces.length < 2) return face ? `The face that was judged is framed.${redder}` : "";
+  const scores = faces.map((one) => one.score === undefined ? "not judged" : percent(one.score));
+  const framed = face ? "The most suspicious face has the thick frame." : "";
+  return `${faces.length} faces were found; the largest first, they score ${scores.join(", ")}. ` +
+    framed + redder;
+}
+
+/** Draws which part of the photo matched, or else the faces that were judged, and what in them. */
 function showBoxes(evidence) {
   const match = evidence.matches.find((found) => found.purpose === "known_fake");
-  const face = evidence.synthetic.face;
-  const box = match ? match.region : face;
+  const { face, faces = [] } = evidence.synthetic;
   const map = match ? null : evidence.synthetic.heat_map;
   byId("boxes").replaceChildren();
   byId("caption").textContent = match ? "The part that matches a known photo is framed."
-    : map ? "The face that was judged is framed; the redder a part, the more it speaks for AI."
-      : face ? "The face that was judged is framed." : "";
-  if (!box) return;
+    : faceCaption({ ...evidence.synthetic, faces });
+  const box = match ? match.region : face;
+  const others = match ? [] : faces.map((one) => one.box)
+    .filter((other) => JSON.stringify(other) !== JSON.stringify(face));
+  if (!box && others.length === 0) return;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 1 1");
   svg.setAttribute("preserveAspectRatio", "none");
   if (map) svg.append(...heat(map));
-  svg.append(...rectangles(box, match ? "match" : "face"));
+  for (const other of others) svg.append(...rectangles(other, "other"));
+  if (box) svg.append(...rectangles(box, match ? "match" : "face"));
   byId("boxes").append(svg);
 }
 
