@@ -26,7 +26,7 @@ use super::problem::Problem;
 use crate::clock;
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::index::ContentId;
-use crate::exchange::{Defaults, ExchangeError, Format, Reader, Record, Writer};
+use crate::exchange::{BadLines, Defaults, ExchangeError, Format, Reader, Record, Writer};
 use crate::store::{BATCH_RECORDS, BankName, Import, Imported, Note, Store, StoreError};
 
 /// Bytes of an import: a million hashes with short notes. The command line takes more.
@@ -46,13 +46,16 @@ static EXPORTS: Semaphore = Semaphore::const_new(2);
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
-    /// `text`, `csv`, `ndjson`, `threatexchange` or `threatexchange-csv`; told by the first line
+    /// `text`, `csv`, `ndjson`, `threatexchange` or `threatexchange-csv`; told by the first lines
     /// when absent.
     format: Option<String>,
     /// Note for photos of which the file has none.
     note: Option<String>,
     /// Opinion where the file has none: `confirmed` (when absent), `unsure` or `disputed`.
     opinion: Option<String>,
+    /// Stop at the first bad line with 422 instead of skipping it.
+    #[serde(default)]
+    strict: bool,
     /// Create the bank, as one that was taken over from somebody else.
     #[serde(default)]
     create: bool,
@@ -77,15 +80,37 @@ pub struct ImportedJson {
     format: &'static str,
     added: u64,
     already_there: u64,
+    /// Signals of other types than PDQ, which were skipped.
+    other_signals: u64,
+    bad_lines: BadLinesJson,
 }
 
-/// Import the hashes of photos into a bank. Importing them again adds nothing.
+/// Lines that were skipped because they break a rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BadLinesJson {
+    count: u64,
+    /// The first five.
+    first: Vec<BadLineJson>,
+}
+
+/// A line that was skipped.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BadLineJson {
+    /// The first line is 1; empty lines count.
+    line: u64,
+    /// What is wrong with it, without any hash.
+    reason: String,
+}
+
+/// Import the hashes of photos into a bank. Importing them again adds nothing. Lines that break a
+/// rule are skipped and named.
 #[utoipa::path(post, path = "/v1/banks/{name}/import", tag = "banks", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = ImportedJson),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "a line breaks a rule", body = Problem,
+        (status = 422, description = "the format is not clear, no line can be read, or with \
+         `strict` a line breaks a rule", body = Problem,
          content_type = "application/problem+json"),
         (status = 503, description = "another import is under way", body = Problem,
          content_type = "application/problem+json")))]
@@ -113,7 +138,8 @@ pub async fn import(
     let (batches_in, batches) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
         let input = BufReader::new(BodyReader { chunks, chunk: Bytes::new() });
-        read_batches(input, format, defaults, &batches_in);
+        let reader = Reader::new(input, format, defaults);
+        read_batches(reader.map(|reader| reader.strict(query.strict)), &batches_in);
     });
     let mut writing = pin!(write_batches(import, batches));
     // Writing may end before the body does, and then nobody waits for a slow sender.
@@ -222,15 +248,15 @@ struct Batch {
     records: Vec<Record>,
     line: u64,
     format: Format,
+    other_signals: u64,
+    bad_lines: BadLines,
 }
 
 fn read_batches(
-    input: BufReader<BodyReader>,
-    format: Option<Format>,
-    defaults: Defaults,
+    reader: Result<Reader<BufReader<BodyReader>>, ExchangeError>,
     batches: &mpsc::Sender<Result<Batch, ExchangeError>>,
 ) {
-    let mut reader = match Reader::new(input, format, defaults) {
+    let mut reader = match reader {
         Ok(reader) => reader,
         Err(error) => return drop(batches.blocking_send(Err(error))),
     };
@@ -239,6 +265,8 @@ fn read_batches(
             records,
             line: reader.line(),
             format: reader.format(),
+            other_signals: reader.other_signals(),
+            bad_lines: reader.bad_lines().clone(),
         });
         let last = batch.as_ref().map_or(true, |batch| batch.records.is_empty());
         if batches.blocking_send(batch).is_err() || last {
@@ -270,13 +298,27 @@ async fn write_batches(
         };
         let batch = batch.map_err(|error| Problem::import_stopped(&error, &stopped(line, done)))?;
         if batch.records.is_empty() {
-            let Imported { added, already_there } = done;
-            return Ok(ImportedJson { format: batch.format.name(), added, already_there });
+            return Ok(ImportedJson {
+                format: batch.format.name(),
+                added: done.added,
+                already_there: done.already_there,
+                other_signals: batch.other_signals,
+                bad_lines: BadLinesJson::from(&batch.bad_lines),
+            });
         }
         let Imported { added, already_there } = import.add(&batch.records).await?;
         done.added += added;
         done.already_there += already_there;
         line = batch.line;
+    }
+}
+
+impl From<&BadLines> for BadLinesJson {
+    fn from(bad: &BadLines) -> Self {
+        let named = bad.first.iter();
+        let first =
+            named.map(|(line, fault)| BadLineJson { line: *line, reason: fault.to_string() });
+        Self { count: bad.count, first: first.collect() }
     }
 }
 
