@@ -9,6 +9,7 @@ use anyhow::Context;
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::files;
 use crate::clock;
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::index::ContentId;
@@ -64,10 +65,6 @@ fn purpose_named(name: &str) -> Result<Purpose, String> {
     // What was seen on accounts is never taken over from somebody else.
     let purpose = Purpose::from_name(name).filter(|purpose| *purpose != Purpose::Seen);
     purpose.ok_or_else(|| "one of known_fake, allow".to_owned())
-}
-
-fn is_standard(path: &Path) -> bool {
-    path.as_os_str() == "-"
 }
 
 /// Exit code when bad lines were skipped.
@@ -145,7 +142,7 @@ fn progress_bar() -> ProgressBar {
 
 fn open(path: &Path, bar: &ProgressBar) -> anyhow::Result<impl BufRead + use<>> {
     const BUFFER_BYTES: usize = 256 * 1024;
-    let input: Box<dyn Read> = if is_standard(path) {
+    let input: Box<dyn Read> = if files::is_standard(path) {
         bar.set_style(ProgressStyle::default_spinner());
         Box::new(io::stdin())
     } else {
@@ -166,7 +163,7 @@ pub async fn export(store: &Store, args: &ExportArgs) -> anyhow::Result<ExitCode
     let name = BankName::new(&args.name)?;
     store.bank(&name).await?;
     let mut writer = Writer::new(args.format, name.as_str());
-    if is_standard(&args.output) {
+    if files::is_standard(&args.output) {
         let mut out = BufWriter::new(io::stdout());
         write_all(store, &name, &mut writer, &mut out).await?;
         out.flush()?;
