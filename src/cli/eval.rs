@@ -31,7 +31,7 @@ pub struct EvalArgs {
     /// Take so many photos, spread evenly over the rows [default: all]
     #[arg(long, value_name = "N")]
     photos: Option<usize>,
-    /// Also score every photo after each of the ways photos travel, and after cheap attacks
+    /// Also score every photo after re-encoding, resizing, simple attacks and overlays
     #[arg(long)]
     robustness: bool,
     /// Also score with another model, and name the photos that change side
