@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use photocheck::core::provenance::blocks::Blocks;
+use photocheck::core::provenance::{Says, read_blocks};
+use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::provenance::{check, said, source_type};
 use crate::support::marks::{
-    gif_with, international_chunk, jpeg_with, png_with, text_chunk, webp_with, xmp, xmp_segment,
+    gif_with, international_chunk, jpeg_with, packed_chunk, png_with, text_chunk, webp_with, xmp,
+    xmp_segment,
 };
 use crate::support::{photocheck, temporary_db};
 
@@ -145,6 +149,24 @@ fn a_packet_with_a_flaw_is_read_up_to_it() {
     check(&webp_with(&[(b"XMP ", &utf16(u16::to_le_bytes))]), &[AI]);
 }
 
+/// As ImageMagick and exiv2 write it into a PNG.
+#[test]
+fn a_raw_profile_of_a_png_is_read() {
+    let packet = source_type("trainedAlgorithmicMedia");
+    let digits = hex::encode(&packet).into_bytes();
+    let lines: Vec<&str> =
+        digits.chunks(72).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    let profile = format!("\nxmp\n{:8}\n{}\n", packet.len(), lines.join("\n"));
+    let keyword = "Raw profile type xmp";
+    check(&png_with(&[packed_chunk(keyword, profile.as_bytes())]), &[AI]);
+    let plain = international_chunk("XML:com.adobe.xmp", &xmp("", ""), false);
+    check(&png_with(&[plain, text_chunk(keyword, &profile)]), &[AI]);
+    let cut = &profile[..profile.len() - 41];
+    check(&png_with(&[text_chunk(keyword, cut)]), &[AI, DAMAGED]);
+    check(&png_with(&[text_chunk(keyword, "xmp")]), &[DAMAGED]);
+    check(&png_with(&[text_chunk(keyword, &profile.replace('3', "x"))]), &[DAMAGED]);
+}
+
 #[test]
 fn a_gif_may_hold_its_packet_in_pieces() {
     let packet = source_type("trainedAlgorithmicMedia");
@@ -193,4 +215,37 @@ fn hostile_packets_are_bounded() {
     check(&jpeg_with(&first), &[AI, limited]);
     let chunk = international_chunk("XML:com.adobe.xmp", &ai, true);
     check(&png_with(&[chunk]), &[AI]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Damaged in some bytes and cut anywhere, a packet makes nothing panic, and no mark comes out
+    /// of it whose word does not stand in it whole.
+    #[test]
+    fn no_damaged_packet_panics_or_says_more(
+        as_element: bool,
+        places in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+        end in any::<prop::sample::Index>(),
+        is_cut: bool,
+    ) {
+        let element =
+            format!("<Iptc4xmpExt:DigitalSourceType>{WORD}</Iptc4xmpExt:DigitalSourceType>");
+        let packet =
+            if as_element { xmp("", &element) } else { source_type("trainedAlgorithmicMedia") };
+        let mut bytes = packet.into_bytes();
+        let length = bytes.len();
+        for (place, value) in places {
+            bytes[place.index(length)] = value;
+        }
+        if is_cut {
+            bytes.truncate(end.index(length));
+        }
+        let word = b"trainedalgorithmicmedia";
+        let lower = bytes.to_ascii_lowercase();
+        let is_there = lower.windows(word.len()).any(|window| window == word);
+        let findings = read_blocks(&Blocks { xmp: vec![bytes.into()], ..Blocks::default() });
+        let says_ai = findings.iter().any(|it| it.says == Says::AiGenerated);
+        prop_assert!(is_there || !says_ai, "{findings:?}");
+    }
 }
