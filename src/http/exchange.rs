@@ -130,10 +130,9 @@ pub async fn import(
         return Err(Problem::import_too_large(IMPORT_BYTES_MAX));
     }
     let _alone = IMPORTS.try_acquire().map_err(|_| Problem::busy("another import is under way"))?;
-    if query.create {
-        app.store.create_bank(&name, purpose, true, now).await?;
-    }
-    let import = app.store.begin_import(&name).await?;
+    let created_for = query.create.then_some(purpose);
+    let target = Target { store: app.store.clone(), name, created_for, now_s: now };
+    target.check().await?;
     let (chunks_in, chunks) = mpsc::channel(4);
     let (batches_in, batches) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
@@ -141,7 +140,7 @@ pub async fn import(
         let reader = Reader::new(input, format, defaults);
         read_batches(reader.map(|reader| reader.strict(query.strict)), &batches_in);
     });
-    let mut writing = pin!(write_batches(import, batches));
+    let mut writing = pin!(write_batches(&target, batches));
     // Writing may end before the body does, and then nobody waits for a slow sender.
     let done = tokio::select! {
         done = &mut writing => done,
@@ -275,13 +274,45 @@ fn read_batches(
     }
 }
 
+/// The bank that records go to.
+struct Target {
+    store: Store,
+    name: BankName,
+    /// The purpose of a bank that is to be created.
+    created_for: Option<Purpose>,
+    now_s: i64,
+}
+
+impl Target {
+    /// Refuses before anything is read what would be refused then.
+    async fn check(&self) -> Result<(), StoreError> {
+        let name = || self.name.as_str().to_owned();
+        match (self.store.bank(&self.name).await, self.created_for) {
+            (Ok(_), Some(_)) => Err(StoreError::BankExists(name())),
+            (Err(StoreError::NoSuchBank(_)), Some(_)) => Ok(()),
+            (Ok(bank), None) if bank.purpose == Purpose::Seen => {
+                Err(StoreError::BankOfSightings(name()))
+            }
+            (found, _) => found.map(drop),
+        }
+    }
+
+    /// Creates the bank if it is to be. A body that is no list leaves none behind.
+    async fn open(&self) -> Result<Import, StoreError> {
+        if let Some(purpose) = self.created_for {
+            self.store.create_bank(&self.name, purpose, true, self.now_s).await?;
+        }
+        self.store.begin_import(&self.name).await
+    }
+}
+
 /// Writes batches until one is empty.
 async fn write_batches(
-    mut import: Import,
+    target: &Target,
     mut batches: mpsc::Receiver<Result<Batch, ExchangeError>>,
 ) -> Result<ImportedJson, Problem> {
     let until = Instant::now() + IMPORT_MAX;
-    let (mut done, mut line) = (Imported::default(), 0);
+    let (mut done, mut line, mut import) = (Imported::default(), 0, None);
     loop {
         let stopped = |line: u64, done: Imported| {
             let Imported { added, already_there } = done;
@@ -297,6 +328,10 @@ async fn write_batches(
             return Err(Problem::ours(&"the reader of an import ended before its input"));
         };
         let batch = batch.map_err(|error| Problem::import_stopped(&error, &stopped(line, done)))?;
+        let import = match &mut import {
+            Some(import) => import,
+            None => import.insert(target.open().await?),
+        };
         if batch.records.is_empty() {
             return Ok(ImportedJson {
                 format: batch.format.name(),

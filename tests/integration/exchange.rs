@@ -362,6 +362,12 @@ async fn what_cannot_be_imported_is_refused_by_code() {
     let said = check("import", "hello", 422, "FORMAT_UNCLEAR").await;
     assert!(said.contains("text, csv, ndjson, threatexchange, threatexchange-csv"), "{said}");
     check("import?format=text", "hello", 422, "NO_LINE_READABLE").await;
+    let fresh = service.at("/v1/banks/FRESH");
+    let url = format!("{fresh}/import?create=true");
+    let answer = service.client.post(url).body("hello").send().await.unwrap();
+    assert_eq!(answer.status(), 422);
+    let answer = service.client.get(&fresh).send().await.unwrap();
+    assert_eq!(answer.status(), 404, "no bank is left behind");
     check("import?format=xml", &list, 422, "QUERY_NOT_VALID").await;
     check("import?purpose=seen", &list, 422, "QUERY_NOT_VALID").await;
     check("import?opinion=maybe", &list, 422, "QUERY_NOT_VALID").await;
