@@ -19,14 +19,15 @@ use crate::store::{Bank, BankName, ExternalId, NewContent, Note, SeenBefore, Sto
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
+    /// Name of the bank
     name: String,
     #[command(flatten)]
     inputs: InputArgs,
     /// Where the photos come from, at most 1,000 bytes
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     /// Id that someone else uses for them, at most 256 bytes
-    #[arg(long, default_value = "", value_name = "ID")]
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "ID")]
     external_id: String,
     /// How sure you are of them
     #[arg(long, default_value = "confirmed", value_parser = bank::opinions())]

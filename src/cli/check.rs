@@ -88,7 +88,7 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let is_asked = args.account_id.is_some() || is_listed;
     anyhow::ensure!(
         is_asked || !args.seen.is_opted_in(),
-        "--seen-bank keeps nothing without an account (--account-id, or a list with account_id)"
+        "--seen-bank keeps nothing without --account-id or a list that names accounts"
     );
     anyhow::ensure!(
         !is_listed || args.seen.is_opted_in(),

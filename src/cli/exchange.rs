@@ -18,6 +18,7 @@ use crate::store::{BATCH_RECORDS, BankName, Imported, Note, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
+    /// Name of the bank
     name: String,
     /// File to read; - for standard input
     file: PathBuf,
@@ -26,7 +27,7 @@ pub struct ImportArgs {
     #[arg(long, value_parser = format_named)]
     format: Option<Format>,
     /// Note for photos that have none in the file, at most 1,000 bytes
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
     /// Opinion on photos that have none in the file: confirmed, unsure or disputed
     #[arg(long, default_value = "confirmed", value_parser = opinion_named)]
@@ -44,8 +45,10 @@ pub struct ImportArgs {
 
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
+    /// Name of the bank
     name: String,
-    /// text, csv, ndjson, threatexchange or threatexchange-csv; only ndjson holds everything
+    /// Format: text, csv, ndjson, threatexchange or threatexchange-csv. Only ndjson holds all that
+    /// a bank does
     #[arg(long, default_value = "ndjson", value_parser = format_named)]
     format: Format,
     /// File to write, which must not exist yet; - for standard output

@@ -26,7 +26,8 @@ pub struct InputArgs {
     /// Photos, and folders of photos; - reads one photo from standard input
     #[arg(required_unless_present = "files_from", value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Read paths from this file, one per line, or CSV with a column path; - for standard input
+    /// Read paths from this file: one per line, or CSV with a column path and perhaps one
+    /// `account_id`; - for standard input
     #[arg(long, value_name = "FILE")]
     files_from: Option<PathBuf>,
 }
