@@ -6,5 +6,5 @@ use photocheck_fuzz::core::provenance::read_blocks;
 use photocheck_fuzz::hold;
 
 fuzz_target!(|bytes: &[u8]| {
-    hold(&read_blocks(&Blocks { xmp: Some(bytes.into()), ..Blocks::default() }));
+    hold(&read_blocks(&Blocks { xmp: vec![bytes.into()], ..Blocks::default() }));
 });

@@ -25,34 +25,39 @@ pub struct BankArgs {
 enum BankCommand {
     /// Create an empty bank
     Create {
-        /// 1 to 64 of A-Z, 0-9 and _
+        /// 1 to 64 characters: A-Z, 0-9 and _
         name: String,
-        /// What it holds: stolen photos and photos that scams were run with, photos that are
-        /// never flagged, or photos seen on accounts
+        /// What the bank is for: known fakes (stolen photos and photos used in scams), photos
+        /// never to flag, or photos seen on accounts
         #[arg(long, default_value = "known_fake", value_parser = purposes())]
         purpose: Purpose,
-        /// Its contents are taken over from somebody else; your own outrank them
+        /// Mark the bank as taken over from someone else; your own banks outrank it
         #[arg(long)]
         imported: bool,
     },
     /// List all banks
     List,
-    /// List the photos of a bank
-    Show { name: String },
-    /// Add photos; their hashes are kept, the photos are not
-    Add(AddArgs),
-    /// Change what is known and thought of a photo, by the id that `show` lists
-    Set(SetArgs),
-    /// Import the hashes of photos from a file; importing it again adds nothing
-    Import(exchange::ImportArgs),
-    /// Export the hashes of a bank's photos
-    Export(exchange::ExportArgs),
-    /// Remove photos by the ids that `show` lists; without ids, the whole bank
-    Remove {
+    /// List the photos in a bank
+    Show {
+        /// Name of the bank
         name: String,
+    },
+    /// Add photos to a bank. Only their hashes are kept
+    Add(AddArgs),
+    /// Change the opinion, state, id or note of a photo, by the id that `show` lists
+    Set(SetArgs),
+    /// Import hashes of photos from a file. Importing it again adds nothing
+    Import(exchange::ImportArgs),
+    /// Export the hashes of the photos in a bank
+    Export(exchange::ExportArgs),
+    /// Remove photos by the ids that `show` lists, or the whole bank with --all
+    Remove {
+        /// Name of the bank
+        name: String,
+        /// Ids of the photos
         #[arg(value_name = "CONTENT_ID")]
         ids: Vec<i64>,
-        /// Really remove the whole bank
+        /// Remove the whole bank
         #[arg(long)]
         all: bool,
     },
@@ -61,22 +66,25 @@ enum BankCommand {
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
 struct SetArgs {
+    /// Name of the bank
     name: String,
+    /// Id of the photo
     #[arg(value_name = "CONTENT_ID")]
     id: i64,
-    /// Confirmed photos make a check say fake, unsure ones suspect, disputed ones nothing
+    /// How sure you are of it: a match with a confirmed photo counts as fake, with an unsure one as
+    /// suspect, with a disputed one not at all
     #[arg(long, group = "change", value_parser = opinions())]
     opinion: Option<Opinion>,
-    /// Look it up again
+    /// Match photos against it again
     #[arg(long, group = "change", conflicts_with = "disable")]
     enable: bool,
-    /// Keep it, but do not look it up
+    /// Keep it, but do not match photos against it
     #[arg(long, group = "change")]
     disable: bool,
-    /// Look it up although it matches many different photos; it is not quarantined again
+    /// Take it out of quarantine for good, although it matches many different photos
     #[arg(long, group = "change")]
     release: bool,
-    /// What somebody else calls it, at most 256 bytes
+    /// Id that someone else uses for it, at most 256 bytes
     #[arg(long, group = "change", value_name = "ID")]
     external_id: Option<String>,
     /// Where it comes from, at most 1,000 bytes

@@ -1,11 +1,11 @@
 //! `photocheck bank add`: banking photos, and saying what comes of it.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::files;
+use super::inputs::InputArgs;
 use super::output;
 use super::{SharedArgs, bank};
 use crate::clock;
@@ -19,20 +19,20 @@ use crate::store::{Bank, BankName, ExternalId, NewContent, Note, SeenBefore, Sto
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
+    /// Name of the bank
     name: String,
-    /// Photos, and folders of photos
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Where they come from, at most 1,000 bytes
-    #[arg(long, default_value = "")]
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Where the photos come from, at most 1,000 bytes
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
-    /// What somebody else calls them, at most 256 bytes
-    #[arg(long, default_value = "", value_name = "ID")]
+    /// Id that someone else uses for them, at most 256 bytes
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "ID")]
     external_id: String,
-    /// What is thought of them
+    /// How sure you are of them
     #[arg(long, default_value = "confirmed", value_parser = bank::opinions())]
     opinion: Opinion,
-    /// Keep them, but do not look them up
+    /// Keep them, but do not match photos against them
     #[arg(long)]
     disabled: bool,
 }
@@ -48,8 +48,8 @@ pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::
     let checker = shared.checker()?;
     let index = index_of_seen(store, checker.policy()).await?;
     let mut trouble = false;
-    for found in files::expand(&args.paths) {
-        let (path, hashed) = files::views(found, &checker);
+    for input in args.inputs.read()? {
+        let (path, hashed) = files::views(input.found, &checker);
         let path = output::harmless(&path.display().to_string());
         let photo = match hashed {
             Ok(views) => views,

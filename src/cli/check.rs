@@ -1,6 +1,7 @@
 //! `photocheck check`: a verdict on each photo, on all cores.
 
 use std::fmt::Write;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ use tokio::runtime::{Handle, Runtime};
 
 use super::SharedArgs;
 use super::files::{self, Found};
+use super::inputs::{Input, InputArgs, PathJson};
 use super::output::{self, Lines};
 use super::seen::SeenArgs;
 use crate::accounts::AccountHash;
@@ -27,14 +29,13 @@ use crate::wire::{RefusalJson, ReportJson};
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// Photos, and folders of photos
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// One line of JSON a photo, as soon as it is ready
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Print one line of JSON per photo, as soon as it is checked
     #[arg(long)]
     json: bool,
-    /// The account that shows the photos, at most 256 bytes; tells on how many others they were
-    /// seen
+    /// Account that shows the photos, at most 256 bytes. The report then says on how many other
+    /// accounts they were seen. A list can name an account per photo, in its column `account_id`
     #[arg(long, value_name = "ID", requires = "seen_bank")]
     account_id: Option<String>,
     #[command(flatten)]
@@ -45,14 +46,19 @@ pub struct CheckArgs {
 struct Desk {
     checker: Arc<Checker>,
     live: LiveIndex,
-    account: Option<(Sightings, AccountHash)>,
+    sightings: Option<Sightings>,
+    /// Of photos for which the list names none.
+    account: Option<AccountHash>,
     runtime: Handle,
 }
 
-/// A line of `--json`: the path as it was given, and the report or the refusal.
+/// A line of `--json`: the path as it was given, the account if a list named one, and the report or
+/// the refusal.
 #[derive(Serialize)]
-struct Line {
-    path: String,
+struct Line<'a> {
+    path: PathJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<&'a str>,
     #[serde(flatten)]
     report: Option<ReportJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +67,9 @@ struct Line {
 
 /// A photo's report, or why there is none.
 type Outcome = Result<Report, RefusalJson>;
+
+/// The bit of the exit code that says that a photo is suspect or fake.
+const FOUND: u8 = 1;
 
 /// What the exit code is made of.
 #[derive(Default)]
@@ -74,18 +83,26 @@ struct Seen {
 /// # Errors
 /// When the database or the models cannot be loaded, or nobody takes the output.
 pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
-    let asked = args.account_id.is_some() || !args.seen.is_opted_in();
-    anyhow::ensure!(asked, "--seen-bank keeps nothing without --account-id");
+    let inputs = args.inputs.read()?;
+    let is_listed = inputs.iter().any(|input| input.account_id.is_some());
+    let is_asked = args.account_id.is_some() || is_listed;
+    anyhow::ensure!(
+        is_asked || !args.seen.is_opted_in(),
+        "--seen-bank keeps nothing without --account-id or a list that names accounts"
+    );
+    anyhow::ensure!(
+        !is_listed || args.seen.is_opted_in(),
+        "the list names accounts, and without --seen-bank nothing is kept of them"
+    );
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let desk = runtime.block_on(Desk::set_up(args, shared))?;
-    let paths = files::expand(&args.paths);
-    anyhow::ensure!(!paths.is_empty(), "there is no file in what was named");
-    let (lines, seen) = (Lines::new(paths.len()), Seen::default());
-    paths.into_par_iter().try_for_each(|found| {
-        let (path, outcome) = desk.check_one(found);
+    let (lines, seen) = (Lines::new(inputs.len()), Seen::default());
+    inputs.into_par_iter().try_for_each(|Input { found, account_id }| {
+        let account_id = account_id.as_deref();
+        let (path, outcome) = desk.check_one(found, account_id);
         seen.note(&outcome);
         lines.write(&if args.json {
-            json_line(&path, &outcome)?
+            json_line(&path, account_id, &outcome)?
         } else {
             text_lines(&path, &outcome)
         })
@@ -100,18 +117,15 @@ impl Desk {
         let store = shared.store().await?;
         let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
         let sightings = args.seen.open(&store, &live, &checker).await?;
-        let account = match sightings.zip(args.account_id.as_deref()) {
-            None => None,
-            Some((sightings, id)) => {
-                sightings.delete_expired(clock::now_s()).await?;
-                let account = sightings.account(id)?;
-                Some((sightings, account))
-            }
-        };
-        Ok(Self { checker, live, account, runtime: Handle::current() })
+        let mut account = None;
+        if let Some(sightings) = &sightings {
+            sightings.delete_expired(clock::now_s()).await?;
+            account = args.account_id.as_deref().map(|id| sightings.account(id)).transpose()?;
+        }
+        Ok(Self { checker, live, sightings, account, runtime: Handle::current() })
     }
 
-    fn check_one(&self, found: Found) -> (PathBuf, Outcome) {
+    fn check_one(&self, found: Found, account_id: Option<&str>) -> (PathBuf, Outcome) {
         let path = match found {
             Ok(path) => path,
             Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
@@ -119,19 +133,30 @@ impl Desk {
         let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
         // One photo never stops the others, not even by a fault of ours.
         let outcome = outcome.and_then(|bytes| {
-            let checked = catch_unwind(AssertUnwindSafe(|| self.check_bytes(&bytes)));
+            let check = || self.check_bytes(&bytes, account_id);
+            let checked = catch_unwind(AssertUnwindSafe(check));
             checked.unwrap_or_else(|_| Err(RefusalJson::ours("INTERNAL")))
         });
         (path, outcome)
     }
 
-    fn check_bytes(&self, bytes: &[u8]) -> Outcome {
+    fn check_bytes(&self, bytes: &[u8], account_id: Option<&str>) -> Outcome {
+        let account = match (&self.sightings, account_id) {
+            (Some(sightings), Some(id)) => {
+                let account = sightings.account(id).map_err(|error| RefusalJson {
+                    code: error.code(),
+                    message: error.to_string(),
+                })?;
+                Some((sightings, account))
+            }
+            (sightings, _) => sightings.as_ref().zip(self.account),
+        };
         let examined = self.checker.examine(bytes, &self.live.index());
         let examined = examined.map_err(|error| RefusalJson::from(&error))?;
-        let seen = match &self.account {
+        let seen = match account {
             None => None,
             Some((sightings, account)) => {
-                let recorded = sightings.record(&examined, *account, clock::now_s());
+                let recorded = sightings.record(&examined, account, clock::now_s());
                 let recorded = self.runtime.block_on(recorded);
                 recorded.map_err(|error| RefusalJson::ours(error.code()))?
             }
@@ -151,20 +176,20 @@ impl Seen {
         }
     }
 
+    /// A bit for what was found and one for what could not be checked.
     fn exit_code(&self) -> ExitCode {
-        if self.trouble.load(Ordering::Relaxed) {
-            return ExitCode::from(output::TROUBLE);
-        }
-        ExitCode::from(u8::from(self.found.load(Ordering::Relaxed)))
+        let found = if self.found.load(Ordering::Relaxed) { FOUND } else { 0 };
+        let trouble = if self.trouble.load(Ordering::Relaxed) { output::TROUBLE } else { 0 };
+        ExitCode::from(found | trouble)
     }
 }
 
-fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
-    let path = path.display().to_string();
-    let line = match outcome {
-        Ok(report) => Line { path, report: Some(report.into()), error: None },
-        Err(refusal) => Line { path, report: None, error: Some(refusal.clone()) },
+fn json_line(path: &Path, account_id: Option<&str>, outcome: &Outcome) -> io::Result<String> {
+    let (report, error) = match outcome {
+        Ok(report) => (Some(report.into()), None),
+        Err(refusal) => (None, Some(refusal.clone())),
     };
+    let line = Line { path: path.into(), account_id, report, error };
     Ok(serde_json::to_string(&line)? + "\n")
 }
 

@@ -26,21 +26,21 @@ const SEED: u64 = 1;
 
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
-    /// CSV with the columns path (relative to the file), label (1: made by AI, 0: real), source
+    /// CSV with the columns path (relative to the file), label (1: made by AI, 0: real) and source
     labels: PathBuf,
-    /// Take so many photos, spread evenly over the rows [default: all]
+    /// Use only this many photos, spread evenly over the rows [default: all]
     #[arg(long, value_name = "N")]
     photos: Option<usize>,
-    /// Also score every photo after each of the ways photos travel, and after cheap attacks
+    /// Also score every photo after re-encoding, resizing, simple attacks and overlays
     #[arg(long)]
     robustness: bool,
-    /// Also score with another model, and name the photos that change side
+    /// Also score with the model in this folder, and list the photos on which the two differ
     #[arg(long, value_name = "DIR")]
     against: Option<PathBuf>,
-    /// Also write a page with tables and plots
+    /// Also write a web page with tables and plots to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }

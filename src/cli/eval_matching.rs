@@ -22,19 +22,19 @@ use crate::core::photo::Photo;
 
 #[derive(Debug, clap::Args)]
 pub struct EvalMatchingArgs {
-    /// Folder of photos, each of something else
+    /// Folder of photos that all show something different
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Number that the edits are drawn from; the same number gives the same edits
+    /// Seed for the edits; the same seed makes the same edits
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Take so many photos, spread evenly over the names in the folder [default: all]
+    /// Use only this many photos, spread evenly over the file names [default: all]
     #[arg(long, value_name = "N")]
     photos: Option<usize>,
-    /// Also write a page with tables and plots
+    /// Also write a web page with tables and plots to this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// One JSON object instead of a table
+    /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
 }

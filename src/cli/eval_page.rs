@@ -106,10 +106,14 @@ fn robustness(measured: &Measured) -> String {
         measured.robustness.iter().map(|(edit, summary)| (edit.name(), summary)).collect();
     let jpegs = curve_of(measured, |edit| matches!(edit, Edit::Jpeg(_)));
     let sides = curve_of(measured, |edit| matches!(edit, Edit::Side(_)));
-    let others = curve_of(measured, |edit| !matches!(edit, Edit::Jpeg(_) | Edit::Side(_)));
+    let overlays = curve_of(measured, |edit| Edit::OVERLAYS.contains(&edit));
+    let others = curve_of(measured, |edit| {
+        !matches!(edit, Edit::Jpeg(_) | Edit::Side(_)) && !Edit::OVERLAYS.contains(&edit)
+    });
     let mut page = charts::lines(&names(&jpegs), "JPEG quality", &series_of(&jpegs));
     page += &charts::lines(&names(&sides), "longer side, at most", &series_of(&sides));
     page += &charts::bars(&names(&others), &series_of(&others));
+    page += &charts::bars(&names(&overlays), &series_of(&overlays));
     page += "<table>\n";
     let head = ["after", "abstained", "AUROC", "TPR at 1 % FPR", "TPR", "FPR"];
     row_of(&mut page, "th", &head.map(str::to_owned));

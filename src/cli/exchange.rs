@@ -9,41 +9,49 @@ use anyhow::Context;
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::files;
 use crate::clock;
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::index::ContentId;
-use crate::exchange::{Defaults, Format, Reader, Record, Writer};
+use crate::exchange::{BadLines, Defaults, Format, Reader, Record, Writer};
 use crate::store::{BATCH_RECORDS, BankName, Imported, Note, Store};
 
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {
+    /// Name of the bank
     name: String,
-    /// The file, or - for what is piped in
+    /// File to read; - for standard input
     file: PathBuf,
-    /// text, csv, ndjson, threatexchange or threatexchange-csv [default: told by the first line]
+    /// Format of the file: text, csv, ndjson, threatexchange or threatexchange-csv [default:
+    /// detected from the first lines]
     #[arg(long, value_parser = format_named)]
     format: Option<Format>,
-    /// Note for photos of which the file has none, at most 1,000 bytes
-    #[arg(long, default_value = "")]
+    /// Note for photos that have none in the file, at most 1,000 bytes
+    #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
-    /// Opinion where the file has none: confirmed, unsure or disputed
+    /// Opinion on photos that have none in the file: confirmed, unsure or disputed
     #[arg(long, default_value = "confirmed", value_parser = opinion_named)]
     opinion: Opinion,
-    /// Create the bank, as one that was taken over from somebody else
+    /// Stop at the first bad line instead of skipping it
+    #[arg(long)]
+    strict: bool,
+    /// Create the bank, marked as taken over from someone else
     #[arg(long)]
     create: bool,
-    /// What a bank that is created is for: `known_fake` or `allow`
+    /// Purpose of the bank to create: `known_fake` or `allow`
     #[arg(long, default_value = "known_fake", requires = "create", value_parser = purpose_named)]
     purpose: Purpose,
 }
 
 #[derive(Debug, clap::Args)]
 pub struct ExportArgs {
+    /// Name of the bank
     name: String,
-    /// text, csv, ndjson, threatexchange or threatexchange-csv; ndjson alone holds everything
+    /// Format: text, csv, ndjson, threatexchange or threatexchange-csv. Only ndjson holds all that
+    /// a bank does
     #[arg(long, default_value = "ndjson", value_parser = format_named)]
     format: Format,
-    /// File to write, which must not be there yet; - for the terminal or a pipe
+    /// File to write, which must not exist yet; - for standard output
     #[arg(short, long, default_value = "-", value_name = "FILE")]
     output: PathBuf,
 }
@@ -62,62 +70,65 @@ fn purpose_named(name: &str) -> Result<Purpose, String> {
     purpose.ok_or_else(|| "one of known_fake, allow".to_owned())
 }
 
-fn is_standard(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
+/// Exit code when bad lines were skipped.
+const LINES_SKIPPED: u8 = 1;
 
-/// Imports a file into a bank. What is there already is passed over, so a repeat finishes what was
-/// cut off.
+/// Imports a file into a bank. What is there already is skipped, so a repeat finishes what was cut
+/// off. A bad line is skipped too, unless `--strict` is set; the exit code says so.
 ///
 /// # Errors
-/// At the first line that breaks a rule, when the file cannot be read or the database fails; the
-/// message tells what was imported until then.
+/// When no line can be read, the file cannot be read or the database fails, and with `--strict` at
+/// the first bad line; the message tells what was imported until then.
 pub async fn import(store: &Store, args: &ImportArgs) -> anyhow::Result<ExitCode> {
     let (name, now) = (BankName::new(&args.name)?, clock::now_s());
     Note::new(&args.note)?;
     let bar = progress_bar();
-    // Opened before the bank is created: a mistyped file leaves no bank behind.
     let input = open(&args.file, &bar)?;
     let defaults = Defaults { note: args.note.clone(), opinion: args.opinion, added_at: now };
-    let mut reader = Reader::new(input, args.format, defaults)?;
+    let mut reader = Reader::new(input, args.format, defaults)?.strict(args.strict);
+    // Read before the bank is created: a file that is no list leaves no bank behind.
+    let mut batch = reader.next_batch(BATCH_RECORDS).context("nothing was imported")?;
     if args.create {
         store.create_bank(&name, args.purpose, true, now).await?;
     }
     let mut import = store.begin_import(&name).await?;
     let (mut done, mut line) = (Imported::default(), 0);
-    loop {
-        let batch = async {
-            let batch = reader.next_batch(BATCH_RECORDS)?;
-            let imported = import.add(&batch).await?;
-            anyhow::Ok((batch.len(), imported))
-        };
-        let (count, imported) = match batch.await {
-            Ok(batch) => batch,
-            Err(error) => anyhow::bail!("{error}; {}", stopped(done, line)),
-        };
-        if count == 0 {
-            break;
-        }
+    while !batch.is_empty() {
+        let imported = import.add(&batch).await;
+        let imported = imported.with_context(|| stopped(done, line))?;
         done.added += imported.added;
         done.already_there += imported.already_there;
         line = reader.line();
         bar.set_message(format!("{} photos", done.added + done.already_there));
+        batch = reader.next_batch(BATCH_RECORDS).with_context(|| stopped(done, line))?;
     }
     bar.finish_and_clear();
     let Imported { added, already_there } = done;
-    let format = reader.format().name();
+    let (format, bad) = (reader.format().name(), reader.bad_lines());
     write!(io::stdout(), "added {added}, already there {already_there}")?;
-    if 0 < reader.passed_over() {
-        write!(io::stdout(), ", signals of other types passed over {}", reader.passed_over())?;
+    let skipped = [("signals of other types", reader.other_signals()), ("bad lines", bad.count)];
+    for (what, count) in skipped.into_iter().filter(|(_, count)| 0 < *count) {
+        write!(io::stdout(), ", {what} skipped {count}")?;
     }
     writeln!(io::stdout(), " ({format})")?;
-    Ok(ExitCode::SUCCESS)
+    name_lines(bad)?;
+    Ok(ExitCode::from(if 0 < bad.count { LINES_SKIPPED } else { 0 }))
+}
+
+fn name_lines(bad: &BadLines) -> io::Result<()> {
+    for (line, fault) in &bad.first {
+        writeln!(io::stderr(), "line {line}: {fault}")?;
+    }
+    match bad.count - bad.first.len() as u64 {
+        0 => Ok(()),
+        more => writeln!(io::stderr(), "and {more} more bad lines"),
+    }
 }
 
 fn stopped(done: Imported, line: u64) -> String {
     let Imported { added, already_there } = done;
     format!(
-        "imported only up to line {line} (added {added}, already there {already_there}); \
+        "imported only up to line {line} (added {added}, already there {already_there}), \
          a repeat goes on from there"
     )
 }
@@ -134,7 +145,7 @@ fn progress_bar() -> ProgressBar {
 
 fn open(path: &Path, bar: &ProgressBar) -> anyhow::Result<impl BufRead + use<>> {
     const BUFFER_BYTES: usize = 256 * 1024;
-    let input: Box<dyn Read> = if is_standard(path) {
+    let input: Box<dyn Read> = if files::is_standard(path) {
         bar.set_style(ProgressStyle::default_spinner());
         Box::new(io::stdin())
     } else {
@@ -155,7 +166,7 @@ pub async fn export(store: &Store, args: &ExportArgs) -> anyhow::Result<ExitCode
     let name = BankName::new(&args.name)?;
     store.bank(&name).await?;
     let mut writer = Writer::new(args.format, name.as_str());
-    if is_standard(&args.output) {
+    if files::is_standard(&args.output) {
         let mut out = BufWriter::new(io::stdout());
         write_all(store, &name, &mut writer, &mut out).await?;
         out.flush()?;

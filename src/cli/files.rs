@@ -14,12 +14,18 @@ use crate::core::views::PhotoViews;
 /// A path to look at, or one that cannot be.
 pub type Found = Result<PathBuf, (PathBuf, io::Error)>;
 
+/// Whether a path stands for standard input.
+#[must_use]
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Files as typed; of folders all files in them and in their folders, by name, without hidden ones.
 #[must_use]
 pub fn expand(paths: &[PathBuf]) -> Vec<Found> {
     let mut found = Vec::new();
     for path in paths {
-        if path.is_dir() {
+        if path.is_dir() && !is_standard(path) {
             found.extend(files_in(path));
         } else {
             found.push(Ok(path.clone()));
@@ -47,13 +53,19 @@ fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().to_string_lossy().starts_with('.')
 }
 
-/// Reads a file, but never more than one byte over the limit: the core then refuses it.
+/// Reads a file or standard input, but never more than one byte over the limit: the core then
+/// refuses it.
 ///
 /// # Errors
-/// What reading gives.
+/// When it cannot be opened or read.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let bytes_max = limits::PHOTO_BYTES_MAX + 1;
     let mut bytes = Vec::new();
-    File::open(path)?.take(limits::PHOTO_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if is_standard(path) {
+        io::stdin().take(bytes_max).read_to_end(&mut bytes)?;
+    } else {
+        File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 

@@ -1,30 +1,29 @@
 //! `photocheck hash`: the hashes of photos, one line each.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
 use super::files::{self, Found};
+use super::inputs::InputArgs;
 use super::output::{self, Lines};
 
 #[derive(Debug, clap::Args)]
 pub struct HashArgs {
-    /// Photos, and folders of photos
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    inputs: InputArgs,
 }
 
 /// Prints `PDQ QUALITY GRADIENT PATH`, separated by tabs, as soon as each is ready.
 ///
 /// # Errors
-/// When nobody takes the output.
+/// When no file is meant, or nobody takes the output.
 pub fn run(args: &HashArgs) -> anyhow::Result<ExitCode> {
-    let paths = files::expand(&args.paths);
-    let (lines, trouble) = (Lines::new(paths.len()), AtomicBool::new(false));
-    paths.into_par_iter().try_for_each(|found| {
-        let line = hash_one(found).unwrap_or_else(|refusal| {
+    let inputs = args.inputs.read()?;
+    let (lines, trouble) = (Lines::new(inputs.len()), AtomicBool::new(false));
+    inputs.into_par_iter().try_for_each(|input| {
+        let line = hash_one(input.found).unwrap_or_else(|refusal| {
             trouble.store(true, Ordering::Relaxed);
             refusal
         });

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::files::{self, Found};
+use super::inputs::{InputArgs, PathJson};
 use super::output::{self, Lines};
 use crate::core::hashes::PhotoHashes;
 use crate::core::photo::Photo;
@@ -20,10 +21,9 @@ use crate::wire::{ProvenanceJson, RefusalJson};
 
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
-    /// Photos, and folders of photos
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// One line of JSON a photo, as soon as it is ready
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// Print one line of JSON per photo, as soon as it is read
     #[arg(long)]
     json: bool,
 }
@@ -31,7 +31,7 @@ pub struct InspectArgs {
 /// A line of `--json`: the path as it was given, and the findings or the refusal.
 #[derive(Serialize)]
 struct Line {
-    path: String,
+    path: PathJson,
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<Vec<ProvenanceJson>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,12 +43,12 @@ type Outcome = Result<Vec<Finding>, RefusalJson>;
 /// Inspects all photos.
 ///
 /// # Errors
-/// When nobody takes the output.
+/// When no file is meant, or nobody takes the output.
 pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
-    let paths = files::expand(&args.paths);
-    let (lines, trouble) = (Lines::new(paths.len()), AtomicBool::new(false));
-    paths.into_par_iter().try_for_each(|found| {
-        let (path, outcome) = inspect_one(found);
+    let inputs = args.inputs.read()?;
+    let (lines, trouble) = (Lines::new(inputs.len()), AtomicBool::new(false));
+    inputs.into_par_iter().try_for_each(|input| {
+        let (path, outcome) = inspect_one(input.found);
         trouble.fetch_or(outcome.is_err(), Ordering::Relaxed);
         lines.write(&if args.json {
             json_line(&path, &outcome)?
@@ -75,7 +75,7 @@ fn inspect_one(found: Found) -> (PathBuf, Outcome) {
 }
 
 fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
-    let path = path.display().to_string();
+    let path = PathJson::from(path);
     let line = match outcome {
         Ok(findings) => {
             let provenance = findings.iter().map(ProvenanceJson::from).collect();

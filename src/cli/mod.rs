@@ -11,6 +11,7 @@ pub mod eval_report;
 pub mod exchange;
 pub mod files;
 pub mod hash;
+pub mod inputs;
 pub mod inspect;
 pub mod matching_page;
 pub mod matching_report;
@@ -27,7 +28,7 @@ use crate::core::checker::Checker;
 use crate::models;
 use crate::store::Store;
 
-/// Tells whether a profile photo is a fake: made by AI, or stolen from somebody else.
+/// Checks whether a profile photo is fake: made by AI, or stolen from someone else.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
 pub struct Args {
@@ -43,30 +44,30 @@ pub struct SharedArgs {
     /// Database of the banks, sqlite:PATH [default: photocheck.sqlite in the user's data folder]
     #[arg(long, global = true, env = "PHOTOCHECK_DB", value_name = "URL")]
     pub db: Option<String>,
-    /// Folder of another model than the bundled one: model.onnx and model.toml
+    /// Folder of a model to use instead of the built-in one (model.onnx and model.toml)
     #[arg(long, global = true, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// Another policy file than the bundled one
+    /// Policy file to use instead of the built-in one
     #[arg(long, global = true, value_name = "FILE")]
     pub policy: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check photos; exit 0: nothing found, 1: something suspect or fake, 2: something could not
-    /// be checked
+    /// Check photos and print a verdict on each. The exit code is 0 when nothing was found, 1 when
+    /// a photo is suspect or fake, 2 when one could not be checked, 3 when both happened
     Check(check::CheckArgs),
-    /// Print the hashes of photos, one line each
+    /// Print the hashes of photos, one line per photo
     Hash(hash::HashArgs),
-    /// Show what files say about their origin; that they say nothing proves nothing
+    /// Show what files say about their own origin. A file that says nothing proves nothing
     Inspect(inspect::InspectArgs),
-    /// Manage the banks: known fakes, photos never flagged, photos seen on accounts
+    /// Manage banks of known photos: fakes, photos never to flag, photos seen on accounts
     Bank(bank::BankArgs),
-    /// Measure the verdicts on labelled photos
+    /// Measure how good the verdicts are on labelled photos
     Eval(eval::EvalArgs),
-    /// Measure on your own photos which edited copies are found, beside other methods
+    /// Measure which edited copies of your own photos are found, compared with other methods
     EvalMatching(eval_matching::EvalMatchingArgs),
-    /// Answer over HTTP, with a page for people
+    /// Run the HTTP service, with a web page for people
     Serve(serve::ServeArgs),
 }
 

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::core::verdict::Verdict;
 
-/// Something could not be done.
+/// Something could not be done; of the exit code of `check`, the bit that says so.
 pub const TROUBLE: u8 = 2;
 
 /// Says what stopped the program.

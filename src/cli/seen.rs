@@ -10,14 +10,15 @@ use crate::live::LiveIndex;
 use crate::sightings::{Sightings, SightingsConfig};
 use crate::store::{BankName, Store};
 
-const HELP: &str = "Keep which accounts showed which photo, in this bank (purpose seen). Account \
-     ids are hashed under PHOTOCHECK_ACCOUNT_KEY, a secret of at least 32 bytes in the environment";
+const HELP: &str = "Record in this bank (of purpose seen) which accounts showed which photo. \
+     Account ids are hashed with PHOTOCHECK_ACCOUNT_KEY, a secret of at least 32 bytes in the \
+     environment";
 
 #[derive(Debug, clap::Args)]
 pub struct SeenArgs {
     #[arg(long, help = HELP, value_name = "NAME", requires = "seen_retention_days")]
     seen_bank: Option<String>,
-    /// Forget them this many days after an account last showed the photo
+    /// Forget a sighting this many days after the account last showed the photo
     #[arg(long, value_name = "DAYS", requires = "seen_bank",
         value_parser = clap::value_parser!(u16).range(1..=3650))]
     seen_retention_days: Option<u16>,

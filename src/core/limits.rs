@@ -46,11 +46,17 @@ pub const INFLATED_BYTES_MAX: usize = 2 * MARK_BYTES_MAX;
 /// Texts kept from one file. Generators write at most a dozen.
 pub const TEXTS_MAX: usize = 64;
 
+/// XMP packets of one file, and extended ones. Programs that add one beside another write two.
+pub const XMP_PACKETS_MAX: usize = 16;
+
+/// Bytes of all XMP packets of one file.
+pub const XMP_BYTES_MAX: usize = 2 * MARK_BYTES_MAX;
+
 /// Elements and texts of one XMP packet. Raw converters write at most some hundreds.
 pub const XMP_NODES_MAX: u32 = 10_000;
 
-/// Equals signs of one XMP packet, and so its attributes: the time to check that an element's
-/// attributes differ grows with the square of their number.
+/// Equals signs of the XMP packets of one file, and so their attributes: the time to find what a
+/// prefix stands for grows with the number of those that are declared.
 pub const XMP_ATTRIBUTES_MAX: usize = 4096;
 
 /// Bytes of EXIF that are read: what fits one JPEG segment.

@@ -1,10 +1,11 @@
 //! Why a file is not taken: the line, the value and the limit.
 
+use std::fmt::Write;
 use std::io;
 
 use thiserror::Error;
 
-use super::{ADDED_AT_MAX, LINE_BYTES_MAX, LINES_MAX};
+use super::{ADDED_AT_MAX, Format, LINE_BYTES_MAX, LINES_MAX};
 
 /// Why reading stopped. Nothing after it is read.
 #[derive(Debug, Error)]
@@ -19,23 +20,72 @@ pub enum ExchangeError {
     /// The source of the bytes failed.
     #[error("reading failed: {0}")]
     Read(#[from] io::Error),
-    /// The first line looks like no format.
-    #[error("the format cannot be told by the first line {0:?}: name it")]
-    FormatUnclear(String),
+    /// None of the first lines is one of a known format.
+    #[error(
+        "the format of the file is not clear: none of its first {lines} lines is a line of a \
+         known one, line {line} is {text:?}; {NAME_ONE}: {}",
+        Format::NAMES
+    )]
+    FormatUnclear {
+        lines: u64,
+        /// The first line that is not blank.
+        line: u64,
+        text: String,
+    },
+    /// All lines that were tried are bad ones.
+    #[error(
+        "none of the {lines} lines that were tried can be read as {format}: line {line}: {fault}; \
+         {NAME_ONE}: {}",
+        Format::NAMES
+    )]
+    NothingReadable {
+        format: &'static str,
+        lines: u64,
+        /// The first of them, and what is wrong with it.
+        line: u64,
+        fault: Fault,
+    },
 }
 
-/// What is wrong with a line. Values are shown up to 80 characters.
+const NAME_ONE: &str = "name the format (--format, over HTTP ?format=)";
+
+/// Lines that were skipped because they break a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BadLines {
+    pub count: u64,
+    /// Numbers and reasons of the first few.
+    pub first: Vec<(u64, Fault)>,
+}
+
+impl BadLines {
+    /// Lines that are named; the others are counted.
+    pub const NAMED_MAX: usize = 5;
+
+    pub(super) fn note(&mut self, line: u64, fault: Fault) {
+        self.count += 1;
+        if self.first.len() < Self::NAMED_MAX {
+            self.first.push((line, fault));
+        }
+    }
+}
+
+/// What is wrong with a line. Values are shown up to 80 characters, and no hash is.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     #[error("it has more than {LINE_BYTES_MAX} bytes, the limit of a line")]
     LineTooLong,
     #[error("it is over the limit of {LINES_MAX} lines")]
     TooManyLines,
-    #[error("it is not UTF-8")]
-    NotUtf8,
+    #[error("it holds bytes that are no text in UTF-8 or UTF-16")]
+    NotText,
+    #[error("it stands before the header")]
+    BeforeHeader,
     #[error("{field} must be 64 hexadecimal digits, not {value:?}")]
     Hash { field: &'static str, value: String },
-    #[error("it must be a PDQ hash, alone or after `pdq`, not {0:?}")]
+    #[error(
+        "it must be a PDQ hash of 64 hexadecimal digits, alone, after `pdq`, or before its \
+         quality, not {0:?}"
+    )]
     NotAHash(String),
     #[error("quality must be 0 to 100, not {0:?}")]
     Quality(String),
@@ -80,7 +130,8 @@ impl ExchangeError {
         match self {
             Self::Line { .. } => "LINE_NOT_VALID",
             Self::Read(_) => "BODY_UNREADABLE",
-            Self::FormatUnclear(_) => "FORMAT_UNCLEAR",
+            Self::FormatUnclear { .. } => "FORMAT_UNCLEAR",
+            Self::NothingReadable { .. } => "NO_LINE_READABLE",
         }
     }
 }
@@ -88,10 +139,34 @@ impl ExchangeError {
 /// Characters of a value that a message shows.
 pub(super) const SHOWN_CHARS_MAX: usize = 80;
 
-/// A stranger's value, short enough for a message.
+/// Hexadecimal digits in a row from which they could be a hash, or most of one.
+const HASH_DIGITS_MIN: usize = 16;
+
+/// A stranger's value, short enough for a message. Hashes of photos of people are personal data and
+/// messages end up in logs, so of a long row of hexadecimal digits only their number is shown.
 pub(super) fn shown(value: &str) -> String {
-    let mut shown: String = value.chars().take(SHOWN_CHARS_MAX).collect();
-    if shown.len() < value.len() {
+    shown_up_to(SHOWN_CHARS_MAX, value)
+}
+
+/// The same, up to another number of characters.
+pub(super) fn shown_up_to(chars_max: usize, value: &str) -> String {
+    let (mut text, mut rest) = (String::new(), value);
+    while !rest.is_empty() && text.chars().count() <= chars_max {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        let (row, behind) = rest.split_at(digits);
+        if digits < HASH_DIGITS_MIN {
+            let mut behind = behind.chars();
+            text.push_str(row);
+            text.extend(behind.next());
+            rest = behind.as_str();
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "[{digits} hexadecimal digits]");
+            rest = behind;
+        }
+    }
+    let mut shown: String = text.chars().take(chars_max).collect();
+    if shown.len() < text.len() || !rest.is_empty() {
         shown.push('…');
     }
     shown

@@ -1,4 +1,4 @@
-//! Lines of at most [`LINE_BYTES_MAX`] bytes, numbered; what is longer is never in memory.
+//! Lines of at most [`LINE_BYTES_MAX`] bytes, numbered; a longer one is never in memory whole.
 
 use std::io::{BufRead, Read};
 
@@ -6,6 +6,10 @@ use super::error::{ExchangeError, Fault};
 use super::{LINE_BYTES_MAX, LINES_MAX};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Bytes of a line over the limit that are skipped to find its end. What has more is no list of
+/// lines.
+const LINE_SKIPPED_BYTES_MAX: usize = 64 * LINE_BYTES_MAX;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -25,9 +29,12 @@ impl<R: BufRead> Lines<R> {
         self.number
     }
 
-    /// The next line that is not blank, without its end and the white space around; `None` at the
-    /// end. A byte order mark before the first line is passed over.
-    pub fn next_line(&mut self) -> Result<Option<&str>, ExchangeError> {
+    /// The next line that is not blank, without its end and the white space around, or why it
+    /// cannot be read; `None` at the end. A byte order mark before the first line is skipped.
+    ///
+    /// # Errors
+    /// When nothing behind this line can be read either.
+    pub fn next_line(&mut self) -> Result<Option<Result<&str, Fault>>, ExchangeError> {
         loop {
             self.line.clear();
             let bytes_max = LINE_BYTES_MAX as u64 + 1;
@@ -40,7 +47,8 @@ impl<R: BufRead> Lines<R> {
                 return Err(self.fault(Fault::TooManyLines));
             }
             if LINE_BYTES_MAX < self.line.len() {
-                return Err(self.fault(Fault::LineTooLong));
+                self.skip_line()?;
+                return Ok(Some(Err(Fault::LineTooLong)));
             }
             if self.number == 1 && self.line.starts_with(BYTE_ORDER_MARK) {
                 self.line.drain(..BYTE_ORDER_MARK.len());
@@ -49,9 +57,22 @@ impl<R: BufRead> Lines<R> {
                 break;
             }
         }
-        let number = self.number;
         let line = std::str::from_utf8(self.line.trim_ascii());
-        line.map(Some).map_err(|_| ExchangeError::Line { line: number, fault: Fault::NotUtf8 })
+        Ok(Some(line.map_err(|_| Fault::NotText)))
+    }
+
+    /// Passes over the rest of a line that is too long, if it has an end within the limit.
+    fn skip_line(&mut self) -> Result<(), ExchangeError> {
+        let mut left = LINE_SKIPPED_BYTES_MAX;
+        let mut is_ended = self.line.ends_with(b"\n");
+        while !is_ended && 0 < left {
+            self.line.clear();
+            let bytes_max = LINE_BYTES_MAX.min(left) as u64;
+            let read = self.input.by_ref().take(bytes_max).read_until(b'\n', &mut self.line)?;
+            is_ended = read == 0 || self.line.ends_with(b"\n");
+            left -= read.min(left);
+        }
+        if is_ended { Ok(()) } else { Err(self.fault(Fault::LineTooLong)) }
     }
 
     /// An error about the line that was read last.

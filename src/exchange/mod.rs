@@ -1,9 +1,11 @@
 //! The formats in which banks are exchanged: reading and writing them, without a database.
 //!
-//! A file comes from a stranger and may be of any size, so it is read line by line within limits,
-//! and the first line that breaks a rule stops it by its number. A list of hashes says little of
-//! each: the importer's defaults stand in. `docs/exchange.md` describes each format.
+//! A file comes from a stranger and may be of any size, so it is read line by line within limits.
+//! A line that breaks a rule is skipped, counted, and named when it is among the first; a
+//! strict reader stops at it. A file none of whose lines can be read is refused. A list of hashes
+//! says little of each: the importer's defaults stand in. `docs/exchange.md` describes each format.
 
+mod decoded;
 mod error;
 mod fields;
 mod lines;
@@ -14,11 +16,14 @@ mod write;
 
 use std::io::{self, BufRead, Cursor, Read};
 
+use decoded::Decoded;
+use text::LineKind;
+
 use crate::core::banks::Opinion;
 use crate::core::hashes::{GradientHash, PdqHash, PdqQuality};
 use crate::core::views::View;
 
-pub use error::{ExchangeError, Fault};
+pub use error::{BadLines, ExchangeError, Fault};
 pub use fields::Defaults;
 pub use write::Writer;
 
@@ -31,13 +36,21 @@ pub const LINES_MAX: u64 = 100_000_000;
 /// Seconds since 1970 of the end of the year 9999.
 pub const ADDED_AT_MAX: i64 = 253_402_300_799;
 
-/// Bytes that are looked at to tell a format.
+/// Bytes that are looked at to tell a format, and lines that are not blank.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+const HEAD_LINES_MAX: u64 = 100;
+
+/// Bytes from which a signal of another type tells the format.
+const SIGNAL_BYTES_MIN: usize = 24;
+
+/// Bad lines after which a file is refused if none could be read before. A list with that many
+/// notes on top is not known.
+const BAD_LINES_MAX: u64 = 1000;
 
 /// A format of exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
-    /// A PDQ hash a line.
+    /// A PDQ hash per line, which its quality, gradient hash and file name may follow.
     Text,
     /// CSV with a header.
     Csv,
@@ -82,11 +95,16 @@ pub struct RecordView {
 /// Reads the records of a file.
 #[derive(Debug)]
 pub struct Reader<R> {
-    lines: lines::Lines<io::Chain<Cursor<Vec<u8>>, R>>,
+    lines: lines::Lines<io::Chain<Cursor<Vec<u8>>, Decoded<R>>>,
     format: Format,
+    /// The line that told the format; a header does not stand before it.
+    told_by: u64,
     columns: Option<table::Columns>,
     defaults: Defaults,
-    passed_over: u64,
+    is_strict: bool,
+    records: u64,
+    other_signals: u64,
+    bad_lines: BadLines,
 }
 
 impl Format {
@@ -114,42 +132,60 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.name() == name)
     }
 
-    /// The format of which this is the first line that is not blank.
-    fn of_first_line(line: &str) -> Option<Self> {
+    /// The format of which this can be the first line.
+    fn of_line(line: &str) -> Option<Self> {
         if line.starts_with('{') {
             return Some(Self::Ndjson);
         }
-        if PdqHash::from_hex(line).is_some() {
-            return Some(Self::Text);
+        let kind = text::kind_of(line);
+        match kind {
+            Some(LineKind::Hash) => return Some(Self::Text),
+            Some(LineKind::Pdq) => return Some(Self::Threatexchange),
+            Some(LineKind::Other) | None => {}
         }
         match table::is_theirs(line) {
             Some(true) => Some(Self::ThreatexchangeCsv),
             Some(false) => Some(Self::Csv),
-            None => {
-                let (kind, _) = line.split_once([' ', '\t'])?;
-                text::is_signal_type(kind).then_some(Self::Threatexchange)
-            }
+            // Two short words are no signal.
+            None if SIGNAL_BYTES_MIN <= line.len() => kind.map(|_| Self::Threatexchange),
+            None => None,
         }
     }
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads `input` in `format`, or in the one that its first line tells.
+    /// Reads `input` in `format`, or in the one that its first lines tell.
     ///
     /// # Errors
     /// [`ExchangeError`] when the format cannot be told or `input` fails.
     pub fn new(
-        mut input: R,
+        input: R,
         format: Option<Format>,
         defaults: Defaults,
     ) -> Result<Self, ExchangeError> {
+        let mut input = Decoded::new(input)?;
         let mut head = Vec::new();
-        let format = match format {
-            Some(format) => format,
+        let (format, told_by) = match format {
+            Some(format) => (format, 0),
             None => told_by_head(&mut input, &mut head)?,
         };
-        let lines = lines::Lines::new(Cursor::new(head).chain(input));
-        Ok(Self { lines, format, columns: None, defaults, passed_over: 0 })
+        Ok(Self {
+            lines: lines::Lines::new(Cursor::new(head).chain(input)),
+            format,
+            told_by,
+            columns: None,
+            defaults,
+            is_strict: false,
+            records: 0,
+            other_signals: 0,
+            bad_lines: BadLines::default(),
+        })
+    }
+
+    /// Whether the first bad line is an error.
+    #[must_use]
+    pub fn strict(self, is_strict: bool) -> Self {
+        Self { is_strict, ..self }
     }
 
     /// The format that is read.
@@ -158,10 +194,16 @@ impl<R: BufRead> Reader<R> {
         self.format
     }
 
-    /// How many signals of other types than PDQ were passed over.
+    /// How many signals of other types than PDQ were skipped.
     #[must_use]
-    pub fn passed_over(&self) -> u64 {
-        self.passed_over
+    pub fn other_signals(&self) -> u64 {
+        self.other_signals
+    }
+
+    /// The lines that were skipped because they break a rule.
+    #[must_use]
+    pub fn bad_lines(&self) -> &BadLines {
+        &self.bad_lines
     }
 
     /// How many lines were read.
@@ -170,10 +212,11 @@ impl<R: BufRead> Reader<R> {
         self.lines.number()
     }
 
-    /// Up to `count_max` records; none at the end. On an error none of them is given.
+    /// Up to `count_max` records; none at the end. On an error none of them is returned.
     ///
     /// # Errors
-    /// [`ExchangeError`] at the first line that breaks a rule, or when reading fails.
+    /// [`ExchangeError`] when reading fails, when nothing can be read as the format, and when the
+    /// reader is strict, at the first line that breaks a rule.
     pub fn next_batch(&mut self, count_max: usize) -> Result<Vec<Record>, ExchangeError> {
         let mut batch = Vec::new();
         while batch.len() < count_max {
@@ -190,18 +233,26 @@ impl<R: BufRead> Reader<R> {
             return Ok(None);
         }
         while let Some(line) = self.lines.next_line()? {
-            let read = match (self.format, &self.columns) {
+            let read = line.and_then(|line| match (self.format, &self.columns) {
                 (_, Some(columns)) => columns.read(line, &self.defaults),
                 (Format::Ndjson, None) => ndjson::read(line, &self.defaults).map(Some),
+                (Format::Threatexchange, None) => text::read_typed(line, &self.defaults),
                 (_, None) => text::read(line, &self.defaults),
-            };
+            });
             match read {
-                Ok(Some(record)) => return Ok(Some(record)),
-                Ok(None) => self.passed_over += 1,
-                Err(fault) => return Err(self.lines.fault(fault)),
+                Ok(Some(record)) => {
+                    self.records += 1;
+                    return Ok(Some(record));
+                }
+                Ok(None) => self.other_signals += 1,
+                Err(fault) => self.pass_over(fault)?,
             }
         }
-        Ok(None)
+        if self.is_nothing_read() {
+            self.nothing_readable().map_or(Ok(None), Err)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Reads the header of a format that has one; false at the end of the input.
@@ -211,36 +262,76 @@ impl<R: BufRead> Reader<R> {
             Format::ThreatexchangeCsv => table::Columns::theirs,
             Format::Text | Format::Ndjson | Format::Threatexchange => return Ok(true),
         };
-        let Some(header) = self.lines.next_line()? else { return Ok(false) };
-        match read(header) {
-            Ok(columns) => self.columns = Some(columns),
-            Err(fault) => return Err(self.lines.fault(fault)),
+        while let Some(header) = self.lines.next_line()? {
+            let columns = header.and_then(read);
+            if self.lines.number() < self.told_by {
+                self.pass_over(Fault::BeforeHeader)?;
+                continue;
+            }
+            // Without its header no line of a table can be read.
+            self.columns = Some(columns.map_err(|fault| self.lines.fault(fault))?);
+            return Ok(true);
         }
-        Ok(true)
+        Ok(false)
+    }
+
+    /// Notes that the line which was read last is a bad one.
+    fn pass_over(&mut self, fault: Fault) -> Result<(), ExchangeError> {
+        if self.is_strict {
+            return Err(self.lines.fault(fault));
+        }
+        self.bad_lines.note(self.lines.number(), fault);
+        if BAD_LINES_MAX <= self.bad_lines.count && self.is_nothing_read() {
+            return self.nothing_readable().map_or(Ok(()), Err);
+        }
+        Ok(())
+    }
+
+    fn is_nothing_read(&self) -> bool {
+        self.records == 0 && self.other_signals == 0
+    }
+
+    /// The error of a file of bad lines; `None` when there was none.
+    fn nothing_readable(&self) -> Option<ExchangeError> {
+        let BadLines { count, first } = &self.bad_lines;
+        let (line, fault) = first.first()?.clone();
+        let format = self.format.name();
+        Some(ExchangeError::NothingReadable { format, lines: *count, line, fault })
     }
 }
 
-/// Reads up to the end of the first line that is not blank into `head`, and tells the format.
-fn told_by_head(input: &mut impl BufRead, head: &mut Vec<u8>) -> Result<Format, ExchangeError> {
-    let mut first = Vec::new();
-    while head.len() < HEAD_BYTES_MAX {
+/// Reads lines into `head` until one tells the format, and returns that and the line's number.
+fn told_by_head(
+    input: &mut impl BufRead,
+    head: &mut Vec<u8>,
+) -> Result<(Format, u64), ExchangeError> {
+    let (mut number, mut lines, mut first) = (0, 0, None);
+    while head.len() < HEAD_BYTES_MAX && lines < HEAD_LINES_MAX {
         let before = head.len();
         let bytes_max = (HEAD_BYTES_MAX - before) as u64;
         input.take(bytes_max).read_until(b'\n', head)?;
         let line = head.get(before..).unwrap_or_default();
         if line.is_empty() {
-            // Nothing but blank lines: nothing to import in any format.
-            return Ok(Format::Text);
-        }
-        let line =
-            if before == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
-        first = line.trim_ascii().to_vec();
-        if !first.is_empty() {
             break;
         }
+        number += 1;
+        let line =
+            if before == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+        let line = String::from_utf8_lossy(line.trim_ascii());
+        if line.is_empty() {
+            continue;
+        }
+        if let Some(format) = Format::of_line(&line) {
+            return Ok((format, number));
+        }
+        lines += 1;
+        first.get_or_insert_with(|| (number, error::shown(&line)));
     }
-    let first = String::from_utf8_lossy(&first);
-    Format::of_first_line(&first).ok_or_else(|| ExchangeError::FormatUnclear(error::shown(&first)))
+    match first {
+        Some((line, text)) => Err(ExchangeError::FormatUnclear { lines, line, text }),
+        // Nothing but blank lines: nothing to import in any format.
+        None => Ok((Format::Text, 0)),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Fault;
+use super::error::{Fault, shown_up_to};
 use super::fields::{self, Defaults};
 use super::{ADDED_AT_MAX, Record, RecordView};
 use crate::core::hashes::PdqQuality;
@@ -96,7 +96,7 @@ fn shown_error(error: &serde_json::Error) -> String {
     const CHARACTERS_MAX: usize = 300;
     let text = error.to_string().replace(" at line 1 column", " at column");
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(CHARACTERS_MAX).collect()
+    shown_up_to(CHARACTERS_MAX, &plain.collect::<String>())
 }
 
 pub(super) fn write(record: &Record, out: &mut impl Write) -> io::Result<()> {

@@ -1,13 +1,14 @@
 //! CSV with a header: ours, and what `threatexchange dataset --print-signals --csv` prints.
 //!
-//! A record is a line: no field that is taken may hold a line end, so a quote that is not closed is
+//! Spreadsheets separate columns by commas, semicolons or tabs; the header tells which. A record is
+//! a line: no field that is taken may hold a line end, so a quote that is not closed is
 //! an error and never swallows the rest of the file. A spreadsheet takes a cell that begins with
 //! `=`, `+`, `-` or `@` for a formula and runs it; such texts are written behind an apostrophe,
 //! which reading takes away again.
 
 use std::io::{self, Write};
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, ReaderBuilder};
 
 use super::Record;
 use super::error::{Fault, shown};
@@ -15,38 +16,55 @@ use super::fields::{self, Defaults};
 use super::text::{PDQ, is_signal_type};
 use crate::core::banks::Opinion;
 
-/// Fields of a line; the formats have at most 8.
+/// Fields of a line; the formats have at most 9.
 const FIELDS_MAX: usize = 64;
 
 const OURS: &[&str] =
     &["pdq", "quality", "gradient", "note", "external_id", "opinion", "enabled", "added_at"];
 const THEIRS: &[&str] = &["signal_type", "signal_str", "collab", "category", "tags"];
 
+/// What others call our columns. The name of a file becomes the note of a photo without one.
+const ALIASES: [(&str, &str); 8] = [
+    ("hash", "pdq"),
+    ("pdq_hash", "pdq"),
+    ("pdq_quality", "quality"),
+    ("file", FILE),
+    ("filename", FILE),
+    ("file_name", FILE),
+    ("path", FILE),
+    ("photo", FILE),
+];
+const FILE: &str = "file";
+
 /// The columns of a header, in its order.
 #[derive(Debug)]
 pub(super) struct Columns {
     names: Vec<&'static str>,
+    delimiter: u8,
     ours: bool,
 }
 
 impl Columns {
     pub fn ours(header: &str) -> Result<Self, Fault> {
-        let known = "pdq, quality, gradient, note, external_id, opinion, enabled, added_at";
-        let names = names_of(header, OURS, known)?;
+        let known = "pdq, quality, gradient, note, external_id, opinion, enabled, added_at, file";
+        let delimiter = delimiter_of(header);
+        let names = names_of(header, delimiter, (OURS, &ALIASES, known))?;
         has(&names, "pdq")?;
-        Ok(Self { names, ours: true })
+        Ok(Self { names, delimiter, ours: true })
     }
 
     pub fn theirs(header: &str) -> Result<Self, Fault> {
-        let names = names_of(header, THEIRS, "signal_type, signal_str, collab, category, tags")?;
+        let known = "signal_type, signal_str, collab, category, tags";
+        let delimiter = delimiter_of(header);
+        let names = names_of(header, delimiter, (THEIRS, &[], known))?;
         has(&names, "signal_type")?;
         has(&names, "signal_str")?;
-        Ok(Self { names, ours: false })
+        Ok(Self { names, delimiter, ours: false })
     }
 
     /// Reads a line; `None` for a signal of another type.
     pub fn read(&self, line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
-        let fields = split(line)?;
+        let fields = split(line, self.delimiter)?;
         let (found, expected) = (fields.len(), self.names.len());
         if found != expected {
             return Err(Fault::FieldCount { found, expected });
@@ -83,6 +101,11 @@ impl Row<'_> {
         }
         if self.names.contains(&"note") {
             record.note = fields::note("note", unguarded(self.get("note")))?;
+        }
+        let file = unguarded(self.get(FILE)).trim_ascii();
+        if self.given("note").is_none() && !file.is_empty() {
+            // A name that can be no note is no reason to lose the hash.
+            record.note = fields::note(FILE, file).unwrap_or(record.note);
         }
         if let Some(opinion) = self.given("opinion") {
             record.opinion = fields::opinion(opinion)?;
@@ -139,9 +162,13 @@ fn category_of(record: &Record) -> Option<&'static str> {
 
 /// Whether a line can be the header of python-threatexchange's dump; `None`: of neither.
 pub(super) fn is_theirs(header: &str) -> Option<bool> {
-    let fields = split(header).ok()?;
-    let has = |name: &str| fields.iter().any(|field| canonical(field) == name);
-    if has("signal_str") { Some(true) } else { has("pdq").then_some(false) }
+    let fields = split(header, delimiter_of(header)).ok()?;
+    let fields: Vec<String> = fields.iter().map(|field| canonical(field)).collect();
+    if fields.iter().any(|field| field == "signal_str") {
+        return Some(true);
+    }
+    let is_pdq = |field: &String| field == "pdq" || ALIASES.contains(&(field, "pdq"));
+    fields.iter().any(is_pdq).then_some(false)
 }
 
 pub(super) fn write_header(ours: bool, out: &mut impl Write) -> io::Result<()> {
@@ -192,15 +219,23 @@ fn canonical(column: &str) -> String {
     column.trim_ascii().to_ascii_lowercase()
 }
 
-fn names_of(
-    header: &str,
-    columns: &[&'static str],
-    known: &'static str,
-) -> Result<Vec<&'static str>, Fault> {
+/// The first of the separators that a header has.
+fn delimiter_of(header: &str) -> u8 {
+    let is_one = |byte: &u8| matches!(byte, b',' | b';' | b'\t');
+    header.bytes().find(is_one).unwrap_or(b',')
+}
+
+/// Columns, what others call them, and all of them in words.
+type Known = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
+
+fn names_of(header: &str, delimiter: u8, known: Known) -> Result<Vec<&'static str>, Fault> {
+    let (columns, aliases, known) = known;
     let mut names = Vec::new();
-    for field in split(header)? {
-        let found = columns.iter().find(|column| **column == canonical(&field));
-        let name = *found.ok_or_else(|| Fault::ColumnUnknown { value: shown(&field), known })?;
+    for field in split(header, delimiter)? {
+        let named = canonical(&field);
+        let of_others = aliases.iter().find(|(alias, _)| *alias == named).map(|(_, name)| *name);
+        let found = columns.iter().copied().find(|column| *column == named).or(of_others);
+        let name = found.ok_or_else(|| Fault::ColumnUnknown { value: shown(&field), known })?;
         if names.contains(&name) {
             return Err(Fault::ColumnTwice(name.to_owned()));
         }
@@ -214,12 +249,13 @@ fn has(names: &[&'static str], name: &'static str) -> Result<(), Fault> {
 }
 
 /// The fields of one line.
-fn split(line: &str) -> Result<Vec<String>, Fault> {
+pub(super) fn split(line: &str, delimiter: u8) -> Result<Vec<String>, Fault> {
     // A quote inside a quoted field is doubled, so of closed ones there is an even number.
     if line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
         return Err(Fault::QuoteOpen);
     }
-    let (mut reader, mut input) = (Reader::new(), line.as_bytes());
+    let (mut reader, mut input) =
+        (ReaderBuilder::new().delimiter(delimiter).build(), line.as_bytes());
     let (mut output, mut ends) = (vec![0; line.len()], [0; FIELDS_MAX]);
     let (mut written, mut fields) = (0, 0);
     loop {
@@ -279,7 +315,7 @@ mod tests {
 
         #[test]
         fn any_line_is_split_or_refused(line in "[a,\" =']{0,40}") {
-            if let Ok(fields) = split(&line) {
+            if let Ok(fields) = split(&line, b',') {
                 let quotes = line.contains('"');
                 prop_assert!(quotes || fields.join(",") == line, "{line}: {fields:?}");
             }
@@ -296,10 +332,13 @@ mod tests {
         check("pdq,PDQ ", r#"column "pdq" is there twice"#);
         check("pdq,opinon", r#"column "opinon" is not known; known are pdq, quality"#);
         check("note,opinion", r#"there is no column "pdq""#);
-        check("pdq;note", r#"column "pdq;note" is not known"#);
+        check("pdq;note,x", r#"column "note,x" is not known"#);
+        check("pdq,hash", r#"column "pdq" is there twice"#);
         check(&"pdq,".repeat(65), "more than 64 fields");
         assert!(Columns::ours("\"PDQ\", \"Note\"").is_err(), "a quote after a space is a letter");
-        assert_eq!(Columns::ours("\"PDQ\",\"Note\"").unwrap().names, ["pdq", "note"]);
+        for header in ["\"PDQ\",\"Note\"", "pdq;note", "hash\tnote"] {
+            assert_eq!(Columns::ours(header).unwrap().names, ["pdq", "note"], "{header}");
+        }
     }
 
     #[test]

@@ -18,7 +18,10 @@ pub(super) fn record(pdq: u64) -> Record {
 }
 
 fn read_all(bytes: &[u8], format: Option<Format>) -> Result<Vec<Record>, ExchangeError> {
-    let mut reader = Reader::new(bytes, format, defaults())?;
+    rest_of(&mut Reader::new(bytes, format, defaults())?.strict(true))
+}
+
+fn rest_of(reader: &mut Reader<impl BufRead>) -> Result<Vec<Record>, ExchangeError> {
     let mut all = Vec::new();
     loop {
         let batch = reader.next_batch(3)?;
@@ -27,6 +30,16 @@ fn read_all(bytes: &[u8], format: Option<Format>) -> Result<Vec<Record>, Exchang
         }
         all.extend(batch);
     }
+}
+
+/// The records of a file, and the numbers and reasons of its bad lines.
+fn read_lax(bytes: &[u8]) -> (Vec<Record>, Vec<String>) {
+    let mut reader = Reader::new(bytes, None, defaults()).unwrap();
+    let records = rest_of(&mut reader).unwrap();
+    let named = reader.bad_lines().first.iter().map(|(line, fault)| format!("{line}: {fault}"));
+    let named: Vec<String> = named.collect();
+    assert_eq!(named.len() as u64, reader.bad_lines().count.min(5));
+    (records, named)
 }
 
 fn written(format: Format, records: &[Record]) -> (Vec<u8>, u64) {
@@ -121,6 +134,7 @@ proptest! {
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for format in Format::ALL.map(Some).into_iter().chain([None]) {
             let _ = read_all(&bytes, format);
+            let _ = Reader::new(&bytes[..], format, defaults()).and_then(|mut it| rest_of(&mut it));
         }
     }
 
@@ -158,9 +172,21 @@ fn the_first_line_tells_the_format() {
     assert_eq!(told("signal_type,signal_str,collab,category,tags"), Format::ThreatexchangeCsv);
     assert_eq!(told("{\"pdq\":1}"), Format::Ndjson);
     assert_eq!(told(""), Format::Text);
-    for unclear in ["hello", "a;b", "<xml>", "[1]", &"x".repeat(100_000), "\u{0}"] {
+    assert_eq!(told(&format!("{HASH}\t100\t{HASH}\ta b.jpg")), Format::Text);
+    assert_eq!(told(&format!("{HASH},100")), Format::Text);
+    assert_eq!(told(&format!("\"{HASH}\";100;a.jpg")), Format::Text);
+    assert_eq!(told("hash,quality,filename"), Format::Csv);
+    assert_eq!(told("Hash\tQuality"), Format::Csv);
+    // A title above the list does not hide it.
+    assert_eq!(told(&format!("my list of hashes\n{}\n{HASH}", "0".repeat(32))), Format::Text);
+    assert_eq!(told("\n# members\n\npdq,note"), Format::Csv);
+    let sentences = "hello\nthe quick brown fox\nhttp://example.org a\n";
+    for unclear in ["hello", "a;b", "<xml>", "[1]", &"x".repeat(100_000), "\u{0}", sentences] {
         let found = Reader::new(unclear.as_bytes(), None, defaults()).unwrap_err();
         assert_eq!(found.code(), "FORMAT_UNCLEAR", "{found}");
+        let said = found.to_string();
+        assert!(said.ends_with("text, csv, ndjson, threatexchange, threatexchange-csv"), "{said}");
+        assert!(said.contains("--format"), "{said}");
     }
 }
 
@@ -174,7 +200,7 @@ fn a_list_is_read_with_the_defaults() {
     assert_eq!(batch[0].pdq.to_hex(), HASH);
     assert_eq!(batch[1], Record { note: "from X".to_owned(), ..record(0) });
     assert_eq!((batch[1].pdq_quality.value(), batch[1].added_at), (100, 7));
-    assert_eq!((reader.passed_over(), reader.line()), (1, 4));
+    assert_eq!((reader.other_signals(), reader.line()), (1, 4));
     assert!(reader.next_batch(9).unwrap().is_empty());
 }
 
@@ -183,14 +209,16 @@ fn the_line_that_breaks_a_rule_is_named() {
     let line = |rest: &str| format!("{HASH}\n\n{rest}\n{HASH}\n").into_bytes();
     check(
         &line("deadbeef"),
-        r#"line 3: it must be a PDQ hash, alone or after `pdq`, not "deadbeef""#,
+        "line 3: it must be a PDQ hash of 64 hexadecimal digits, alone, after `pdq`, or before \
+         its quality, not \"deadbeef\"",
     );
     check(&line(&format!("{HASH} 'a' POSITIVE_CLASS")), "line 3: it must be a PDQ hash");
     check(&line(&format!("0{HASH}")), "line 3: it must be a PDQ hash");
     check(&line(&"g".repeat(64)), "line 3: it must be a PDQ hash");
-    check(&line("a\u{0}b"), r#"line 3: it must be a PDQ hash, alone or after `pdq`, not "a\0b""#);
-    check(&line(&"f".repeat(1000)), "f…\"");
-    check(&[line("").as_slice(), b"\xff\xfe"].concat(), "line 5: it is not UTF-8");
+    check(&line("a\u{0}b"), r#"not "a\0b""#);
+    check(&line(&"x".repeat(1000)), "x…\"");
+    check(&line(&format!("{HASH},101")), r#"line 3: quality must be 0 to 100, not "101""#);
+    check(&[line("").as_slice(), b"\xff\xfe"].concat(), "line 5: it holds bytes that are no text");
     check(b"pdq,note\n\"\n", "line 2: a quote is opened and not closed");
     check(b"{}\n", "line 1: missing field `pdq`");
     check(b"{\"pdq\":[[[[", "line 1: ");
@@ -201,8 +229,8 @@ fn the_line_that_breaks_a_rule_is_named() {
 fn a_line_without_an_end_is_refused_at_the_limit() {
     let endless = || BufReader::new(std::io::repeat(b'0').take(1 << 40));
     for format in Format::ALL {
-        let mut reader = Reader::new(endless(), Some(format), defaults()).unwrap();
-        let found = reader.next_batch(9).unwrap_err().to_string();
+        let reader = Reader::new(endless(), Some(format), defaults()).unwrap();
+        let found = reader.strict(format == Format::Csv).next_batch(9).unwrap_err().to_string();
         assert_eq!(found, "line 1: it has more than 131072 bytes, the limit of a line");
     }
     assert_eq!(Reader::new(endless(), None, defaults()).unwrap_err().code(), "FORMAT_UNCLEAR");
@@ -225,4 +253,151 @@ fn exported_notes_are_no_formulas() {
     let text = String::from_utf8(bytes.clone()).unwrap();
     assert!(text.contains(r#""'=HYPERLINK(""http://x"",""y"")",'@SUM(1),"#), "{text}");
     assert_eq!(read_all(&bytes, None).unwrap(), [bad]);
+}
+
+/// A list that was shared held a hash of 32 digits; the others are not lost for it.
+/// <https://github.com/facebook/ThreatExchange/issues/1609>
+#[test]
+fn a_bad_line_is_skipped_and_named_without_its_hash() {
+    let hash = |digit: &str| digit.repeat(64);
+    let list = format!("{HASH}\n{}\n{}\n", "0".repeat(32), hash("1"));
+    let (records, named) = read_lax(list.as_bytes());
+    assert_eq!(records.len(), 2);
+    let reason = "2: it must be a PDQ hash of 64 hexadecimal digits, alone, after `pdq`, or before \
+        its quality, not \"[32 hexadecimal digits]\"";
+    assert_eq!(named, [reason]);
+    assert_eq!(read_all(list.as_bytes(), None).unwrap_err().code(), "LINE_NOT_VALID");
+
+    // The first line is a bad one too, in each format.
+    let long = "x".repeat(3 * LINE_BYTES_MAX);
+    let bad = |line: &str| line.replace(HASH, &"0".repeat(63));
+    for (header, good) in [
+        ("", HASH.to_owned()),
+        ("", format!("pdq {HASH}")),
+        ("", format!("{HASH}\t100\t{HASH}\ta.jpg")),
+        ("", format!("{{\"pdq\":\"{HASH}\"}}")),
+        ("pdq,quality\n", format!("{HASH},100")),
+        ("signal_type,signal_str\n", format!("pdq,{HASH}")),
+    ] {
+        let bad = bad(&good);
+        let file = format!("{header}{bad}\n{good}\n\n{long}\n{good}\n{bad}");
+        let file = [file.as_bytes(), b"\n\xC3\n", good.as_bytes()].concat();
+        let (records, named) = read_lax(&file);
+        assert_eq!((records.len(), named.len()), (3, 4), "{good}: {named:?}");
+        let first = header.lines().count() as u64 + 1;
+        let numbers: Vec<_> = named.iter().map(|it| it.split(':').next().unwrap()).collect();
+        assert_eq!(numbers, [0, 3, 5, 6].map(|more| (first + more).to_string()), "{named:?}");
+        assert!(named.iter().all(|it| !it.contains(&"0".repeat(16))), "{named:?}");
+    }
+}
+
+#[test]
+fn what_stands_above_a_header_is_skipped() {
+    let file = format!("# members\n\npdq;note\n{HASH};a\n");
+    let (records, named) = read_lax(file.as_bytes());
+    assert_eq!(records[0].note, "a");
+    assert_eq!(named, ["1: it stands before the header"]);
+}
+
+/// What `photocheck hash` and PDQ's reference tools print, and what spreadsheets make of it.
+#[test]
+fn a_hash_is_read_with_its_quality() {
+    let check = |file: &str, gradient: bool, note: &str| {
+        let records = read_all(file.as_bytes(), None).unwrap();
+        let gradient = gradient.then(|| GradientHash(PdqHash::from_hex(HASH).unwrap().0));
+        let expected = fields::record_of(PdqHash::from_hex(HASH).unwrap(), &defaults());
+        let pdq_quality = PdqQuality::new(48).unwrap();
+        let expected = Record { pdq_quality, gradient, note: note.to_owned(), ..expected };
+        assert_eq!(records, [expected], "{file}");
+    };
+    check(&format!("{HASH}\t48\t{HASH}\ta, b.jpg"), true, "a, b.jpg");
+    check(&format!("{HASH}\t48\t{HASH}"), true, "");
+    check(&format!("{HASH},48"), false, "");
+    check(&format!("{HASH}, 48 ,"), false, "");
+    check(&format!("{HASH},48,a, b.jpg"), false, "a, b.jpg");
+    check(&format!("{HASH},48,a \"b.jpg"), false, "a \"b.jpg");
+    check(&format!("\"{HASH}\",\"48\",\"a, \"\"b\"\".jpg\""), false, "a, \"b\".jpg");
+    check(&format!("{HASH},48,{HASH},a.jpg"), true, "a.jpg");
+    check(&format!("{HASH},48,{HASH}"), false, HASH);
+    check(&format!("{HASH};48;a.jpg"), false, "a.jpg");
+    check(&format!("{HASH},48,{}", "x".repeat(2000)), false, "");
+    check(&format!("hash,quality,filename\n{HASH},48,a.jpg"), false, "a.jpg");
+    check(&format!("Hash;Quality;Path;Note\n{HASH};48;a.jpg;n"), false, "n");
+    check(&format!("pdq\tquality\n{HASH}\t48"), false, "");
+    let failed = format!("not hashed\tthe photo is damaged\tb.jpg\n{HASH}\t48\t{HASH}\ta.jpg\n");
+    let (records, named) = read_lax(failed.as_bytes());
+    assert_eq!((records.len(), named.len()), (1, 1), "{named:?}");
+}
+
+/// Windows PowerShell and spreadsheets write UTF-16.
+#[test]
+fn utf16_is_read_either_way() {
+    let row = format!("{HASH}\tümlaut \u{1F642}\r\n");
+    let file = format!("pdq\tnote\r\n{row}{row}");
+    for big_endian in [false, true] {
+        for mark in ["\u{FEFF}", ""] {
+            let units = mark.encode_utf16().chain(file.encode_utf16());
+            let bytes: Vec<u8> = units
+                .flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() })
+                .collect();
+            let records = read_all(&bytes, None).unwrap();
+            assert_eq!(records[0].note, "ümlaut \u{1F642}");
+            let (_, named) = read_lax(&bytes[..bytes.len() - 1]);
+            assert_eq!(named.len(), 1, "half a character is left");
+        }
+    }
+}
+
+/// A line that comes again and again.
+struct Repeated<'a> {
+    line: &'a [u8],
+    at: usize,
+}
+
+impl Read for Repeated<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        for byte in &mut *into {
+            *byte = self.line[self.at % self.line.len()];
+            self.at += 1;
+        }
+        Ok(into.len())
+    }
+}
+
+/// A file of nothing but bad lines ends early and says so.
+#[test]
+fn a_file_of_bad_lines_is_refused() {
+    let refused = |format: Format, line: &str, count: u64| {
+        let lines = Repeated { line: line.as_bytes(), at: 0 }.take(line.len() as u64 * count);
+        let mut reader = Reader::new(BufReader::new(lines), Some(format), defaults()).unwrap();
+        let found = rest_of(&mut reader).unwrap_err();
+        assert_eq!(found.code(), "NO_LINE_READABLE");
+        assert!(reader.bad_lines().first.len() <= BadLines::NAMED_MAX);
+        (found.to_string(), reader.line())
+    };
+    let (said, read) = refused(Format::Text, "hello\n", 3);
+    assert!(said.starts_with("none of the 3 lines that were tried can be read as text: line 1: "));
+    assert!(said.ends_with("text, csv, ndjson, threatexchange, threatexchange-csv"), "{said}");
+    assert_eq!(read, 3);
+    assert_eq!(refused(Format::Ndjson, "{\"hash\":1}\n", 1 << 40).1, 1000);
+    assert_eq!(refused(Format::Threatexchange, "hello\n", 1 << 40).1, 1000);
+    // One that can be read makes it a list of this format.
+    let file = format!("{HASH}\n{}", "hello\n".repeat(5000));
+    let mut reader = Reader::new(file.as_bytes(), None, defaults()).unwrap();
+    assert_eq!(rest_of(&mut reader).unwrap().len(), 1);
+    assert_eq!((reader.bad_lines().count, reader.bad_lines().first.len()), (5000, 5));
+}
+
+#[test]
+fn shown_values_hold_no_hash() {
+    let check = |value: &str, expected: &str| assert_eq!(error::shown(value), expected);
+    check("deadbeef", "deadbeef");
+    check(&format!("{HASH} x"), "[64 hexadecimal digits] x");
+    check(&format!("é{}é", &HASH[..17]), "é[17 hexadecimal digits]é");
+    check(
+        &format!("{} {}", "x".repeat(60), HASH),
+        &format!("{} [64 hexadecimal dig…", "x".repeat(60)),
+    );
+    check(&format!("{} {}", "x".repeat(90), HASH), &format!("{}…", "x".repeat(80)));
+    check("", "");
 }

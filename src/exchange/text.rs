@@ -1,30 +1,119 @@
-//! A hash a line: alone, or after the name of its signal type as python-threatexchange's
-//! `local_file` exchange has it.
+//! A hash per line: alone, after the name of its signal type as python-threatexchange's
+//! `local_file` exchange has it, or before its quality as `photocheck hash` and PDQ's reference
+//! tools print it.
 
 use super::Record;
 use super::error::{Fault, shown};
 use super::fields::{self, Defaults};
-use crate::core::hashes::PdqHash;
+use super::table;
+use crate::core::hashes::{GradientHash, PdqHash};
 
 /// The name of the signal type.
 pub(super) const PDQ: &str = "pdq";
 
-/// Reads a line; `None` for a signal of another type.
-pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
-    let (kind, value) = match line.split_once([' ', '\t']) {
-        Some((kind, value)) => (kind, value.trim_ascii()),
-        None => (PDQ, line),
-    };
-    if kind != PDQ {
-        return if is_signal_type(kind) { Ok(None) } else { Err(Fault::NotAHash(shown(line))) };
-    }
-    let hash = PdqHash::from_hex(value).ok_or_else(|| Fault::NotAHash(shown(line)))?;
-    Ok(Some(fields::record_of(hash, defaults)))
+/// What may stand between a hash and its quality.
+const SEPARATORS: [char; 3] = ['\t', ',', ';'];
+
+/// What a line of a list can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LineKind {
+    /// A hash, alone or before its quality.
+    Hash,
+    /// A PDQ hash after its type.
+    Pdq,
+    /// A signal of another type, in one word: a sentence is no signal.
+    Other,
 }
 
-/// How the field names signal types. A hash is not taken for one: `HASH note` is an error.
+/// What kind of line this is; `None` if it is none of a list.
+pub(super) fn kind_of(line: &str) -> Option<LineKind> {
+    match typed(line) {
+        Some((PDQ, value)) => PdqHash::from_hex(value).map(|_| LineKind::Pdq),
+        Some((_, value)) => (!value.contains(char::is_whitespace)).then_some(LineKind::Other),
+        None => hash_and_rest(line).map(|_| LineKind::Hash),
+    }
+}
+
+/// Reads a line of a list in which all signals have a type; `None` for one of another type.
+pub(super) fn read_typed(line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+    match typed(line) {
+        Some((kind, _)) if kind != PDQ => Ok(None),
+        _ => read(line, defaults),
+    }
+}
+
+/// Reads a line; `None` for a signal of another type.
+pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+    let not_a_hash = || Fault::NotAHash(shown(line));
+    if let Some((kind, value)) = typed(line) {
+        return match PdqHash::from_hex(value).filter(|_| kind == PDQ) {
+            Some(hash) => Ok(Some(fields::record_of(hash, defaults))),
+            None if kind_of(line).is_some() => Ok(None),
+            None => Err(not_a_hash()),
+        };
+    }
+    let (hash, rest) = hash_and_rest(line).ok_or_else(not_a_hash)?;
+    let mut record = fields::record_of(hash, defaults);
+    if let Some((separator, rest)) = rest {
+        read_rest(&mut record, separator, rest)?;
+    }
+    Ok(Some(record))
+}
+
+/// Signal type and signal.
+fn typed(line: &str) -> Option<(&str, &str)> {
+    let (kind, value) = line.split_once([' ', '\t'])?;
+    is_signal_type(kind).then(|| (kind, value.trim_ascii()))
+}
+
+/// The hash that a line begins with, and what follows behind which separator.
+fn hash_and_rest(line: &str) -> Option<(PdqHash, Option<(char, &str)>)> {
+    let Some(at) = line.find(SEPARATORS) else { return Some((PdqHash::from_hex(line)?, None)) };
+    let (hash, rest) = line.split_at_checked(at)?;
+    let unquoted = |text: &str| text.strip_prefix('"')?.strip_suffix('"').map(str::to_owned);
+    let hash = hash.trim_ascii();
+    let hash = PdqHash::from_hex(unquoted(hash).as_deref().unwrap_or(hash))?;
+    let separator = rest.chars().next()?;
+    Some((hash, Some((separator, rest.strip_prefix(separator)?))))
+}
+
+/// Reads `QUALITY`, `QUALITY FILE`, and `QUALITY GRADIENT FILE` as `photocheck hash` prints it. The
+/// name of a file becomes the note if it can be one.
+fn read_rest(record: &mut Record, separator: char, rest: &str) -> Result<(), Fault> {
+    let plain = || rest.split(separator).map(str::to_owned).collect();
+    let delimiter = u8::try_from(separator).unwrap_or(b',');
+    // The reference tools do not quote file names, others do.
+    let fields: Vec<String> =
+        if rest.contains('"') { table::split(rest, delimiter) } else { Ok(plain()) }
+            .unwrap_or_else(|_| plain());
+    let Some((quality, mut behind)) = fields.split_first() else { return Ok(()) };
+    let quality = quality.trim_ascii();
+    if !quality.is_empty() {
+        record.pdq_quality = fields::quality(quality)?;
+    }
+    // A file can be named by 64 hexadecimal digits too.
+    if let [gradient, file @ ..] = behind
+        && let Some(PdqHash(bits)) = PdqHash::from_hex(gradient.trim_ascii())
+        && (separator == '\t' || !file.is_empty())
+    {
+        record.gradient = Some(GradientHash(bits));
+        behind = file;
+    }
+    let file = behind.join(&separator.to_string());
+    if let Some(note) = fields::note("file", file.trim_ascii()).ok().filter(|it| !it.is_empty()) {
+        record.note = note;
+    }
+    Ok(())
+}
+
+/// How the field names signal types. A hash, or a part of one, is not taken for a name: `HASH note`
+/// is an error.
 pub(super) fn is_signal_type(name: &str) -> bool {
     const CHARACTERS_MAX: usize = 32;
+    const DIGITS_MAX: usize = 8;
+    if DIGITS_MAX < name.len() && name.bytes().all(|c| c.is_ascii_hexdigit()) {
+        return false;
+    }
     let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
     name.len() <= CHARACTERS_MAX
         && name.bytes().next().is_some_and(|first| first.is_ascii_lowercase())

@@ -26,7 +26,7 @@ use super::problem::Problem;
 use crate::clock;
 use crate::core::banks::{Opinion, Purpose};
 use crate::core::index::ContentId;
-use crate::exchange::{Defaults, ExchangeError, Format, Reader, Record, Writer};
+use crate::exchange::{BadLines, Defaults, ExchangeError, Format, Reader, Record, Writer};
 use crate::store::{BATCH_RECORDS, BankName, Import, Imported, Note, Store, StoreError};
 
 /// Bytes of an import: a million hashes with short notes. The command line takes more.
@@ -46,13 +46,16 @@ static EXPORTS: Semaphore = Semaphore::const_new(2);
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
-    /// `text`, `csv`, `ndjson`, `threatexchange` or `threatexchange-csv`; told by the first line
+    /// `text`, `csv`, `ndjson`, `threatexchange` or `threatexchange-csv`; told by the first lines
     /// when absent.
     format: Option<String>,
     /// Note for photos of which the file has none.
     note: Option<String>,
     /// Opinion where the file has none: `confirmed` (when absent), `unsure` or `disputed`.
     opinion: Option<String>,
+    /// Stop at the first bad line with 422 instead of skipping it.
+    #[serde(default)]
+    strict: bool,
     /// Create the bank, as one that was taken over from somebody else.
     #[serde(default)]
     create: bool,
@@ -77,15 +80,37 @@ pub struct ImportedJson {
     format: &'static str,
     added: u64,
     already_there: u64,
+    /// Signals of other types than PDQ, which were skipped.
+    other_signals: u64,
+    bad_lines: BadLinesJson,
 }
 
-/// Import the hashes of photos into a bank. Importing them again adds nothing.
+/// Lines that were skipped because they break a rule.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BadLinesJson {
+    count: u64,
+    /// The first five.
+    first: Vec<BadLineJson>,
+}
+
+/// A line that was skipped.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BadLineJson {
+    /// The first line is 1; empty lines count.
+    line: u64,
+    /// What is wrong with it, without any hash.
+    reason: String,
+}
+
+/// Import the hashes of photos into a bank. Importing them again adds nothing. Lines that break a
+/// rule are skipped and named.
 #[utoipa::path(post, path = "/v1/banks/{name}/import", tag = "banks", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = ImportedJson),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "a line breaks a rule", body = Problem,
+        (status = 422, description = "the format is not clear, no line can be read, or with \
+         `strict` a line breaks a rule", body = Problem,
          content_type = "application/problem+json"),
         (status = 503, description = "another import is under way", body = Problem,
          content_type = "application/problem+json")))]
@@ -105,17 +130,17 @@ pub async fn import(
         return Err(Problem::import_too_large(IMPORT_BYTES_MAX));
     }
     let _alone = IMPORTS.try_acquire().map_err(|_| Problem::busy("another import is under way"))?;
-    if query.create {
-        app.store.create_bank(&name, purpose, true, now).await?;
-    }
-    let import = app.store.begin_import(&name).await?;
+    let created_for = query.create.then_some(purpose);
+    let target = Target { store: app.store.clone(), name, created_for, now_s: now };
+    target.check().await?;
     let (chunks_in, chunks) = mpsc::channel(4);
     let (batches_in, batches) = mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
         let input = BufReader::new(BodyReader { chunks, chunk: Bytes::new() });
-        read_batches(input, format, defaults, &batches_in);
+        let reader = Reader::new(input, format, defaults);
+        read_batches(reader.map(|reader| reader.strict(query.strict)), &batches_in);
     });
-    let mut writing = pin!(write_batches(import, batches));
+    let mut writing = pin!(write_batches(&target, batches));
     // Writing may end before the body does, and then nobody waits for a slow sender.
     let done = tokio::select! {
         done = &mut writing => done,
@@ -222,15 +247,15 @@ struct Batch {
     records: Vec<Record>,
     line: u64,
     format: Format,
+    other_signals: u64,
+    bad_lines: BadLines,
 }
 
 fn read_batches(
-    input: BufReader<BodyReader>,
-    format: Option<Format>,
-    defaults: Defaults,
+    reader: Result<Reader<BufReader<BodyReader>>, ExchangeError>,
     batches: &mpsc::Sender<Result<Batch, ExchangeError>>,
 ) {
-    let mut reader = match Reader::new(input, format, defaults) {
+    let mut reader = match reader {
         Ok(reader) => reader,
         Err(error) => return drop(batches.blocking_send(Err(error))),
     };
@@ -239,6 +264,8 @@ fn read_batches(
             records,
             line: reader.line(),
             format: reader.format(),
+            other_signals: reader.other_signals(),
+            bad_lines: reader.bad_lines().clone(),
         });
         let last = batch.as_ref().map_or(true, |batch| batch.records.is_empty());
         if batches.blocking_send(batch).is_err() || last {
@@ -247,13 +274,45 @@ fn read_batches(
     }
 }
 
+/// The bank that records go to.
+struct Target {
+    store: Store,
+    name: BankName,
+    /// The purpose of a bank that is to be created.
+    created_for: Option<Purpose>,
+    now_s: i64,
+}
+
+impl Target {
+    /// Refuses before anything is read what would be refused then.
+    async fn check(&self) -> Result<(), StoreError> {
+        let name = || self.name.as_str().to_owned();
+        match (self.store.bank(&self.name).await, self.created_for) {
+            (Ok(_), Some(_)) => Err(StoreError::BankExists(name())),
+            (Err(StoreError::NoSuchBank(_)), Some(_)) => Ok(()),
+            (Ok(bank), None) if bank.purpose == Purpose::Seen => {
+                Err(StoreError::BankOfSightings(name()))
+            }
+            (found, _) => found.map(drop),
+        }
+    }
+
+    /// Creates the bank if it is to be. A body that is no list leaves none behind.
+    async fn open(&self) -> Result<Import, StoreError> {
+        if let Some(purpose) = self.created_for {
+            self.store.create_bank(&self.name, purpose, true, self.now_s).await?;
+        }
+        self.store.begin_import(&self.name).await
+    }
+}
+
 /// Writes batches until one is empty.
 async fn write_batches(
-    mut import: Import,
+    target: &Target,
     mut batches: mpsc::Receiver<Result<Batch, ExchangeError>>,
 ) -> Result<ImportedJson, Problem> {
     let until = Instant::now() + IMPORT_MAX;
-    let (mut done, mut line) = (Imported::default(), 0);
+    let (mut done, mut line, mut import) = (Imported::default(), 0, None);
     loop {
         let stopped = |line: u64, done: Imported| {
             let Imported { added, already_there } = done;
@@ -269,14 +328,32 @@ async fn write_batches(
             return Err(Problem::ours(&"the reader of an import ended before its input"));
         };
         let batch = batch.map_err(|error| Problem::import_stopped(&error, &stopped(line, done)))?;
+        let import = match &mut import {
+            Some(import) => import,
+            None => import.insert(target.open().await?),
+        };
         if batch.records.is_empty() {
-            let Imported { added, already_there } = done;
-            return Ok(ImportedJson { format: batch.format.name(), added, already_there });
+            return Ok(ImportedJson {
+                format: batch.format.name(),
+                added: done.added,
+                already_there: done.already_there,
+                other_signals: batch.other_signals,
+                bad_lines: BadLinesJson::from(&batch.bad_lines),
+            });
         }
         let Imported { added, already_there } = import.add(&batch.records).await?;
         done.added += added;
         done.already_there += already_there;
         line = batch.line;
+    }
+}
+
+impl From<&BadLines> for BadLinesJson {
+    fn from(bad: &BadLines) -> Self {
+        let named = bad.first.iter();
+        let first =
+            named.map(|(line, fault)| BadLineJson { line: *line, reason: fault.to_string() });
+        Self { count: bad.count, first: first.collect() }
     }
 }
 

@@ -89,9 +89,9 @@ impl Problem {
     #[must_use]
     pub fn import_stopped(error: &ExchangeError, done: &str) -> Self {
         let status = match error {
-            ExchangeError::Line { .. } | ExchangeError::FormatUnclear(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            ExchangeError::Line { .. }
+            | ExchangeError::FormatUnclear { .. }
+            | ExchangeError::NothingReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             ExchangeError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{fixture, fixture_path, photocheck, temporary_db};
+use crate::support::{fixture, fixture_path, photocheck, photocheck_fed, temporary_db};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -117,4 +117,107 @@ fn escapes_in_a_file_do_not_reach_the_terminal() {
         assert!(text.contains("red\\u{1b}[31m.png"), "{command}: {text:?}");
         assert!(!text.contains('\u{1b}'), "{command}: {text:?}");
     }
+}
+
+/// `-` is standard input, as in `bank import NAME -`.
+#[test]
+fn a_dash_is_standard_input() {
+    let (_folder, db) = temporary_db();
+    let (photo, path) = (fixture("photos/real-hopper.jpg"), fixture_path("photos/real-hopper.jpg"));
+    let path = path.to_str().unwrap();
+    photocheck(&db, ["bank", "create", "OWN"]);
+    for command in [vec!["hash"], vec!["inspect"], vec!["check"], vec!["bank", "add", "OWN"]] {
+        let read = photocheck_fed(&db, command.iter().copied().chain(["-"]), &photo);
+        let named = photocheck(&db, command.iter().copied().chain([path]));
+        assert_eq!(read.status.code(), named.status.code(), "{command:?}: {read:?}");
+        let expected = text(&named.stdout).replace(path, "-").replace("already there", "added");
+        assert_eq!(text(&read.stdout), expected, "{command:?}");
+    }
+    let line = photocheck_fed(&db, ["check", "--json", "-"], &photo);
+    let line: Value = serde_json::from_slice(&line.stdout).unwrap();
+    assert_eq!((&line["path"], &line["photo"]["format"]), (&"-".into(), &"jpeg".into()));
+    let empty = photocheck_fed(&db, ["hash", "-"], b"");
+    assert_eq!(empty.status.code(), Some(2), "{empty:?}");
+    let twice = photocheck_fed(&db, ["hash", "-", "-"], &photo);
+    assert!(text(&twice.stderr).contains("more than once"), "{twice:?}");
+}
+
+/// A bit of the exit code for what was found, one for what could not be read.
+#[test]
+fn the_exit_code_says_both_what_was_found_and_what_could_not_be_read() {
+    let (_folder, db) = temporary_db();
+    let [known, other] = ["photos/real-hopper.jpg", "photos/real-coffee.jpg"].map(fixture_path);
+    let [known, other] = [&known, &other].map(|path| path.to_str().unwrap());
+    photocheck(&db, ["bank", "create", "OWN"]);
+    photocheck(&db, ["bank", "add", "OWN", known]);
+    let cases: [(&[&str], i32); 6] = [
+        (&[other], 0),
+        (&[known, other], 1),
+        (&["no-such.jpg", other], 2),
+        (&["no-such.jpg"], 2),
+        (&["no-such.jpg", known, other], 3),
+        (&[known, "no-such.jpg"], 3),
+    ];
+    for (paths, code) in cases {
+        let output = photocheck(&db, ["check"].into_iter().chain(paths.iter().copied()));
+        assert_eq!(output.status.code(), Some(code), "{paths:?}");
+    }
+}
+
+/// From a list come paths as bytes, and from JSON they can be led back.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_unicode_are_led_back() {
+    use std::os::unix::ffi::OsStrExt;
+
+    use base64::Engine;
+
+    let (folder, db) = temporary_db();
+    let name = folder.path().as_os_str().as_bytes();
+    let name = [name, b"/photo-\xE9\xFF.jpg"].concat();
+    std::fs::write(std::ffi::OsStr::from_bytes(&name), fixture("photos/real-hopper.jpg")).unwrap();
+    let list = [&name[..], b"\n"].concat();
+    for command in ["check", "inspect"] {
+        let output = photocheck_fed(&db, [command, "--json", "--files-from", "-"], &list);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let bytes = line["path"]["bytes"].as_str().unwrap();
+        let bytes = base64::engine::general_purpose::STANDARD.decode(bytes).unwrap();
+        assert_eq!(bytes, name, "{command}");
+    }
+    // In a folder too.
+    let folder = folder.path().to_str().unwrap();
+    let output = photocheck(&db, ["inspect", "--json", folder]);
+    assert!(text(&output.stdout).contains(r#"{"path":{"bytes":""#), "{output:?}");
+}
+
+#[test]
+fn paths_come_from_a_list() {
+    let (folder, db) = temporary_db();
+    let paths = ["photos/real-hopper.jpg", "photos/real-coffee.jpg"].map(fixture_path);
+    let paths = paths.each_ref().map(|path| path.to_str().unwrap());
+    let hashed = |list: &str, args: &[&str]| {
+        let file = folder.path().join("list");
+        std::fs::write(&file, list).unwrap();
+        let args = ["hash", "--files-from", file.to_str().unwrap()]
+            .into_iter()
+            .chain(args.iter().copied());
+        let output = photocheck(&db, args);
+        let mut lines: Vec<String> = text(&output.stdout)
+            .lines()
+            .map(|line| line.rsplit(['\t', '/']).next().unwrap().to_owned())
+            .collect();
+        lines.sort();
+        (output.status.code(), lines)
+    };
+    let both = vec!["real-coffee.jpg".to_owned(), "real-hopper.jpg".to_owned()];
+    assert_eq!(hashed(&paths.join("\n"), &[]), (Some(0), both.clone()));
+    assert_eq!(hashed(&paths.join("\0"), &[]), (Some(0), both.clone()));
+    assert_eq!(hashed(paths[0], &[paths[1]]), (Some(0), both.clone()));
+    let csv = format!("note,path\r\nx,{}\r\ny,\"{}\"\r\n", paths[0], paths[1]);
+    assert_eq!(hashed(&csv, &[]), (Some(0), both));
+    assert_eq!(hashed("", &[]).0, Some(2), "a list of nothing");
+    assert_eq!(hashed("path,note\n,x\n", &[]).0, Some(2), "a row without a path");
+    let none = photocheck(&db, ["hash"]);
+    assert!(text(&none.stderr).contains("<PATH>"), "{none:?}");
 }

@@ -79,6 +79,10 @@ fn eval_measures_robustness_and_names_photos_that_change_side() {
     assert_eq!(edits.len(), Edit::TRAVELS.len());
     assert_eq!(edits[0]["edit"], "jpeg-95");
     assert!(edits.iter().all(|edit| edit["photos"] == 3), "{edits:?}");
+    let names: Vec<&str> = edits.iter().map(|edit| edit["edit"].as_str().unwrap()).collect();
+    for overlay in ["overlay-text", "overlay-logo", "overlay-tile", "overlay"] {
+        assert!(names.contains(&overlay), "{names:?}");
+    }
     let against = &found["against"];
     assert_eq!(against["model"], "synthetic-4");
     for changed in against["changed"].as_array().unwrap() {
@@ -88,7 +92,9 @@ fn eval_measures_robustness_and_names_photos_that_change_side() {
         assert_ne!(ours, theirs, "{changed}");
     }
     let page = std::fs::read_to_string(page).unwrap();
-    for part in ["Robustness", "Against synthetic-4", "&lt;fixtures&gt;", "polyline"] {
+    for part in
+        ["Robustness", "Against synthetic-4", "&lt;fixtures&gt;", "polyline", "overlay-tile"]
+    {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("<fixtures>"));

@@ -1,4 +1,4 @@
-//! Import and export: a bank comes back as it was, a repeat adds nothing, a bad line stops it.
+//! Import and export: a bank comes back as it was, a repeat adds nothing, bad lines are named.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -94,7 +94,8 @@ fn an_export_never_overwrites_and_is_its_owners_own() {
     assert!(text(&again.stderr).contains("cannot write"), "{again:?}");
 }
 
-/// What was written before the bad line stays, nothing of its batch is, and a repeat goes on.
+/// With `--strict`, what was written before the bad line stays, nothing of its batch is, and a
+/// repeat goes on.
 #[test]
 fn a_bad_line_stops_the_import_and_a_repeat_finishes_it() {
     let (folder, db) = temporary_db();
@@ -103,7 +104,7 @@ fn a_bad_line_stops_the_import_and_a_repeat_finishes_it() {
     let (count, good) = (lines.len(), lines[BATCH_RECORDS + 4].clone());
     lines[BATCH_RECORDS + 4] = "deadbeef".to_owned();
     std::fs::write(&file, lines.join("\n")).unwrap();
-    let args = ["bank", "import", BANK, path(&file)];
+    let args = ["bank", "import", BANK, path(&file), "--strict"];
     let stopped = photocheck(&db, args.into_iter().chain(["--create"]));
     assert_eq!(stopped.status.code(), Some(2));
     let said = text(&stopped.stderr);
@@ -121,6 +122,98 @@ fn a_bad_line_stops_the_import_and_a_repeat_finishes_it() {
     let finished = text(&photocheck(&db, args).stdout);
     assert_eq!(finished, format!("added 10, already there {BATCH_RECORDS} (text)\n"));
     assert_eq!(count, BATCH_RECORDS + 10);
+}
+
+/// A list that was shared held a hash of 32 digits: the others are imported, on every way in.
+/// <https://github.com/facebook/ThreatExchange/issues/1609>
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_line_is_skipped_named_and_counted() {
+    let mut lines: Vec<String> = hashes(2).collect();
+    lines.insert(1, "0".repeat(32));
+    let reason = "it must be a PDQ hash of 64 hexadecimal digits, alone, after `pdq`, or before \
+        its quality, not \"[32 hexadecimal digits]\"";
+    let (folder, db) = temporary_db();
+    let file = folder.path().join("list.txt");
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let args = ["bank", "import", BANK, path(&file)];
+    let strict = photocheck(&db, args.into_iter().chain(["--create", "--strict"]));
+    assert_eq!(strict.status.code(), Some(2), "{strict:?}");
+    assert_eq!(text(&photocheck(&db, ["bank", "list"]).stdout), "", "no bank is left behind");
+    let imported = photocheck(&db, args.into_iter().chain(["--create"]));
+    assert_eq!(imported.status.code(), Some(1), "{imported:?}");
+    let said = text(&imported.stdout);
+    assert_eq!(said, "added 2, already there 0, bad lines skipped 1 (text)\n");
+    assert_eq!(text(&imported.stderr), format!("line 2: {reason}\n"));
+    let again = photocheck(&db, args);
+    assert!(text(&again.stdout).starts_with("added 0, already there 2,"), "{again:?}");
+
+    let service = Service::start().await;
+    service.create_bank(BANK).await;
+    let url = service.at(&format!("/v1/banks/{BANK}/import"));
+    let list = lines.join("\n") + &"\nhello".repeat(8);
+    let answer = service.client.post(url).body(list).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!((&answer["added"], &answer["bad_lines"]["count"]), (&2.into(), &9.into()));
+    let named = answer["bad_lines"]["first"].as_array().unwrap();
+    assert_eq!(named.len(), 5);
+    assert_eq!(named[0], serde_json::json!({ "line": 2, "reason": reason }));
+}
+
+/// A file that is no list is refused in bounded time and output, and no bank is made for it.
+#[test]
+fn a_file_of_bad_lines_is_refused() {
+    let (folder, db) = temporary_db();
+    let file = folder.path().join("x.txt");
+    std::fs::write(&file, "{\"hash\": 1}\n".repeat(300_000)).unwrap();
+    let refused = photocheck(&db, ["bank", "import", BANK, path(&file), "--create"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    assert!(said.contains("none of the 1000 lines that were tried"), "{said}");
+    assert!(said.contains("--format") && said.contains("threatexchange-csv"), "{said}");
+    assert!(said.len() < 1000, "{said}");
+    assert_eq!(text(&photocheck(&db, ["bank", "list"]).stdout), "");
+}
+
+/// What `photocheck hash` prints and what PDQ's reference tools print is imported with its quality,
+/// also after PowerShell made UTF-16 of it.
+#[test]
+fn printed_hashes_are_imported() {
+    let (folder, db) = temporary_db();
+    let photos = [STOLEN, "photos/real-hopper.jpg"].map(fixture_path);
+    let own = text(&photocheck(&db, ["hash", path(&photos[0]), path(&photos[1])]).stdout);
+    let columns = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+    let rows: Vec<Vec<String>> = own.lines().map(columns).collect();
+    let each = |row: &dyn Fn(&[String]) -> String| {
+        rows.iter().map(|columns| row(columns) + "\n").collect::<String>()
+    };
+    let with_names = each(&|row| format!("{},{},{}", row[0], row[1], row[3]));
+    let without = each(&|row| format!("{},{}", row[0], row[1]));
+    let header = format!("hash,quality,filename\n{with_names}");
+    let units = "\u{FEFF}".encode_utf16().chain(without.encode_utf16());
+    let powershell: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let quality: Vec<&str> = rows.iter().map(|row| row[1].as_str()).collect();
+    for (number, (bytes, notes)) in [
+        (own.as_bytes(), true),
+        (with_names.as_bytes(), true),
+        (without.as_bytes(), false),
+        (header.as_bytes(), true),
+        (&powershell, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (bank, file) = (format!("L{number}"), folder.path().join("list"));
+        std::fs::write(&file, bytes).unwrap();
+        let imported = photocheck(&db, ["bank", "import", &bank, path(&file), "--create"]);
+        assert_eq!(imported.status.code(), Some(0), "{number}: {imported:?}");
+        assert!(text(&imported.stdout).starts_with("added 2, already there 0 ("), "{imported:?}");
+        let shown = text(&photocheck(&db, ["bank", "show", &bank]).stdout);
+        for (quality, photo) in quality.iter().zip(&photos) {
+            assert!(shown.contains(&format!("quality {quality}\t")), "{number}: {shown}");
+            assert_eq!(shown.contains(path(photo)), notes, "{number}: {shown}");
+        }
+    }
 }
 
 fn any_record() -> impl Strategy<Value = Record> {
@@ -230,9 +323,10 @@ async fn a_bank_travels_over_http() {
         let answer = import(query).body(bank.clone()).send().await.unwrap();
         assert_eq!(answer.status(), 200, "{query}");
         let answer: Value = answer.json().await.unwrap();
-        let expected = serde_json::json!(
-            { "format": "ndjson", "added": added, "already_there": 1 - added }
-        );
+        let expected = serde_json::json!({
+            "format": "ndjson", "added": added, "already_there": 1 - added,
+            "other_signals": 0, "bad_lines": { "count": 0, "first": [] }
+        });
         assert_eq!(answer, expected);
     }
     let url = service.at(&format!("/v1/banks/{BANK}"));
@@ -262,9 +356,18 @@ async fn what_cannot_be_imported_is_refused_by_code() {
         problem["detail"].as_str().unwrap().to_owned()
     };
     let list = hashes(3).collect::<Vec<_>>().join("\n");
-    let said = check("import", &format!("{list}\nnope"), 422, "LINE_NOT_VALID").await;
+    let bad = format!("{list}\nnope");
+    let said = check("import?strict=true", &bad, 422, "LINE_NOT_VALID").await;
     assert!(said.contains("line 4: ") && said.contains("up to line 0 (added 0,"), "{said}");
-    check("import", "hello", 422, "FORMAT_UNCLEAR").await;
+    let said = check("import", "hello", 422, "FORMAT_UNCLEAR").await;
+    assert!(said.contains("text, csv, ndjson, threatexchange, threatexchange-csv"), "{said}");
+    check("import?format=text", "hello", 422, "NO_LINE_READABLE").await;
+    let fresh = service.at("/v1/banks/FRESH");
+    let url = format!("{fresh}/import?create=true");
+    let answer = service.client.post(url).body("hello").send().await.unwrap();
+    assert_eq!(answer.status(), 422);
+    let answer = service.client.get(&fresh).send().await.unwrap();
+    assert_eq!(answer.status(), 404, "no bank is left behind");
     check("import?format=xml", &list, 422, "QUERY_NOT_VALID").await;
     check("import?purpose=seen", &list, 422, "QUERY_NOT_VALID").await;
     check("import?opinion=maybe", &list, 422, "QUERY_NOT_VALID").await;

@@ -28,3 +28,4 @@ mod service;
 mod snapshots;
 mod support;
 mod threatexchange;
+mod xmp;

@@ -289,6 +289,41 @@ fn the_command_line_keeps_sightings_too() {
     assert_eq!(list, "SEEN\tseen\t1 photos\n");
 }
 
+/// One list, an account for each photo; who has none in it is of `--account-id`.
+#[test]
+fn a_list_names_an_account_for_each_photo() {
+    let (folder, db) = temporary_db();
+    photocheck(&db, ["bank", "create", "SEEN", "--purpose", "seen"]);
+    let (photo, other) = (fixture_path(PHOTO), fixture_path(OTHER));
+    let list = folder.path().join("list.csv");
+    let rows = [
+        format!("{},alice", photo.display()),
+        format!("{},bob", photo.display()),
+        format!("{},", photo.display()),
+        format!("{},{}", other.display(), "x".repeat(257)),
+    ];
+    std::fs::write(&list, format!("path,account_id\n{}\n", rows.join("\n"))).unwrap();
+    let args = ["check", "--json", "--files-from", list.to_str().unwrap()];
+    let refused = photocheck(&db, args);
+    assert_eq!(refused.status.code(), Some(2), "accounts without a bank that keeps them");
+    let args = args.into_iter().chain(OPTED_IN).chain(["--account-id", "carol"]);
+    let output = photocheck(&db, args);
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut others: Vec<i64> = lines
+        .iter()
+        .filter_map(|line| line["evidence"]["seen"]["other_accounts"].as_i64())
+        .collect();
+    others.sort_unstable();
+    assert_eq!(others, [0, 1, 2], "{lines:?}");
+    let account = |id: &str| lines.iter().filter(|line| line["account_id"] == id).count();
+    assert_eq!((account("alice"), account("bob"), account("carol")), (1, 1, 0));
+    let long = lines.iter().find(|line| line.get("error").is_some()).unwrap();
+    assert_eq!(long["error"]["code"], "ACCOUNT_ID_NOT_VALID");
+    // Two photos are suspect, one could not be checked.
+    assert_eq!(output.status.code(), Some(3));
+}
+
 #[test]
 fn opting_in_needs_a_bank_a_retention_and_a_key() {
     let (_folder, db) = temporary_db();

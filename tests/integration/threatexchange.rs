@@ -103,16 +103,16 @@ fn what_the_tool_gives_we_match() {
     let csv = dump("dump.csv", &["dataset", "--print-signals", "--csv"]);
     let typed = dump("typed.txt", &["dataset", "-P", "-S"]);
     let bare = dump("bare.txt", &["dataset", "-P", "-S", "-s", "pdq"]);
-    let passed_over = ", signals of other types passed over 1";
-    for (file, format, passed_over) in [
-        (&hashed, "threatexchange", passed_over),
-        (&csv, "threatexchange-csv", passed_over),
-        (&typed, "threatexchange", passed_over),
+    let skipped = ", signals of other types skipped 1";
+    for (file, format, skipped) in [
+        (&hashed, "threatexchange", skipped),
+        (&csv, "threatexchange-csv", skipped),
+        (&typed, "threatexchange", skipped),
         (&bare, "text", ""),
     ] {
         let (_folder, db) = temporary_db();
         let imported = said(&db, &["bank", "import", BANK, path(file), "--create"]);
-        assert_eq!(imported, format!("added 1, already there 0{passed_over} ({format})\n"));
+        assert_eq!(imported, format!("added 1, already there 0{skipped} ({format})\n"));
         let checked = photocheck(&db, ["check", "--json", path(&stolen)]);
         let report: Value = serde_json::from_slice(&checked.stdout).unwrap();
         let found = &report["evidence"]["matches"][0];

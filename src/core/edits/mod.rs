@@ -9,6 +9,7 @@
 mod draw;
 mod frames;
 mod geometry;
+mod marks;
 mod saving;
 mod tones;
 
@@ -45,6 +46,12 @@ pub enum Edit {
     Overlay,
     /// A text repeated all over the photo, a quarter to two fifths opaque.
     Watermark,
+    /// An outlined line of text in a corner or across the middle, as photographers sign.
+    TextMark,
+    /// A badge of a colour with two letters in a corner, as apps and stations mark theirs.
+    LogoMark,
+    /// An outlined text repeated all over the photo, as stock libraries mark previews.
+    TiledMark,
     /// Turned this many degrees either way, and enlarged until no empty corner is left.
     Turn(u8),
     /// Saved as JPEG of this quality.
@@ -90,8 +97,12 @@ pub enum Edit {
 }
 
 impl Edit {
-    /// What the detector must hold over: ways a photo travels, and cheap attacks.
-    pub const TRAVELS: [Self; 23] = [
+    /// What people and sites lay over a photo.
+    pub const OVERLAYS: [Self; 4] =
+        [Self::TextMark, Self::LogoMark, Self::TiledMark, Self::Overlay];
+
+    /// What the detector must hold over: ways a photo travels, cheap attacks, and overlays last.
+    pub const TRAVELS: [Self; 27] = [
         Self::Jpeg(95),
         Self::Jpeg(85),
         Self::Jpeg(75),
@@ -115,6 +126,10 @@ impl Edit {
         Self::Screenshot,
         Self::ScreenPhoto,
         Self::Grey,
+        Self::TextMark,
+        Self::LogoMark,
+        Self::TiledMark,
+        Self::Overlay,
     ];
 
     /// Every edit that matching is measured over, chains last.
@@ -173,6 +188,9 @@ impl Edit {
             Self::StoryFrame => "story-frame".into(),
             Self::Overlay => "overlay".into(),
             Self::Watermark => "watermark".into(),
+            Self::TextMark => "overlay-text".into(),
+            Self::LogoMark => "overlay-logo".into(),
+            Self::TiledMark => "overlay-tile".into(),
             Self::Turn(degrees) => format!("turn-{degrees}"),
             Self::Jpeg(quality) => format!("jpeg-{quality}"),
             Self::SmallJpeg(quality) => format!("jpeg-{quality}-320px"),
@@ -214,6 +232,9 @@ impl Edit {
             Self::StoryFrame => frames::story(pixels, random),
             Self::Overlay => frames::overlay(pixels, random),
             Self::Watermark => frames::watermark(pixels, random),
+            Self::TextMark => marks::text(pixels, random),
+            Self::LogoMark => marks::logo(pixels, random),
+            Self::TiledMark => marks::tiled(pixels, random),
             Self::Turn(degrees) => geometry::turn(pixels, degrees, random),
             Self::Jpeg(quality) => saving::jpeg(pixels, quality),
             Self::SmallJpeg(quality) => saving::jpeg(&shrink_to(pixels, 320), quality),
@@ -371,7 +392,9 @@ mod tests {
     fn equal_seeds_give_equal_copies_and_other_seeds_others() {
         let photo = photo();
         let mut changed = 0;
-        for edit in Edit::ALL {
+        let edits: BTreeSet<Edit> = Edit::ALL.into_iter().chain(Edit::OVERLAYS).collect();
+        assert_eq!(edits.len(), Edit::ALL.len() + 3);
+        for edit in edits.iter().copied() {
             let (first, again) = (edited(edit, &photo, 1), edited(edit, &photo, 1));
             assert!(first == again, "{}", edit.name());
             // Some edits only toss a coin.
@@ -379,7 +402,41 @@ mod tests {
             assert!(first != photo, "{} leaves the photo as it was", edit.name());
         }
         // What has nothing to draw: mirror, the centred square, grey and six times JPEG.
-        assert_eq!(changed, Edit::ALL.len() - 9);
+        assert_eq!(changed, edits.len() - 9);
+    }
+
+    /// Of nine parts of the photo none is without the mark, and most of the photo stays as it is.
+    #[test]
+    fn a_tiled_mark_covers_the_photo() {
+        for (width, height, seeds) in [(240, 180, 1..6), (300, 90, 1..4), (90, 300, 1..4)] {
+            let photo = resize(&photo(), width, height);
+            for seed in seeds {
+                let marked = edited(Edit::TiledMark, &photo, seed);
+                let is_changed = |x: u32, y: u32| marked.get_pixel(x, y) != photo.get_pixel(x, y);
+                let mut parts = [0; 9];
+                for (x, y, _) in photo.enumerate_pixels().filter(|(x, y, _)| is_changed(*x, *y)) {
+                    parts[(3 * x / width + 3 * (3 * y / height)) as usize] += 1;
+                }
+                assert!(parts.iter().all(|count| 0 < *count), "{width}x{height}: {parts:?}");
+                let all: u32 = parts.iter().sum();
+                assert!(all < width * height * 2 / 3, "{width}x{height}: {parts:?}");
+            }
+        }
+    }
+
+    /// A mark in a corner leaves the rest as it is.
+    #[test]
+    fn a_text_or_a_logo_marks_a_part() {
+        let photo = photo();
+        for edit in [Edit::TextMark, Edit::LogoMark] {
+            for seed in 1..9 {
+                let marked = edited(edit, &photo, seed);
+                let pairs = marked.pixels().zip(photo.pixels());
+                let changed = pairs.filter(|(after, before)| after != before).count();
+                let all = (photo.width() * photo.height()) as usize;
+                assert!((all / 500..all / 4).contains(&changed), "{}: {changed}", edit.name());
+            }
+        }
     }
 
     #[test]

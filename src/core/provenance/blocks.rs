@@ -16,9 +16,9 @@ use crate::core::limits;
 pub struct Blocks<'a> {
     /// EXIF, from its TIFF header on.
     pub exif: Option<&'a [u8]>,
-    /// The XMP packet.
-    pub xmp: Option<Cow<'a, [u8]>>,
-    /// Pieces of an XMP packet that was too large for one JPEG segment.
+    /// XMP packets, at most [`limits::XMP_PACKETS_MAX`] and [`limits::XMP_BYTES_MAX`].
+    pub xmp: Vec<Cow<'a, [u8]>>,
+    /// Pieces of XMP packets that were too large for one JPEG segment.
     pub xmp_pieces: Vec<XmpPiece<'a>>,
     /// Texts with a keyword, at most [`limits::TEXTS_MAX`].
     pub texts: Vec<Text<'a>>,
@@ -85,12 +85,24 @@ impl<'a> Blocks<'a> {
         self.exif.get_or_insert(data.get(..limits::EXIF_BYTES_MAX).unwrap_or(data));
     }
 
-    /// Takes the first XMP packet.
-    pub(super) fn add_xmp(&mut self, packet: Cow<'a, [u8]>) {
-        if limits::MARK_BYTES_MAX < packet.len() {
-            return self.fault(Fault::too_large("xmp"));
+    /// Takes an XMP packet; of one that is too large, its beginning.
+    pub(super) fn add_xmp(&mut self, mut packet: Cow<'a, [u8]>) {
+        if self.xmp.contains(&packet) {
+            return;
         }
-        self.xmp.get_or_insert(packet);
+        let taken: usize = self.xmp.iter().map(|packet| packet.len()).sum();
+        let bytes_max = limits::MARK_BYTES_MAX.min(limits::XMP_BYTES_MAX.saturating_sub(taken));
+        if bytes_max == 0 || limits::XMP_PACKETS_MAX <= self.xmp.len() {
+            return self.fault(Fault::too_many("xmp packets"));
+        }
+        if bytes_max < packet.len() {
+            self.fault(Fault::too_large("xmp"));
+            match &mut packet {
+                Cow::Borrowed(bytes) => *bytes = bytes.get(..bytes_max).unwrap_or_default(),
+                Cow::Owned(bytes) => bytes.truncate(bytes_max),
+            }
+        }
+        self.xmp.push(packet);
     }
 
     /// Notes what could not be read; the first ones tell enough.

@@ -2,7 +2,7 @@
 //!
 //! Extensions hold their data in pieces of at most 255 bytes, each after its length. XMP does not
 //! keep to that: its text stands there whole, and 258 bytes behind it lead readers that do not know
-//! it to the end of the block.
+//! it to the end of the block. Some programs do cut it into pieces; its first byte tells.
 
 use std::borrow::Cow;
 
@@ -68,9 +68,18 @@ fn application<'a>(rest: &mut &'a [u8], blocks: &mut Blocks<'a>) -> Option<()> {
     let start = *rest;
     pass(rest)?;
     let bytes = start.len().checked_sub(rest.len())?;
+    let mut data = start.get(..bytes)?;
     match name {
+        b"XMP DataXMP" if matches!(data, [b'<' | 0xEF, ..]) => {
+            // A packet without these bytes ends with the block.
+            let packet =
+                bytes.checked_sub(XMP_TRAILER + 1).and_then(|end| data.split_at_checked(end));
+            let has_trailer = |trailer: &[u8]| trailer.starts_with(&[1, 0xFF, 0xFE]);
+            let packet = packet.filter(|(_, trailer)| has_trailer(trailer));
+            blocks.add_xmp(Cow::Borrowed(packet.map_or(data, |(packet, _)| packet)));
+        }
         b"XMP DataXMP" => {
-            blocks.add_xmp(Cow::Borrowed(start.get(..bytes.checked_sub(XMP_TRAILER + 1)?)?));
+            blocks.add_xmp(Cow::Owned(pieces(&mut data, limits::MARK_BYTES_MAX)?));
         }
         b"C2PA_GIF\x01\x00\x00" => blocks.has_c2pa = true,
         _ => {}

@@ -2,7 +2,8 @@
 //!
 //! tEXt, zTXt and iTXt hold texts (and XMP), eXIf EXIF, caBX Content Credentials. A chunk of which
 //! the checksum is wrong is not read: no program wrote it so. Compressed texts are unfolded up to a
-//! limit a text and one a file. What stands after IEND is not looked at.
+//! limit a text and one a file. ImageMagick and exiv2 write XMP as hexadecimal digits into a text
+//! of their own, a raw profile. What stands after IEND is not looked at.
 
 use std::borrow::Cow;
 
@@ -13,6 +14,7 @@ use crate::core::limits;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const XMP_KEYWORD: &[u8] = b"XML:com.adobe.xmp";
+const RAW_XMP_KEYWORD: &[u8] = b"Raw profile type xmp";
 /// Bytes unfolded at a time.
 const STEP: usize = 64 * 1024;
 
@@ -82,6 +84,10 @@ fn take<'a>(chunk: &Chunk<'a>, blocks: &mut Blocks<'a>, budget: &mut usize) {
         _ if limits::MARK_BYTES_MAX < chunk.data.len() => blocks.fault(Fault::too_large(block)),
         kind => match read_text(*kind, chunk.data, budget) {
             Ok((keyword, value)) if keyword == XMP_KEYWORD => blocks.add_xmp(value),
+            Ok((keyword, value)) if keyword == RAW_XMP_KEYWORD => match raw_profile(&value) {
+                Some(packet) => blocks.add_xmp(Cow::Owned(packet)),
+                None => blocks.fault(Fault::damaged(block, "no raw profile")),
+            },
             Ok((keyword, Cow::Borrowed(value))) => {
                 blocks.add_text(text_of(keyword), text_of(value));
             }
@@ -92,6 +98,19 @@ fn take<'a>(chunk: &Chunk<'a>, blocks: &mut Blocks<'a>, budget: &mut usize) {
             Err(fault) => blocks.fault(fault),
         },
     }
+}
+
+/// The bytes of a raw profile: under its name and its length, hexadecimal digits in lines. What
+/// stands whole before its end counts.
+fn raw_profile(value: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = value.splitn(4, |byte| *byte == b'\n');
+    let (_empty, _name, _length) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut digits = Vec::new();
+    for byte in parts.next()?.iter().filter(|byte| !byte.is_ascii_whitespace()) {
+        digits.push(char::from(*byte).to_digit(16)?);
+    }
+    let byte = |pair: &[u32; 2]| u8::try_from(pair[0] * 16 + pair[1]).ok();
+    digits.as_chunks().0.iter().map(byte).collect()
 }
 
 type KeywordAndValue<'a> = (&'a [u8], Cow<'a, [u8]>);

@@ -3,8 +3,9 @@
 pub mod browser;
 pub mod marks;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use photocheck::accounts::AccountKey;
@@ -109,12 +110,30 @@ pub fn half_size_jpeg(photo: &[u8], quality: u8) -> Vec<u8> {
 
 /// Runs the real binary on a database of its own.
 pub fn photocheck<'a>(db: &str, args: impl IntoIterator<Item = &'a str>) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_photocheck"))
-        .args(args)
-        .env("PHOTOCHECK_DB", db)
-        .env("PHOTOCHECK_ACCOUNT_KEY", ACCOUNT_KEY)
-        .output()
-        .unwrap()
+    command(db).args(args).output().unwrap()
+}
+
+/// The same, with this on its standard input.
+pub fn photocheck_fed<'a>(
+    db: &str,
+    args: impl IntoIterator<Item = &'a str>,
+    input: &[u8],
+) -> Output {
+    let mut command = command(db);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // A program that wants no more closes it.
+    let _ = stdin.write_all(input);
+    drop(stdin);
+    child.wait_with_output().unwrap()
+}
+
+/// The real binary on a database of its own.
+pub fn command(db: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_photocheck"));
+    command.env("PHOTOCHECK_DB", db).env("PHOTOCHECK_ACCOUNT_KEY", ACCOUNT_KEY);
+    command
 }
 
 /// The codes of a report's reasons.
