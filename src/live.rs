@@ -122,11 +122,17 @@ impl LiveIndex {
     }
 
     async fn keep_up(&self) {
+        let mut told = None;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "the index could not be brought up to date");
+            let failed = self.refresh().await.err().map(|error| error.to_string());
+            // Told once, not four times a second.
+            if let Some(error) = failed.as_ref().filter(|_| failed != told) {
+                tracing::error!(error, "the index could not be brought up to date");
+            } else if failed.is_none() && told.is_some() {
+                tracing::info!("the index is brought up to date again");
             }
+            told = failed;
         }
     }
 
