@@ -19,7 +19,7 @@ use super::seen::SeenArgs;
 use crate::accounts::AccountHash;
 use crate::clock;
 use crate::core::checker::Checker;
-use crate::core::report::Report;
+use crate::core::report::{KnownPhoto, NotCompared, Report};
 use crate::core::verdict::{Cost, Reason, Verdict};
 use crate::live::LiveIndex;
 use crate::sightings::Sightings;
@@ -97,7 +97,8 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 impl Desk {
     async fn set_up(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<Self> {
         let checker = Arc::new(shared.checker()?);
-        let store = shared.store().await?;
+        let opts_in = args.seen.is_opted_in();
+        let store = if opts_in { shared.store().await? } else { shared.store_to_read().await? };
         let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
         let sightings = args.seen.open(&store, &live, &checker).await?;
         let account = match sightings.zip(args.account_id.as_deref()) {
@@ -186,6 +187,11 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
     };
     for reason in outcome.iter().flat_map(|report| &report.reasons) {
         let _ = writeln!(text, "             {}", output::harmless(&sentence(reason)));
+    }
+    let no_banks = KnownPhoto::NotCompared(NotCompared::NoBanks);
+    if outcome.as_ref().is_ok_and(|report| report.known_photo == no_banks) {
+        let said = "not compared with known photos: no bank of known fakes holds one [NO_BANKS]";
+        let _ = writeln!(text, "             {said}");
     }
     text
 }
