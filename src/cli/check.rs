@@ -23,6 +23,7 @@ use crate::core::report::{KnownPhoto, NotCompared, Report};
 use crate::core::verdict::{Cost, Reason, Verdict};
 use crate::live::LiveIndex;
 use crate::sightings::Sightings;
+use crate::store::Store;
 use crate::wire::{RefusalJson, ReportJson};
 
 #[derive(Debug, clap::Args)]
@@ -44,6 +45,7 @@ pub struct CheckArgs {
 /// What photos are checked with.
 struct Desk {
     checker: Arc<Checker>,
+    store: Store,
     live: LiveIndex,
     account: Option<(Sightings, AccountHash)>,
     runtime: Handle,
@@ -91,6 +93,8 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         })
     })?;
     lines.finish();
+    // What was written is then in the database's file, not in the log beside it.
+    runtime.block_on(desk.store.close());
     Ok(seen.exit_code())
 }
 
@@ -109,7 +113,7 @@ impl Desk {
                 Some((sightings, account))
             }
         };
-        Ok(Self { checker, live, account, runtime: Handle::current() })
+        Ok(Self { checker, store, live, account, runtime: Handle::current() })
     }
 
     fn check_one(&self, found: Found) -> (PathBuf, Outcome) {

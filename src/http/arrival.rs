@@ -55,7 +55,8 @@ pub enum Stop {
     #[error("only {bytes} bytes came in {} ms, at least {bytes_min} must", span.as_millis())]
     TooSlow { bytes: u64, bytes_min: u64, span: Duration },
     #[error(
-        "only {bytes} bytes came in {} ms while others waited for memory, at least {bytes_min} must",
+        "only {bytes} bytes came in {} ms while others waited for memory, \
+         at least {bytes_min} must",
         span.as_millis()
     )]
     Wanted { bytes: u64, bytes_min: u64, span: Duration },

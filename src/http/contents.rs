@@ -137,10 +137,12 @@ pub async fn list(
     responses((status = 201, body = AddedJson),
         (status = 200, description = "the bank held it already", body = AddedJson),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "the photo came too slowly", body = Problem,
+         content_type = "application/problem+json"),
         (status = 409, description = "a bank of sightings", body = Problem,
          content_type = "application/problem+json"),
-        (status = 422, description = "a field is not valid", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 422, description = "a field is not valid, or there are two photos",
+         body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn add(
     State(app): State<Arc<App>>,

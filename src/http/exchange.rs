@@ -85,6 +85,8 @@ pub struct ImportedJson {
 #[utoipa::path(post, path = "/v1/banks/{name}/import", tag = "banks", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = ImportedJson),
+        (status = 408, description = "the list came too slowly", body = Problem,
+         content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "a line breaks a rule", body = Problem,

@@ -76,6 +76,12 @@ impl Store {
         }
     }
 
+    /// Whether it was closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+
     /// Waits for what is under way and closes.
     pub async fn close(&self) {
         if self.in_place().is_err() {

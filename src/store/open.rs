@@ -42,7 +42,7 @@ impl Default for Opening {
 enum Access {
     Write,
     Read,
-    /// Nothing can be written beside it, not even what readers share; nobody may write it meanwhile.
+    /// Nothing can be written beside it, not even what readers share. Nobody may change it.
     ReadUnshared,
 }
 

@@ -17,10 +17,14 @@ const KIB: u64 = 1024;
 
 /// A connection on which the head of an upload of `bytes` has been sent.
 fn begun(service: &Service, bytes: usize) -> TcpStream {
+    begun_at(service, "/v1/check", bytes)
+}
+
+fn begun_at(service: &Service, path: &str, bytes: usize) -> TcpStream {
     let mut stream = TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let head = format!(
-        "POST /v1/check HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {bytes}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream
@@ -133,6 +137,23 @@ async fn memory_is_taken_back_from_who_dribbles() {
     for (_, text) in cut_off {
         assert!(text.contains("\"BUSY\"") && text.to_lowercase().contains("retry-after"), "{text}");
     }
+}
+
+/// An import runs alone: one that stops coming gives way to the next.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_import_that_stops_coming_is_cut_off() {
+    let service = Service::start_with(Setup { pace: quick_pace(), ..Setup::default() }).await;
+    service.create_bank("A").await;
+    let line = "ab".repeat(32) + "\n";
+    let (status, text) = tokio::task::block_in_place(|| {
+        let mut stream = begun_at(&service, "/v1/banks/A/import?format=text", 1_000_000);
+        stream.write_all(line.as_bytes()).unwrap();
+        answer(stream)
+    });
+    assert_eq!(status, 408, "{text}");
+    assert!(text.contains("IMPORT_TOO_SLOW") && text.contains("a repeat goes on"), "{text}");
+    let next = service.client.post(service.at("/v1/banks/A/import")).body(line);
+    assert_eq!(next.send().await.unwrap().status(), 200);
 }
 
 /// `nc -N` and the like: all was sent, the sending half is closed, the answer is waited for.
