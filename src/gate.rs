@@ -2,28 +2,32 @@
 //!
 //! Checking a photo is CPU work and blocks; async tasks must not. Work goes through the gate: it
 //! takes a place in the queue or is turned away at once, waits for a core, and moves its permit
-//! into the blocking closure, so that a permit is free only when the work is really over. Whoever
-//! goes away while waiting gives the place back, and the work is never begun.
+//! into the blocking closure, so that a permit is free only when the work is really over. Work that
+//! is dropped while it waits gives its place back and is never begun.
 //!
-//! Photos that are on their way in are bounded by their bytes, all together, whatever the queue.
+//! A place is for a photo that is there: while one is on its way in, [`crate::room`] bounds it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 
-use crate::core::limits;
+/// Time of a piece of work, until one was measured.
+const WORK_GUESS: Duration = Duration::from_millis(400);
 
-/// Mebibytes of all photos that are being received, wait or are checked. More wait for room.
-const UPLOADS_MIB_MAX: usize = 256;
-const MIB: u64 = 1024 * 1024;
+/// Seconds after which who was turned away may try again, at the most.
+const RETRY_AFTER_S_MAX: u64 = 60;
 
 /// No place was free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{places} photos are being checked or are waiting, no place is free")]
 pub struct QueueFull {
     pub places: usize,
+    /// Seconds in which all of them should be done, by the time that the last ones took.
+    pub retry_after_s: u64,
 }
 
 /// See the module's text. Cheap to clone.
@@ -31,17 +35,17 @@ pub struct QueueFull {
 pub struct Gate {
     cores: Arc<Semaphore>,
     queue: Arc<Semaphore>,
-    room_mib: Arc<Semaphore>,
+    cores_count: usize,
     places: usize,
+    work_us: Arc<AtomicU64>,
 }
 
 /// A place in the queue. Dropping it gives the place back.
 #[derive(Debug)]
 pub struct Place {
     cores: Arc<Semaphore>,
-    room_mib: Arc<Semaphore>,
+    work_us: Arc<AtomicU64>,
     _queue: OwnedSemaphorePermit,
-    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
@@ -50,30 +54,39 @@ impl Gate {
     pub fn new(cores: usize, waiting_max: usize) -> Self {
         let places = cores + waiting_max;
         let queue = Arc::new(Semaphore::new(places));
-        let room_mib = Arc::new(Semaphore::new(UPLOADS_MIB_MAX));
-        Self { cores: Arc::new(Semaphore::new(cores)), queue, room_mib, places }
+        let work_us = Arc::new(AtomicU64::new(us_of(WORK_GUESS)));
+        let cores_count = cores.max(1);
+        Self { cores: Arc::new(Semaphore::new(cores)), queue, cores_count, places, work_us }
     }
 
-    /// Takes a place; to be held from before a request's body is read.
+    /// Takes a place, for work that can begin.
     ///
     /// # Errors
     /// [`QueueFull`] at once when none is free.
     pub fn enter(&self) -> Result<Place, QueueFull> {
         let permit = Arc::clone(&self.queue).try_acquire_owned();
-        let queue = permit.map_err(|_| QueueFull { places: self.places })?;
-        let (cores, room_mib) = (Arc::clone(&self.cores), Arc::clone(&self.room_mib));
-        Ok(Place { cores, room_mib, _queue: queue, room: None })
+        let queue = permit.map_err(|_| self.full())?;
+        let (cores, work_us) = (Arc::clone(&self.cores), Arc::clone(&self.work_us));
+        Ok(Place { cores, work_us, _queue: queue })
+    }
+
+    /// Says beforehand that there would be no place, so that nobody sends a photo for nothing.
+    ///
+    /// # Errors
+    /// [`QueueFull`] when none is free at the moment.
+    pub fn has_place(&self) -> Result<(), QueueFull> {
+        if 0 < self.queue.available_permits() { Ok(()) } else { Err(self.full()) }
+    }
+
+    fn full(&self) -> QueueFull {
+        let taken = self.places.saturating_sub(self.queue.available_permits()) as u64;
+        let all_us = taken.saturating_mul(self.work_us.load(Ordering::Relaxed));
+        let seconds = (all_us / self.cores_count as u64).div_ceil(1_000_000);
+        QueueFull { places: self.places, retry_after_s: seconds.clamp(1, RETRY_AFTER_S_MAX) }
     }
 }
 
 impl Place {
-    /// Waits until there is room for a body of `bytes`, and keeps it until the work is over.
-    pub async fn make_room(&mut self, bytes: u64) {
-        let mib = u32::try_from(bytes.div_ceil(MIB)).unwrap_or(u32::MAX);
-        // The semaphore is never closed, and a body is far smaller than all the room.
-        self.room = Arc::clone(&self.room_mib).acquire_many_owned(mib).await.ok();
-    }
-
     /// Waits for a core and runs `work` on it.
     ///
     /// # Errors
@@ -85,14 +98,26 @@ impl Place {
         // The semaphore is never closed, so there is always a permit in the end.
         let core = Arc::clone(&self.cores).acquire_owned().await.ok();
         task::spawn_blocking(move || {
-            let _held_until_the_end = (core, self);
-            work()
+            let _held_until_the_end = (core, &self);
+            let begun = Instant::now();
+            let done = work();
+            self.note(begun.elapsed());
+            done
         })
         .await
     }
+
+    /// Lets the last piece of work count for an eighth of the mean.
+    fn note(&self, work: Duration) {
+        let mean = |mean: u64| mean - mean / 8 + us_of(work) / 8;
+        let _ =
+            self.work_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| Some(mean(it)));
+    }
 }
 
-const _: () = assert!(2 * limits::PHOTO_BYTES_MAX < UPLOADS_MIB_MAX as u64 * MIB);
+fn us_of(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
 
 #[cfg(test)]
 mod tests {
@@ -102,8 +127,10 @@ mod tests {
     async fn a_full_queue_turns_away_and_a_left_place_is_free_again() {
         let gate = Gate::new(1, 1);
         let first = gate.enter().unwrap();
+        assert_eq!(gate.has_place(), Ok(()));
         let second = gate.enter().unwrap();
-        assert_eq!(gate.enter().unwrap_err(), QueueFull { places: 2 });
+        let full = QueueFull { places: 2, retry_after_s: 1 };
+        assert_eq!((gate.enter().unwrap_err(), gate.has_place()), (full, Err(full)));
         drop(second);
         let third = gate.enter().unwrap();
         assert_eq!(first.run(|| 7).await.unwrap(), 7);
@@ -111,25 +138,26 @@ mod tests {
         assert!(gate.enter().is_ok());
     }
 
+    /// Who is turned away is told the time that those before it take, by what was measured.
     #[tokio::test]
-    async fn bodies_wait_for_room_and_give_it_back() {
-        let gate = Gate::new(1, 20);
-        let mut held = Vec::new();
-        for _ in 0..UPLOADS_MIB_MAX / 20 {
-            let mut place = gate.enter().unwrap();
-            place.make_room(20 * MIB).await;
-            held.push(place);
-        }
-        let mut next = gate.enter().unwrap();
-        let mut waits = Box::pin(next.make_room(20 * MIB));
-        assert!(futures_are_pending(&mut waits).await);
-        held.pop();
-        waits.await;
-        assert!(next.room.is_some());
+    async fn the_time_to_wait_follows_the_length_of_the_queue_and_the_work() {
+        let retry_after_s = |cores, waiting, work: Duration| async move {
+            let gate = Gate::new(cores, waiting);
+            for _ in 0..64 {
+                gate.enter().unwrap().note(work);
+            }
+            let _held: Vec<_> = (0..cores + waiting).map(|_| gate.enter().unwrap()).collect();
+            gate.enter().unwrap_err().retry_after_s
+        };
+        assert_eq!(retry_after_s(2, 32, Duration::from_millis(100)).await, 2);
+        assert_eq!(retry_after_s(2, 32, Duration::from_secs(1)).await, 17);
+        assert_eq!(retry_after_s(2, 14, Duration::from_secs(1)).await, 8);
+        assert_eq!(retry_after_s(16, 256, Duration::from_secs(1)).await, 17);
+        assert_eq!(retry_after_s(1, 32, Duration::from_secs(100)).await, 60);
     }
 
     #[tokio::test]
-    async fn who_goes_away_while_waiting_is_never_served() {
+    async fn work_that_is_dropped_while_it_waits_is_never_begun() {
         let gate = Gate::new(1, 1);
         let (release, held) = std::sync::mpsc::channel::<()>();
         let busy = gate.enter().unwrap();

@@ -115,25 +115,34 @@ impl LiveIndex {
         Ok(())
     }
 
-    /// Looks at the store for ever, and keeps the index in order beside that, so that no change
+    /// Looks at the store until it is closed, and keeps the index in order beside that, so that no change
     /// waits for a merge. Failures are logged and tried again.
     pub async fn follow(&self) {
         tokio::join!(self.keep_up(), self.keep_in_order());
     }
 
     async fn keep_up(&self) {
+        let mut told = None;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            if let Err(error) = self.refresh().await {
-                tracing::error!(%error, "the index could not be brought up to date");
+            if self.shared.store.is_closed() {
+                return;
             }
+            let failed = self.refresh().await.err().map(|error| error.to_string());
+            // Told once, not four times a second.
+            if let Some(error) = failed.as_ref().filter(|_| failed != told) {
+                tracing::error!(error, "the index could not be brought up to date");
+            } else if failed.is_none() && told.is_some() {
+                tracing::info!("the index is brought up to date again");
+            }
+            told = failed;
         }
     }
 
     async fn keep_in_order(&self) {
         let mut settling =
             Settling { much_from: Instant::now(), any_from: Instant::now() + SETTLE_AFTER };
-        loop {
+        while !self.shared.store.is_closed() {
             tokio::time::sleep(LOOK_EVERY).await;
             let (index, now) = (self.index(), Instant::now());
             let done = if settling.is_due(&index, now) {

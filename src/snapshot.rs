@@ -3,7 +3,7 @@
 //! The file holds hashes of photos of people, so nobody but its owner may read it. It is written
 //! under another name and renamed when it is whole. It can be deleted at any time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use crate::core::index::Index;
 use crate::core::index::snapshot::{self, Damage, HEADER_BYTES, Header, SnapshotKey};
+use crate::private_file;
 
 /// Why a snapshot cannot be used.
 #[derive(Debug, Error)]
@@ -91,11 +92,7 @@ pub fn write(path: &Path, index: &Index, key: SnapshotKey, quality_min: u8) -> i
 }
 
 fn write_new(path: &Path, index: &Index, key: SnapshotKey, quality_min: u8) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = io::BufWriter::new(options.open(path)?);
+    let mut file = io::BufWriter::new(private_file::create(path)?);
     snapshot::encode(index, key, quality_min, |piece| file.write_all(piece))?;
     file.into_inner()?.sync_all()
 }

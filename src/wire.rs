@@ -9,7 +9,7 @@ use crate::core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
 use crate::core::provenance::Finding;
-use crate::core::report::{Match, Report, SeenElsewhere};
+use crate::core::report::{KnownPhoto, Match, Report, SeenElsewhere};
 use crate::core::verdict::{Cost, Reason};
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
@@ -78,6 +78,7 @@ pub struct ReasonJson {
 /// What the verdict rests on.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EvidenceJson {
+    pub known_photo: KnownPhotoJson,
     /// Known and allowed photos this one is a copy of, nearest first.
     pub matches: Vec<MatchJson>,
     /// On which other accounts the photo was seen, where the caller named an account.
@@ -86,6 +87,21 @@ pub struct EvidenceJson {
     pub synthetic: SyntheticJson,
     /// What the file says about its origin. That it says nothing proves nothing.
     pub provenance: Vec<ProvenanceJson>,
+}
+
+/// Whether the photo was compared with the known fakes of the banks.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum KnownPhotoJson {
+    Compared {
+        /// With so many of their hashes; a photo has several.
+        hashes: usize,
+    },
+    NotCompared {
+        /// `NO_BANKS` (no bank of known fakes holds a photo that is looked up) or `LOW_DETAIL`.
+        #[schema(example = "NO_BANKS")]
+        code: &'static str,
+    },
 }
 
 /// A mark of origin in the file.
@@ -240,7 +256,7 @@ pub struct RefusalJson {
 
 impl From<&Report> for ReportJson {
     fn from(report: &Report) -> Self {
-        let Report { photo, verdict, reasons, signals, hashes, versions } = report;
+        let Report { photo, verdict, reasons, signals, known_photo, hashes, versions } = report;
         Self {
             photo: PhotoJson {
                 sha256: hex::encode(photo.digest.0),
@@ -251,6 +267,7 @@ impl From<&Report> for ReportJson {
             verdict: verdict.name(),
             reasons: reasons.iter().map(ReasonJson::from).collect(),
             evidence: EvidenceJson {
+                known_photo: KnownPhotoJson::from(*known_photo),
                 matches: signals.matches.iter().map(MatchJson::from).collect(),
                 seen: signals.seen.as_ref().map(SeenJson::from),
                 synthetic: SyntheticJson::from(&signals.synthetic),
@@ -266,6 +283,15 @@ impl From<&Report> for ReportJson {
                 policy: versions.policy.to_string(),
                 index: versions.index,
             },
+        }
+    }
+}
+
+impl From<KnownPhoto> for KnownPhotoJson {
+    fn from(known: KnownPhoto) -> Self {
+        match known {
+            KnownPhoto::Compared { hashes } => Self::Compared { hashes },
+            KnownPhoto::NotCompared(why) => Self::NotCompared { code: why.code() },
         }
     }
 }

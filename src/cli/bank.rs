@@ -110,7 +110,13 @@ pub fn opinions() -> impl TypedValueParser<Value = Opinion> {
 /// When the database fails or what was asked for cannot be done.
 pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     block_on(async {
-        let store = shared.store().await?;
+        let store = match &args.command {
+            BankCommand::Create { .. } => shared.store_to_begin().await?,
+            BankCommand::List | BankCommand::Show { .. } | BankCommand::Export(_) => {
+                shared.store_to_read().await?
+            }
+            _ => shared.store().await?,
+        };
         let done = match &args.command {
             BankCommand::Create { name, purpose, imported } => {
                 create(&store, &BankName::new(name)?, *purpose, *imported).await
@@ -137,6 +143,9 @@ async fn create(
     imported: bool,
 ) -> anyhow::Result<ExitCode> {
     store.create_bank(name, purpose, imported, clock::now_s()).await?;
+    if let Some(file) = store.file().filter(|_| store.is_new()) {
+        writeln!(io::stderr(), "created the database {}", file.display())?;
+    }
     writeln!(io::stdout(), "created {}", name.as_str())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -21,10 +21,11 @@ use super::seen::SeenArgs;
 use crate::accounts::AccountHash;
 use crate::clock;
 use crate::core::checker::Checker;
-use crate::core::report::Report;
+use crate::core::report::{KnownPhoto, NotCompared, Report};
 use crate::core::verdict::{Cost, Reason, Verdict};
 use crate::live::LiveIndex;
 use crate::sightings::Sightings;
+use crate::store::Store;
 use crate::wire::{RefusalJson, ReportJson};
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +46,7 @@ pub struct CheckArgs {
 /// What photos are checked with.
 struct Desk {
     checker: Arc<Checker>,
+    store: Store,
     live: LiveIndex,
     sightings: Option<Sightings>,
     /// Of photos for which the list names none.
@@ -108,13 +110,16 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         })
     })?;
     lines.finish();
+    // What was written is then in the database's file, not in the log beside it.
+    runtime.block_on(desk.store.close());
     Ok(seen.exit_code())
 }
 
 impl Desk {
     async fn set_up(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<Self> {
         let checker = Arc::new(shared.checker()?);
-        let store = shared.store().await?;
+        let opts_in = args.seen.is_opted_in();
+        let store = if opts_in { shared.store().await? } else { shared.store_to_read().await? };
         let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
         let sightings = args.seen.open(&store, &live, &checker).await?;
         let mut account = None;
@@ -122,7 +127,7 @@ impl Desk {
             sightings.delete_expired(clock::now_s()).await?;
             account = args.account_id.as_deref().map(|id| sightings.account(id)).transpose()?;
         }
-        Ok(Self { checker, live, sightings, account, runtime: Handle::current() })
+        Ok(Self { checker, store, live, sightings, account, runtime: Handle::current() })
     }
 
     fn check_one(&self, found: Found, account_id: Option<&str>) -> (PathBuf, Outcome) {
@@ -211,6 +216,11 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
     };
     for reason in outcome.iter().flat_map(|report| &report.reasons) {
         let _ = writeln!(text, "             {}", output::harmless(&sentence(reason)));
+    }
+    let no_banks = KnownPhoto::NotCompared(NotCompared::NoBanks);
+    if outcome.as_ref().is_ok_and(|report| report.known_photo == no_banks) {
+        let said = "not compared with known photos: no bank of known fakes holds one [NO_BANKS]";
+        let _ = writeln!(text, "             {said}");
     }
     text
 }

@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 
 use crate::core::checker::Checker;
 use crate::models;
-use crate::store::Store;
+use crate::store::{Opening, Store};
 
 /// Checks whether a profile photo is fake: made by AI, or stolen from someone else.
 #[derive(Debug, Parser)]
@@ -44,7 +44,10 @@ pub struct SharedArgs {
     /// Database of the banks, sqlite:PATH [default: photocheck.sqlite in the user's data folder]
     #[arg(long, global = true, env = "PHOTOCHECK_DB", value_name = "URL")]
     pub db: Option<String>,
-    /// Folder of a model to use instead of the built-in one (model.onnx and model.toml)
+    /// Create the database where there is none; without this, only the default one is
+    #[arg(long, global = true)]
+    pub create: bool,
+    /// Folder of a model to use instead of the built-in one; the folder of its trunk stands beside it
     #[arg(long, global = true, value_name = "DIR")]
     pub model: Option<PathBuf>,
     /// Policy file to use instead of the built-in one
@@ -80,16 +83,38 @@ impl SharedArgs {
         models::load_checker(self.model.as_deref(), self.policy.as_deref())
     }
 
-    /// Opens the database, creating it at first use.
+    /// Opens the database.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// When there is none, or it cannot be opened or written.
     pub async fn store(&self) -> anyhow::Result<Store> {
-        let url = match &self.db {
-            Some(url) => url.clone(),
-            None => default_db()?,
+        self.open(Opening::default()).await
+    }
+
+    /// Opens the database for commands that only read it.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub async fn store_to_read(&self) -> anyhow::Result<Store> {
+        self.open(Opening { read_only_will_do: true, ..Opening::default() }).await
+    }
+
+    /// Opens the database, or creates it.
+    ///
+    /// # Errors
+    /// When it cannot be opened or created.
+    pub async fn store_to_begin(&self) -> anyhow::Result<Store> {
+        self.open(Opening { create: true, ..Opening::default() }).await
+    }
+
+    async fn open(&self, opening: Opening) -> anyhow::Result<Store> {
+        let (url, is_default) = match &self.db {
+            Some(url) => (url.clone(), false),
+            None => (default_db()?, true),
         };
-        Store::open(&url).await.context("cannot open the database (--db says another)")
+        // A mistyped name must not become a database that clears every photo.
+        let create = opening.create || self.create || is_default;
+        Ok(Store::open_with(&url, Opening { create, ..opening }).await?)
     }
 }
 

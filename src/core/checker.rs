@@ -12,7 +12,9 @@ use crate::core::index::Index;
 use crate::core::limits;
 use crate::core::photo::Photo;
 use crate::core::provenance;
-use crate::core::report::{Examined, Match, PhotoFacts, Report, SeenElsewhere, Signals, Versions};
+use crate::core::report::{
+    Examined, KnownPhoto, Match, PhotoFacts, Report, SeenElsewhere, Signals, Versions,
+};
 use crate::core::verdict::Policy;
 use crate::core::views::PhotoViews;
 
@@ -68,6 +70,9 @@ impl Checker {
         let (mut seen_copies, matches): (Vec<_>, Vec<_>) =
             self.policy.matches(&views, index).into_iter().partition(is_seen);
         seen_copies.truncate(limits::MATCHES_MAX);
+        let known_photo = KnownPhoto::by(index);
+        let is_looked_up = self.policy.looks_up_any(&views);
+        let known_photo = if is_looked_up { known_photo } else { known_photo.with_low_detail() };
         let matches = Policy::weightiest(matches, limits::MATCHES_MAX);
         let synthetic = self.scored(photo.pixels(), &views.faces);
         let provenance = provenance::read(bytes, &photo, &hashes);
@@ -80,7 +85,7 @@ impl Checker {
             height: photo.height(),
         };
         let (versions, views) = (self.versions(index), views.banked().collect());
-        Ok(Examined { photo: facts, signals, seen_copies, hashes, views, versions })
+        Ok(Examined { photo: facts, signals, seen_copies, known_photo, hashes, views, versions })
     }
 
     /// The banked photos that these pixels are a copy of, as [`Self::check`] finds them.
@@ -129,10 +134,10 @@ impl Checker {
     /// The second half of [`Checker::check`]: lets the policy decide.
     #[must_use]
     pub fn report(&self, examined: Examined, seen: Option<SeenElsewhere>) -> Report {
-        let Examined { photo, mut signals, hashes, versions, .. } = examined;
+        let Examined { photo, mut signals, known_photo, hashes, versions, .. } = examined;
         signals.seen = seen;
         let (verdict, reasons) = self.policy.decide(&signals);
-        Report { photo, verdict, reasons, signals, hashes, versions }
+        Report { photo, verdict, reasons, signals, known_photo, hashes, versions }
     }
 
     fn versions(&self, index: &Index) -> Versions {

@@ -12,8 +12,9 @@ pub enum PhotoError {
     /// No bytes at all.
     #[error("the file is empty: 0 bytes")]
     Empty,
-    /// More bytes than [`crate::core::limits::PHOTO_BYTES_MAX`].
-    #[error("the file has {bytes} bytes, the limit is {bytes_max}")]
+    /// More bytes than [`crate::core::limits::PHOTO_BYTES_MAX`]. Reading stops one byte over the
+    /// limit, so that many bytes mean that many or more.
+    #[error("the file has {}", over(*bytes, *bytes_max))]
     TooManyBytes { bytes: u64, bytes_max: u64 },
     /// A format that is known and not read; `advice` says what to do.
     #[error("{format} is not read here: {advice}")]
@@ -54,6 +55,13 @@ impl PhotoError {
             Self::Damaged { .. } => "PHOTO_DAMAGED",
         }
     }
+}
+
+fn over(bytes: u64, bytes_max: u64) -> String {
+    if bytes <= bytes_max + 1 {
+        return format!("more than {bytes_max} bytes, which is the limit");
+    }
+    format!("{bytes} bytes, the limit is {bytes_max}")
 }
 
 /// Why a model cannot be used, found when it is loaded.

@@ -48,6 +48,12 @@ impl Policy {
         matches
     }
 
+    /// Whether any view has enough detail to be looked up.
+    #[must_use]
+    pub fn looks_up_any(&self, views: &PhotoViews) -> bool {
+        views.views.iter().any(|view| self.is_looked_up(view))
+    }
+
     /// The banked photos, nearest first, that a banked photo of these hashes is a copy of by the
     /// sure distance alone. Of its faces nothing is known any more.
     #[must_use]

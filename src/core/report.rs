@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::core::banks::{BankFacts, Opinion};
 use crate::core::detector::Synthetic;
 use crate::core::hashes::{Distance, PdqQuality, PhotoHashes};
-use crate::core::index::ContentId;
+use crate::core::index::{ContentId, Index};
 use crate::core::photo::{PhotoDigest, PhotoFormat};
 use crate::core::provenance::Finding;
 use crate::core::verdict::{Reason, Verdict};
@@ -23,6 +23,7 @@ pub struct Report {
     /// Every finding; never empty.
     pub reasons: Vec<Reason>,
     pub signals: Signals,
+    pub known_photo: KnownPhoto,
     pub hashes: PhotoHashes,
     pub versions: Versions,
 }
@@ -36,10 +37,62 @@ pub struct Examined {
     /// [`crate::core::limits::MATCHES_MAX`]. No report lists them: who was seen where is not for
     /// everybody who sends a photo.
     pub seen_copies: Vec<Match>,
+    pub known_photo: KnownPhoto,
     pub hashes: PhotoHashes,
     /// The hashes of views other than the whole.
     pub views: Vec<ViewHashes>,
     pub versions: Versions,
+}
+
+/// Whether the photo was compared with known fakes. Where it was not, that none was found says
+/// nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownPhoto {
+    /// With so many of their hashes.
+    Compared {
+        hashes: usize,
+    },
+    NotCompared(NotCompared),
+}
+
+/// Why a photo was not compared with known fakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCompared {
+    /// No bank of known fakes holds a photo that is looked up.
+    NoBanks,
+    /// No part of the photo has enough detail.
+    LowDetail,
+}
+
+impl NotCompared {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoBanks => "NO_BANKS",
+            Self::LowDetail => "LOW_DETAIL",
+        }
+    }
+}
+
+impl KnownPhoto {
+    /// What a photo is compared with that has enough detail.
+    #[must_use]
+    pub fn by(index: &Index) -> Self {
+        match index.known_fakes() {
+            0 => Self::NotCompared(NotCompared::NoBanks),
+            hashes => Self::Compared { hashes },
+        }
+    }
+
+    /// The same of a photo of which no part has enough detail.
+    #[must_use]
+    pub fn with_low_detail(self) -> Self {
+        match self {
+            Self::Compared { .. } => Self::NotCompared(NotCompared::LowDetail),
+            Self::NotCompared(_) => self,
+        }
+    }
 }
 
 /// What the file was.

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
+use super::extract::{JsonBody, Path};
 use super::problem::Problem;
 use crate::clock;
 use crate::core::banks::Purpose;
@@ -68,7 +69,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<BanksJson>, Proble
          content_type = "application/problem+json")))]
 pub async fn create(
     State(app): State<Arc<App>>,
-    Json(new): Json<NewBankJson>,
+    JsonBody(new): JsonBody<NewBankJson>,
 ) -> Result<(StatusCode, Json<BankJson>), Problem> {
     let name = BankName::new(&new.name)?;
     let purpose = new.purpose.as_deref().map_or(Ok(Purpose::KnownFake), purpose_of)?;

@@ -7,7 +7,6 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 
 use super::App;
-use super::guard;
 use super::problem::Problem;
 use super::upload::{self, Upload};
 use crate::accounts::AccountHash;
@@ -33,7 +32,9 @@ use crate::wire::ReportJson;
          content_type = "application/problem+json"),
         (status = 401, description = "an account_id without the token of the banks",
          body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "an account_id while the banks are closed", body = Problem,
+        (status = 403, description = "an account_id from a page of another site", body = Problem,
+         content_type = "application/problem+json"),
+        (status = 408, description = "the photo came too slowly", body = Problem,
          content_type = "application/problem+json"),
         (status = 409, description = "an account_id, but no sightings are kept", body = Problem,
          content_type = "application/problem+json"),
@@ -41,31 +42,28 @@ use crate::wire::ReportJson;
          content_type = "application/problem+json"),
         (status = 415, description = "a format that is not read", body = Problem,
          content_type = "application/problem+json"),
-        (status = 422, description = "a damaged photo, or one outside the limits", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 503, description = "the queue is full", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 422, description = "a damaged photo, one outside the limits, or two of them",
+         body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "the queue is full, or the database is not to be used",
+         body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn check(
     State(app): State<Arc<App>>,
-    mut request: Request,
+    request: Request,
 ) -> Result<Json<ReportJson>, Problem> {
-    // The place comes before the body: bodies in memory are bounded by places.
-    let mut place = upload::place_for(&app.gate, &mut request).await?;
-    let admitted = guard::admit(&app.bank_door, request.headers());
-    let upload = Upload::read(request, &mut place, &["account_id"]).await?;
+    // Banks that are no longer the operator's flag nobody.
+    app.store.in_place()?;
+    let admitted = app.bank_door.admit(request.headers());
+    let (upload, place) = app.uploads.receive(request, &["account_id"]).await?;
     let account = account_of(&app, &upload, admitted)?;
     let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
     // The index of the moment the work begins: what was banked while it waited counts.
-    let examined = place.run(move || checker.examine(&upload.photo, &live.index())).await;
-    let examined = examined.map_err(|error| Problem::ours(&error))??;
+    let work = place.run(move || checker.examine(upload.photo(), &live.index()));
+    let examined = upload::done(work).await??;
     let seen = match account {
         None => None,
-        Some((sightings, account)) => {
-            let recorded = sightings.record(&examined, account, clock::now_s()).await;
-            recorded.map_err(|error| Problem::ours(&error))?
-        }
+        Some((sightings, account)) => sightings.record(&examined, account, clock::now_s()).await?,
     };
     Ok(Json(ReportJson::from(&app.checker.report(examined, seen))))
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::extract::{JsonBody, Path, Query, whole_number};
 use super::problem::Problem;
 use super::upload::{self, Upload};
 use crate::clock;
@@ -100,9 +101,10 @@ pub struct ContentChangeJson {
 /// Which page of contents.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub struct PageQuery {
     /// Contents with ids above this.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole_number")]
     after: i64,
 }
 
@@ -135,28 +137,29 @@ pub async fn list(
     responses((status = 201, body = AddedJson),
         (status = 200, description = "the bank held it already", body = AddedJson),
         (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "the photo came too slowly", body = Problem,
+         content_type = "application/problem+json"),
         (status = 409, description = "a bank of sightings", body = Problem,
          content_type = "application/problem+json"),
-        (status = 422, description = "a field is not valid", body = Problem,
-         content_type = "application/problem+json"),
+        (status = 422, description = "a field is not valid, or there are two photos",
+         body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn add(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    mut request: Request,
+    request: Request,
 ) -> Result<(StatusCode, Json<AddedJson>), Problem> {
     let name = BankName::new(&name)?;
-    let mut place = upload::place_for(&app.gate, &mut request).await?;
-    let upload = Upload::read(request, &mut place, &BankPhotoForm::TEXTS).await?;
+    let (upload, place) = app.uploads.receive(request, &BankPhotoForm::TEXTS).await?;
     let texts = BankPhotoForm::texts_of(&upload)?;
     let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
     let looked_up = place.run(move || -> Result<_, PhotoError> {
-        let views = checker.hash(&upload.photo)?;
+        let views = checker.hash(upload.photo())?;
         let matches = checker.policy().matches(&views, &live.index());
         let found = matches.iter().map(|found| (&*found.bank, found.content));
         Ok((views.hashes, views.banked().collect(), retro::seen_among(found)))
     });
-    let (hashes, views, seen) = looked_up.await.map_err(|error| Problem::ours(&error))??;
+    let (hashes, views, seen) = upload::done(looked_up).await??;
     let content = texts.content(hashes, views);
     let policy = app.checker.policy();
     let banked = retro::bank_photo(&app.store, policy, &name, content, &seen).await?;
@@ -175,7 +178,7 @@ pub async fn add(
 pub async fn change(
     State(app): State<Arc<App>>,
     Path((name, content_id)): Path<(String, i64)>,
-    Json(change): Json<ContentChangeJson>,
+    JsonBody(change): JsonBody<ContentChangeJson>,
 ) -> Result<Json<ContentJson>, Problem> {
     let (name, id) = (BankName::new(&name)?, ContentId(content_id));
     let change = ContentChange {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
 use super::App;
+use super::arrival::{self, Stop};
+use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::clock;
 use crate::core::banks::{Opinion, Purpose};
@@ -31,8 +33,8 @@ use crate::store::{BATCH_RECORDS, BankName, Import, Imported, Note, Store, Store
 
 /// Bytes of an import: a million hashes with short notes. The command line takes more.
 const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
-/// Time for an import, a little less than a request has.
-const IMPORT_MAX: Duration = Duration::from_secs(50);
+/// Time for an import: others wait for its end.
+const IMPORT_MAX: Duration = Duration::from_mins(10);
 /// Time for an export: ten million records to a slow reader.
 const EXPORT_MAX: Duration = Duration::from_mins(10);
 /// Contents read at once.
@@ -107,6 +109,8 @@ pub struct BadLineJson {
 #[utoipa::path(post, path = "/v1/banks/{name}/import", tag = "banks", params(ImportQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 200, body = ImportedJson),
+        (status = 408, description = "the list came too slowly", body = Problem,
+         content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "the format is not clear, no line can be read, or with \
@@ -144,7 +148,7 @@ pub async fn import(
     // Writing may end before the body does, and then nobody waits for a slow sender.
     let done = tokio::select! {
         done = &mut writing => done,
-        () = send_body(request.into_body(), chunks_in) => writing.await,
+        () = send_body(request.into_body(), app.uploads.pace, chunks_in) => writing.await,
     };
     app.live.refresh().await?;
     done.map(Json)
@@ -202,8 +206,8 @@ fn purpose_of(name: Option<&str>) -> Result<Purpose, Problem> {
 }
 
 /// Hands the body on as it comes, up to the limit.
-async fn send_body(body: Body, chunks: mpsc::Sender<io::Result<Bytes>>) {
-    let (mut body, mut bytes) = (body.into_data_stream(), 0);
+async fn send_body(body: Body, pace: arrival::Pace, chunks: mpsc::Sender<io::Result<Bytes>>) {
+    let (mut body, mut bytes) = (arrival::arriving(body, pace, None).await.pieces, 0);
     loop {
         // Who reads them may have stopped at a line that breaks a rule.
         let chunk = tokio::select! {
@@ -211,7 +215,10 @@ async fn send_body(body: Body, chunks: mpsc::Sender<io::Result<Bytes>>) {
             () = chunks.closed() => return,
         };
         let Some(chunk) = chunk else { return };
-        let chunk = chunk.map_err(io::Error::other);
+        let chunk = chunk.map_err(|stop| match stop {
+            Stop::BrokeOff { .. } => io::Error::other(stop),
+            slow => io::Error::new(io::ErrorKind::TimedOut, slow),
+        });
         bytes += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
         let too_large = IMPORT_BYTES_MAX < bytes;
         let chunk = if too_large { Err(io::ErrorKind::FileTooLarge.into()) } else { chunk };

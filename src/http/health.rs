@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::problem::Problem;
+use crate::core::report::KnownPhoto;
+use crate::wire::KnownPhotoJson;
 
 /// The process is alive.
 #[derive(Debug, Serialize, ToSchema)]
@@ -22,6 +24,8 @@ pub struct AliveJson {
 pub struct ReadyJson {
     model: String,
     policy: String,
+    /// What a photo with enough detail is compared with.
+    known_photo: KnownPhotoJson,
     index: IndexJson,
 }
 
@@ -47,6 +51,7 @@ pub async fn healthz() -> Json<AliveJson> {
     responses((status = 200, body = ReadyJson),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<Json<ReadyJson>, Problem> {
+    app.store.in_place()?;
     let age_ms = app.live.age().as_millis();
     if app.live.is_stale() {
         let detail = format!("the index was last known to be up to date {age_ms} ms ago");
@@ -56,6 +61,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Result<Json<ReadyJson>, Prob
     Ok(Json(ReadyJson {
         model: app.checker.model().to_owned(),
         policy: app.checker.policy().version().to_owned(),
+        known_photo: KnownPhoto::by(&index).into(),
         index: IndexJson { generation: index.generation(), hashes: index.len(), age_ms },
     }))
 }

@@ -1,9 +1,11 @@
 //! The service: the HTTP door to the core.
 
+pub mod arrival;
 pub mod banks;
 pub mod check;
 pub mod contents;
 pub mod exchange;
+pub mod extract;
 pub mod guard;
 pub mod health;
 pub mod page;
@@ -25,19 +27,21 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::{DefaultOnFailure, DefaultOnResponse, TraceLayer};
 use tracing::Level;
 use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder, SecurityRequirement};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::core::checker::Checker;
-use crate::gate::Gate;
 use crate::live::LiveIndex;
 use crate::sightings::Sightings;
 use crate::store::Store;
 use guard::BankDoor;
 use problem::Problem;
+use upload::Uploads;
 
-/// A request that has not been answered after this long is given up.
+/// A request without a photo or a list that has not been answered after this long is given up.
 const REQUEST_MAX: Duration = Duration::from_mins(1);
 
 /// What handlers share.
@@ -46,7 +50,7 @@ pub struct App {
     pub checker: Arc<Checker>,
     pub store: Store,
     pub live: LiveIndex,
-    pub gate: Gate,
+    pub uploads: Uploads,
     pub bank_door: BankDoor,
     /// `None` where the operator has not opted in.
     pub sightings: Option<Sightings>,
@@ -62,29 +66,36 @@ pub struct App {
         (name = "check", description = "One photo in, one report out"),
         (name = "banks", description = "Known photos to look for"),
         (name = "health", description = "Alive and ready"),
-    )
+    ),
+    servers((url = "."))
 )]
 struct Api;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {
+    let token = middleware::from_fn_with_state(Arc::clone(&app), guard::banks);
+    let in_time = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
+    // What takes or sends much has limits of its own: one on the pace, not on the time.
     let banks = OpenApiRouter::new()
         .routes(routes!(banks::list, banks::create))
         .routes(routes!(banks::show, banks::delete))
-        .routes(routes!(contents::list, contents::add))
         .routes(routes!(contents::change, contents::remove))
+        .route_layer(in_time)
+        .routes(routes!(contents::list, contents::add))
         .routes(routes!(exchange::import))
         .routes(routes!(exchange::export))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&app), guard::banks));
-    let (routes, api) = OpenApiRouter::with_openapi(Api::openapi())
+        .route_layer(token);
+    let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .merge(banks)
         .split_for_parts();
+    describe_token(&mut api);
+    // Addresses are relative, so that all works under a path of a proxy too.
     let api_page = SwaggerUi::new("/docs")
         .url("/openapi.json", api)
-        .config(Config::default().validator_url("none"));
+        .config(Config::new(["../openapi.json"]).validator_url("none"));
     let routes = routes
         .route("/", get(page::index))
         .route("/page.css", get(page::style))
@@ -93,6 +104,27 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api_page)
         .with_state(app);
     with_layers(routes)
+}
+
+/// Says of each operation on banks that it asks for the token, and what is answered without.
+fn describe_token(api: &mut utoipa::openapi::OpenApi) {
+    const SCHEME: &str = "bank_token";
+    let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    api.components.get_or_insert_default().add_security_scheme(SCHEME, scheme);
+    let of_banks = api.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1/banks"));
+    for (_, item) in of_banks {
+        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            let needed = SecurityRequirement::new(SCHEME, Vec::<String>::new());
+            operation.security = Some(vec![needed]);
+            let refused =
+                ResponseBuilder::new().description("without the token of the banks").content(
+                    "application/problem+json",
+                    ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+                );
+            operation.responses.responses.insert("401".to_owned(), refused.build().into());
+        }
+    }
 }
 
 fn with_layers(routes: Router) -> Router {
@@ -104,7 +136,6 @@ fn with_layers(routes: Router) -> Router {
     // The last layer added is the first to see a request.
     routes
         .layer(DefaultBodyLimit::max(body_bytes_max))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_MAX))
         .layer(CatchPanicLayer::custom(answer_to_panic))
         .layer(middleware::from_fn(problem::as_problems))
         .layer(middleware::from_fn(guard::browser_headers))

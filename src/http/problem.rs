@@ -20,8 +20,8 @@ use crate::exchange::ExchangeError;
 use crate::gate::QueueFull;
 use crate::store::StoreError;
 
-/// Seconds after which a caller that was turned away may try again.
-const RETRY_AFTER_S: u16 = 1;
+/// Seconds after which a caller may try again who waited for something else than the queue.
+const RETRY_AFTER_S: u64 = 2;
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
@@ -39,6 +39,9 @@ pub struct Problem {
     pub code: &'static str,
     /// What was wrong, with the value and the limit.
     pub detail: String,
+    /// Seconds after which a caller that was turned away may try again.
+    #[serde(skip)]
+    pub retry_after_s: u64,
 }
 
 impl Problem {
@@ -46,7 +49,9 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
-        Self { kind: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
+        let (status, detail) = (status.as_u16(), detail.into());
+        let retry_after_s = RETRY_AFTER_S;
+        Self { kind: "about:blank", title, status, code, detail, retry_after_s }
     }
 
     /// Something failed here: `error` goes to the log, the caller is told no more than that.
@@ -61,6 +66,14 @@ impl Problem {
     #[must_use]
     pub fn busy(detail: &str) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", detail)
+    }
+
+    /// The database's file is not the one that was opened.
+    #[must_use]
+    pub fn database_replaced() -> Self {
+        let detail = "the database was moved, deleted or replaced under the service, which must be \
+                      started again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_REPLACED", detail)
     }
 
     /// A word of the query that means nothing here.
@@ -95,6 +108,10 @@ impl Problem {
             ExchangeError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
                 StatusCode::PAYLOAD_TOO_LARGE
             }
+            ExchangeError::Read(error) if error.kind() == ErrorKind::TimedOut => {
+                let detail = format!("{error}; {done}");
+                return Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail);
+            }
             ExchangeError::Read(_) => StatusCode::BAD_REQUEST,
         };
         Self::new(status, error.code(), format!("{error}; {done}"))
@@ -104,13 +121,14 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
         }
         response
     }
@@ -144,10 +162,17 @@ impl From<StoreError> for Problem {
             | StoreError::ExternalIdNotPlain => StatusCode::UNPROCESSABLE_ENTITY,
             StoreError::BankExists(_) | StoreError::BankOfSightings(_) => StatusCode::CONFLICT,
             StoreError::NoSuchBank(_) | StoreError::NoSuchContent { .. } => StatusCode::NOT_FOUND,
+            StoreError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            // Where the database stands is nobody's business.
+            StoreError::Replaced(_) => return Self::database_replaced(),
             StoreError::NotForSightings(_)
             | StoreError::OtherAccountKey(_)
             | StoreError::UnsupportedUrl
-            | StoreError::Folder(_)
+            | StoreError::NoDatabase(_)
+            | StoreError::File { .. }
+            | StoreError::Open { .. }
+            | StoreError::NotOurs
+            | StoreError::OtherVersion
             | StoreError::Database(_)
             | StoreError::Migration(_)
             | StoreError::Apply(_)
@@ -167,7 +192,8 @@ impl From<AccountIdError> for Problem {
 
 impl From<QueueFull> for Problem {
     fn from(full: QueueFull) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", full.to_string())
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", full.to_string());
+        Self { retry_after_s: full.retry_after_s, ..problem }
     }
 }
 
@@ -184,7 +210,7 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("METHOD_NOT_ALLOWED", "this address does not take this method")
         }
-        StatusCode::REQUEST_TIMEOUT => ("TIMEOUT", "the request was not done in time"),
+        StatusCode::SERVICE_UNAVAILABLE => ("TIMEOUT", "the request was not done in time"),
         StatusCode::PAYLOAD_TOO_LARGE => ("BODY_TOO_LARGE", "the body is over the limit"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             ("CONTENT_TYPE", "the body is not of the content type that is needed")

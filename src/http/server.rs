@@ -16,7 +16,8 @@ use tokio::net::TcpListener;
 
 /// Time for the header of a request to arrive.
 const HEADER_MAX: Duration = Duration::from_secs(10);
-/// Time for finishing what was accepted, a little more than a request may take.
+/// Time for finishing what was accepted, a little more than the work on a photo may take. A photo
+/// that comes so slowly that it takes longer is cut off.
 const DRAIN_MAX: Duration = Duration::from_secs(70);
 /// After a failed accept (out of file handles, say) before the next.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -24,7 +25,11 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Serves until `stop` is done, then finishes what was accepted.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_MAX);
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(HEADER_MAX);
+    // A client that has sent all may close its half and wait. One that went away altogether looks
+    // the same until it is answered, so its photo is checked for nobody.
+    http1.half_close(true);
     let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {

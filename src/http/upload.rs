@@ -1,116 +1,140 @@
 //! Taking the photo out of a request, within the limit, before it is in memory.
 //!
 //! Two forms are taken: `multipart/form-data` with the field `photo` (and the text fields that are
-//! asked for), or the bytes themselves as the body.
+//! asked for), or the bytes themselves as the body. A place in the queue comes after the body, so
+//! that a slow sender keeps nobody from being checked.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::RequestExt;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use tokio_stream::StreamExt;
 
+use super::arrival::{self, Arriving, Pace, SharedHeld};
 use super::problem::Problem;
 use crate::core::errors::PhotoError;
 use crate::core::limits;
 use crate::gate::{Gate, Place};
+use crate::room::Room;
 
 /// Bytes that multipart wraps around a photo, at the most.
 const WRAPPING_BYTES_MAX: u64 = 64 * 1024;
 
-/// A photo that takes longer to arrive is given up: a place in the queue is not to be squatted.
-const ARRIVAL_MAX: Duration = Duration::from_secs(20);
+/// Bytes of all photos that are being received, wait or are checked.
+const UPLOADS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// Time that the body of a request may go on coming that is turned away.
-const RUNNING_OUT_MAX: Duration = Duration::from_secs(5);
+/// Time for a photo that has arrived to be checked: far more than a full queue takes.
+const WORK_MAX: Duration = Duration::from_mins(1);
 
 /// Bytes of a request's body, for the layer that cuts off longer ones.
 pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
 
+const _: () = assert!(2 * BODY_BYTES_MAX < UPLOADS_BYTES_MAX);
+
+/// What uploads share.
+#[derive(Debug, Clone)]
+pub struct Uploads {
+    pub room: Room,
+    pub pace: Pace,
+    pub gate: Gate,
+}
+
+impl Uploads {
+    /// Uploads that go through this gate.
+    #[must_use]
+    pub fn new(gate: Gate) -> Self {
+        let room = Room::new(UPLOADS_BYTES_MAX, BODY_BYTES_MAX);
+        Self { room, pace: Pace::default(), gate }
+    }
+
+    /// Reads a request's body and takes a place for the work on it. Text fields are kept when they
+    /// have one of the `names`.
+    ///
+    /// # Errors
+    /// A [`Problem`] when there is no photo in it or more than one, it is over the limit, it comes
+    /// too slowly, or the queue is full.
+    pub async fn receive(
+        &self,
+        mut request: Request,
+        names: &[&'static str],
+    ) -> Result<(Upload, Place), Problem> {
+        if let Err(full) = self.gate.has_place() {
+            arrival::run_out(&mut request).await;
+            return Err(full.into());
+        }
+        check_announced(request.headers())?;
+        let held = SharedHeld::new(self.room.held().into());
+        let body = std::mem::take(request.body_mut());
+        let arriving = arrival::arriving(body, self.pace, Some(SharedHeld::clone(&held))).await;
+        let stopped = std::sync::Arc::clone(&arriving.stopped);
+        let read = if is_multipart(request.headers()) {
+            read_multipart(request, arriving, names).await
+        } else {
+            read_whole(arriving).await.map(|photo| (photo, HashMap::new()))
+        };
+        // Whoever read it knows only that it came to no end.
+        let (photo, texts) = match stopped.get() {
+            Some(stop) => return Err(stop.into()),
+            None => read?,
+        };
+        Ok((Upload { photo, texts, _held: held }, self.gate.enter()?))
+    }
+}
+
 /// What was sent.
 #[derive(Debug)]
 pub struct Upload {
-    pub photo: Bytes,
+    photo: Bytes,
     texts: HashMap<&'static str, String>,
-}
-
-/// Takes a place for a request. Where none is free, the body is let run out first: a client that
-/// is still sending would otherwise find its connection gone before it reads why.
-///
-/// # Errors
-/// [`crate::gate::QueueFull`] as a [`Problem`].
-pub async fn place_for(gate: &Gate, request: &mut Request) -> Result<Place, Problem> {
-    let refused = match gate.enter() {
-        Ok(place) => return Ok(place),
-        Err(refused) => refused,
-    };
-    let mut pieces = std::mem::take(request.body_mut()).into_data_stream();
-    // Each piece is let go as it comes.
-    let running_out = async {
-        let mut bytes = 0;
-        while let Some(Ok(piece)) = pieces.next().await {
-            bytes += piece.len() as u64;
-            if BODY_BYTES_MAX < bytes {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(RUNNING_OUT_MAX, running_out).await;
-    Err(refused.into())
+    _held: SharedHeld,
 }
 
 impl Upload {
-    /// Reads a request's body into the room that `place` keeps for it. Text fields are kept when
-    /// they have one of the `names`.
-    ///
-    /// # Errors
-    /// A [`Problem`] when there is no photo in it, it is over the limit, or it comes too slowly.
-    pub async fn read(
-        request: Request,
-        place: &mut Place,
-        names: &[&'static str],
-    ) -> Result<Self, Problem> {
-        let announced = announced_bytes(request.headers())?;
-        place.make_room(announced.unwrap_or(BODY_BYTES_MAX)).await;
-        tokio::time::timeout(ARRIVAL_MAX, Self::arrived(request, names)).await.unwrap_or_else(
-            |_| {
-                let detail = format!("the photo did not arrive within {} s", ARRIVAL_MAX.as_secs());
-                Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "TOO_SLOW", detail))
-            },
-        )
+    /// The bytes of the photo; their memory is counted for as long as the upload is there.
+    #[must_use]
+    pub fn photo(&self) -> &[u8] {
+        &self.photo
     }
 
     /// The text field of that name, if it was sent.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.texts.get(name).map(String::as_str)
     }
-
-    async fn arrived(request: Request, names: &[&'static str]) -> Result<Self, Problem> {
-        if is_multipart(request.headers()) {
-            return read_multipart(request, names).await;
-        }
-        let photo =
-            request.extract::<Bytes, _>().await.map_err(|rejected| match rejected.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => cut_off(),
-                status => Problem::new(status, "BODY_UNREADABLE", rejected.body_text()),
-            })?;
-        Ok(Self { photo, texts: HashMap::new() })
-    }
 }
 
-/// The body's length, if the client says it.
-fn announced_bytes(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+/// Waits for `work` on a photo that has arrived.
+///
+/// # Errors
+/// A [`Problem`] when it takes too long or panics.
+pub async fn done<T>(
+    work: impl Future<Output = Result<T, tokio::task::JoinError>>,
+) -> Result<T, Problem> {
+    let Ok(done) = tokio::time::timeout(WORK_MAX, work).await else {
+        let detail = format!("the photo was not checked within {} s", WORK_MAX.as_secs());
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", detail));
+    };
+    done.map_err(|error| Problem::ours(&error))
+}
+
+/// Refuses a body by the length that the client says, before one byte of it is read.
+fn check_announced(headers: &HeaderMap) -> Result<(), Problem> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let bytes = length.and_then(|text| text.parse::<u64>().ok());
     match bytes {
-        Some(bytes) if BODY_BYTES_MAX < bytes => {
+        Some(bytes) if BODY_BYTES_MAX < bytes && is_multipart(headers) => {
+            let bytes_max = limits::PHOTO_BYTES_MAX;
+            let detail = format!("the form has {bytes} bytes, the limit for a file is {bytes_max}");
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, too_many_bytes().code(), detail))
+        }
+        Some(bytes) if limits::PHOTO_BYTES_MAX < bytes && !is_multipart(headers) => {
             let bytes_max = limits::PHOTO_BYTES_MAX;
             Err(PhotoError::TooManyBytes { bytes, bytes_max }.into())
         }
-        _ => Ok(bytes),
+        _ => Ok(()),
     }
 }
 
@@ -119,26 +143,64 @@ fn is_multipart(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
-async fn read_multipart(request: Request, names: &[&'static str]) -> Result<Upload, Problem> {
+async fn read_whole(mut arriving: Arriving) -> Result<Bytes, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = arriving.pieces.next().await {
+        let piece = piece.map_err(|stop| Problem::from(&stop))?;
+        if limits::PHOTO_BYTES_MAX < (bytes.len() + piece.len()) as u64 {
+            return Err(too_many_bytes().into());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes.into())
+}
+
+async fn read_multipart(
+    request: Request,
+    arriving: Arriving,
+    names: &[&'static str],
+) -> Result<(Bytes, HashMap<&'static str, String>), Problem> {
+    let request = request.map(|_| Body::from_stream(arriving.pieces));
     let multipart = request.extract::<Multipart, _>().await;
     let mut multipart = multipart.map_err(|rejected| {
         Problem::new(StatusCode::BAD_REQUEST, "MULTIPART_NOT_VALID", rejected.body_text())
     })?;
-    let (mut photo, mut texts) = (None, HashMap::new());
+    let (mut photo, mut texts, mut twice) = (None, HashMap::new(), None);
     while let Some(field) = multipart.next_field().await.map_err(|error| broken(&error))? {
         let name = field.name().unwrap_or_default();
-        if name == "photo" && photo.is_none() {
-            photo = Some(bytes_of(field).await?);
+        if name == "photo" {
+            if photo.is_some() {
+                // The form is read to its end, so that its sender reads the answer.
+                twice.get_or_insert_with(several_photos);
+            } else {
+                photo = Some(bytes_of(field).await?);
+            }
         } else if let Some(name) = names.iter().find(|asked| **asked == name) {
-            texts.insert(*name, field.text().await.map_err(|error| broken(&error))?);
+            let text = field.text().await.map_err(|error| broken(&error))?;
+            if texts.insert(*name, text).is_some() {
+                twice.get_or_insert_with(|| field_twice(name));
+            }
         }
         // Other fields are passed over; the limit on the body bounds them.
+    }
+    if let Some(problem) = twice {
+        return Err(problem);
     }
     let photo = photo.ok_or_else(|| {
         let detail = "the form has no field named photo";
         Problem::new(StatusCode::BAD_REQUEST, "NO_PHOTO", detail)
     })?;
-    Ok(Upload { photo, texts })
+    Ok((photo, texts))
+}
+
+fn several_photos() -> Problem {
+    let detail = "the form has more than one field named photo; a request takes one photo";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "SEVERAL_PHOTOS", detail)
+}
+
+fn field_twice(name: &str) -> Problem {
+    let detail = format!("the form has more than one field named {name}");
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "FIELD_TWICE", detail)
 }
 
 async fn bytes_of(field: Field<'_>) -> Result<Bytes, Problem> {
@@ -147,14 +209,13 @@ async fn bytes_of(field: Field<'_>) -> Result<Bytes, Problem> {
 
 fn broken(error: &MultipartError) -> Problem {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => cut_off(),
+        StatusCode::PAYLOAD_TOO_LARGE => too_many_bytes().into(),
         status => Problem::new(status, "MULTIPART_NOT_VALID", error.body_text()),
     }
 }
 
-/// The body was cut off at the limit; nobody knows how long it would have been.
-fn cut_off() -> Problem {
-    let code = PhotoError::TooManyBytes { bytes: 0, bytes_max: 0 }.code();
-    let detail = format!("the file has more bytes than the limit, {}", limits::PHOTO_BYTES_MAX);
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
+/// Reading stopped at the limit; nobody knows how many bytes there would have been.
+fn too_many_bytes() -> PhotoError {
+    let bytes_max = limits::PHOTO_BYTES_MAX;
+    PhotoError::TooManyBytes { bytes: bytes_max + 1, bytes_max }
 }

@@ -67,13 +67,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         let statement = "insert into bank (name, purpose, imported, created_at) \
                          values ($1, $2, $3, $4) on conflict (name) do nothing";
+        let mut transaction = self.begin().await?;
         let done = sqlx::query(statement)
             .bind(name.as_str())
             .bind(purpose.name())
             .bind(i32::from(imported))
             .bind(created_at)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
+        self.commit(transaction).await?;
         match done.rows_affected() {
             0 => Err(StoreError::BankExists(name.0.clone())),
             _ => Ok(()),
@@ -83,7 +85,7 @@ impl Store {
     /// All banks, by name.
     pub async fn banks(&self) -> Result<Vec<Bank>, StoreError> {
         let statement = format!("{BANKS} {GROUPED}");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         rows.iter().map(bank_of).collect()
     }
 
@@ -92,14 +94,14 @@ impl Store {
         let statement = format!("{BANKS} where bank.name = $1 {GROUPED}");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(name.as_str())
-            .fetch_optional(&self.pool)
+            .fetch_optional(self.reading()?)
             .await?;
         bank_of(&row.ok_or_else(|| StoreError::NoSuchBank(name.0.clone()))?)
     }
 
     /// Removes a bank and all its contents.
     pub async fn delete_bank(&self, name: &BankName) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let generation = super::changes::raise_generation(&mut transaction).await?;
         let bank = bank_row(&mut transaction, name).await?.id;
         let removal = "insert into removal (content_id, generation) \
@@ -114,7 +116,7 @@ impl Store {
         ] {
             sqlx::query(statement).bind(bank).execute(&mut *transaction).await?;
         }
-        Ok(transaction.commit().await?)
+        self.commit(transaction).await
     }
 }
 

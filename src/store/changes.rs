@@ -18,7 +18,7 @@ use crate::core::views::View;
 impl Store {
     /// The generation of the banks; each change of a bank raises it.
     pub async fn generation(&self) -> Result<i64, StoreError> {
-        let row = sqlx::query("select value from generation").fetch_one(&self.pool).await?;
+        let row = sqlx::query("select value from generation").fetch_one(self.reading()?).await?;
         Ok(row.try_get("value")?)
     }
 
@@ -30,11 +30,18 @@ impl Store {
         quality_min: u8,
     ) -> Result<Changes, StoreError> {
         // One transaction: all three answers are of the same moment.
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let now: i64 = sqlx::query("select value from generation")
             .fetch_one(&mut *transaction)
             .await?
             .try_get("value")?;
+        if now < generation
+            && let Some(file) = &self.file
+        {
+            // Another content was written over the one that the index shows.
+            file.note_that_it_went_back();
+            self.in_place()?;
+        }
         let added = added_since(&mut transaction, generation, quality_min).await?;
         let removed = removed_since(&mut transaction, generation).await?;
         transaction.commit().await?;

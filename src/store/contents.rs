@@ -111,7 +111,7 @@ impl Store {
         name: &BankName,
         content: &NewContent,
     ) -> Result<(ContentId, bool), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         let bank = bank_row(&mut transaction, name).await?;
         if bank.purpose == Purpose::Seen {
@@ -123,7 +123,7 @@ impl Store {
             return Ok((held, false));
         }
         let id = insert(&mut transaction, bank.id, content, generation).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         Ok((id, true))
     }
 
@@ -134,7 +134,7 @@ impl Store {
         after: ContentId,
         count_max: u16,
     ) -> Result<Vec<Content>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading()?.acquire().await?;
         let bank = bank_row(&mut connection, name).await?.id;
         let statement = format!("{COLUMNS} where bank_id = $1 and $2 < id order by id limit $3");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
@@ -148,7 +148,7 @@ impl Store {
 
     /// One content of a bank.
     pub async fn content(&self, name: &BankName, id: ContentId) -> Result<Content, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading()?.acquire().await?;
         let bank = bank_row(&mut connection, name).await?.id;
         let statement = format!("{COLUMNS} where bank_id = $1 and id = $2");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
@@ -166,7 +166,7 @@ impl Store {
         id: ContentId,
         change: &ContentChange,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         let bank = bank_row(&mut transaction, name).await?.id;
         let statement = "update content set note = coalesce($1, note), \
@@ -189,13 +189,13 @@ impl Store {
             return Err(no_such(name, id));
         }
         replace(&mut transaction, id, generation).await?;
-        Ok(transaction.commit().await?)
+        self.commit(transaction).await
     }
 
     /// Keeps a content from being looked up, for this reason. Gives whether that changed anything:
     /// one that a person has released stays so.
     pub async fn quarantine(&self, id: ContentId, reason: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         let statement = "update content set quarantined = $1 \
              where id = $2 and quarantined = '' and released = 0";
@@ -206,13 +206,13 @@ impl Store {
             return Ok(false);
         }
         replace(&mut transaction, id, generation).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         Ok(true)
     }
 
     /// Removes one banked photo.
     pub async fn remove_content(&self, name: &BankName, id: ContentId) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         let bank = bank_row(&mut transaction, name).await?.id;
         for statement in [
@@ -232,7 +232,7 @@ impl Store {
             return Err(no_such(name, id));
         }
         note_removal(&mut transaction, id, generation).await?;
-        Ok(transaction.commit().await?)
+        self.commit(transaction).await
     }
 }
 

@@ -1,5 +1,8 @@
 //! What can go wrong with the store, sorted by whose fault it is.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
 use thiserror::Error;
 
 /// An answer of the store that is no success.
@@ -44,12 +47,36 @@ pub enum StoreError {
     /// Ours: the configured URL.
     #[error("the database's URL must begin with sqlite:")]
     UnsupportedUrl,
-    /// Ours: the folder of the database file.
-    #[error("the folder of the database cannot be made: {0}")]
-    Folder(std::io::Error),
+    /// Ours: no database where the configuration says. An empty one would clear every photo.
+    #[error(
+        "there is no database {}; name another (--db, PHOTOCHECK_DB), or add --create to begin \
+         an empty one there", .0.display()
+    )]
+    NoDatabase(PathBuf),
+    /// Ours: the database's file or folder.
+    #[error("the database {} cannot be opened: {error}", file.display())]
+    File { file: PathBuf, error: std::io::Error },
+    /// Ours: the database, by the name of its file.
+    #[error("the database {} cannot be opened: {error}", file.display())]
+    Open { file: PathBuf, error: Box<StoreError> },
+    /// Ours: a database that the program did not make.
+    #[error("it is no database of photocheck")]
+    NotOurs,
+    /// Ours: a schema that is not this program's, where nothing can be written.
+    #[error("it is of another version, and can only be read here")]
+    OtherVersion,
+    /// Ours: the file was moved, deleted or replaced under the program.
+    #[error(
+        "the database {} is no longer the file that was opened: it was moved, deleted or replaced; \
+         start the program again", .0.display()
+    )]
+    Replaced(PathBuf),
+    /// Ours: others write for longer than a writer waits.
+    #[error("others are writing to the database, and it did not become free in time")]
+    Busy,
     /// Ours: the database failed.
     #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(sqlx::Error),
     /// Ours: the schema could not be brought up to date.
     #[error("the database cannot be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -81,10 +108,16 @@ impl StoreError {
             Self::BankExists(_) => "BANK_EXISTS",
             Self::NoSuchBank(_) => "NO_SUCH_BANK",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
+            Self::NoDatabase(_) => "NO_DATABASE",
+            Self::Replaced(_) => "DATABASE_REPLACED",
+            Self::Busy => "DATABASE_BUSY",
             Self::NotForSightings(_)
             | Self::OtherAccountKey(_)
             | Self::UnsupportedUrl
-            | Self::Folder(_)
+            | Self::File { .. }
+            | Self::Open { .. }
+            | Self::NotOurs
+            | Self::OtherVersion
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Apply(_)
@@ -93,4 +126,37 @@ impl StoreError {
             | Self::CorruptBank(_) => "STORE_FAILED",
         }
     }
+
+    /// Whether the database could perhaps be opened without writing anything.
+    pub(super) fn wants_no_writing(&self) -> bool {
+        const READ_ONLY: i32 = 8;
+        const CANNOT_OPEN: i32 = 14;
+        match self {
+            Self::Open { error, .. } => error.wants_no_writing(),
+            Self::File { error, .. } => {
+                matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+            }
+            Self::Database(error) => {
+                matches!(sqlite_code(error), Some(READ_ONLY | CANNOT_OPEN))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        const BUSY: i32 = 5;
+        const LOCKED: i32 = 6;
+        match (&error, sqlite_code(&error)) {
+            (_, Some(BUSY | LOCKED)) | (sqlx::Error::PoolTimedOut, _) => Self::Busy,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+/// `SQLite`'s primary result code.
+fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
+    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
+    Some(extended & 0xff)
 }

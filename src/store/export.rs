@@ -27,7 +27,7 @@ impl Store {
         count_max: u16,
     ) -> Result<Vec<(ContentId, Record)>, StoreError> {
         // One transaction: contents and views are of the same moment.
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let bank = exchanged(&mut transaction, bank).await?;
         // `+`: by id and not by the index on banks, which would sort all of the bank for each page.
         let rows = sqlx::query(

@@ -39,6 +39,7 @@ type AnyQuery<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
 /// An import into one bank, with a connection of its own.
 #[derive(Debug)]
 pub struct Import {
+    store: Store,
     connection: PoolConnection<Any>,
     bank: BankName,
 }
@@ -56,20 +57,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::BankOfSightings`] when the bank's purpose is `seen`.
     pub async fn begin_import(&self, bank: &BankName) -> Result<Import, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.reading()?.acquire().await?;
         exchanged(&mut connection, bank).await?;
         // The settings must not outlive the import.
         connection.close_on_drop();
         for setting in SETTINGS {
             sqlx::query(setting).execute(&mut *connection).await?;
         }
-        Ok(Import { connection, bank: bank.clone() })
+        Ok(Import { store: self.clone(), connection, bank: bank.clone() })
     }
 }
 
 impl Import {
     /// Adds those of `records` that are not there already: all of them, or on an error none.
     pub async fn add(&mut self, records: &[Record]) -> Result<Imported, StoreError> {
+        self.store.in_place()?;
         let mut transaction = self.connection.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         let bank = exchanged(&mut transaction, &self.bank).await?;
@@ -84,7 +86,7 @@ impl Import {
             // Nothing changed: the generation stays as it was.
             transaction.rollback().await?;
         } else {
-            transaction.commit().await?;
+            self.store.commit(transaction).await?;
         }
         Ok(Imported { added, already_there: records.len() as u64 - added })
     }

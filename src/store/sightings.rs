@@ -67,7 +67,7 @@ impl Store {
         name: &BankName,
         key_check: &str,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         take_write_lock(&mut transaction).await?;
         let bank = bank_of_sightings(&mut transaction, name).await?;
         let held: String = sqlx::query("select account_key_check from bank where id = $1")
@@ -83,7 +83,7 @@ impl Store {
             .bind(bank)
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        self.commit(transaction).await
     }
 
     /// Records that an account shows a photo: as a sighting of the nearest copy that the bank
@@ -94,7 +94,7 @@ impl Store {
         name: &BankName,
         sighting: &NewSighting,
     ) -> Result<Recorded, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         take_write_lock(&mut transaction).await?;
         let bank = bank_of_sightings(&mut transaction, name).await?;
         let mut copies = present(&mut transaction, bank, &sighting.copies).await?;
@@ -120,7 +120,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         let (other_accounts, since_s) = elsewhere(&mut transaction, &copies, sighting).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         let elsewhere = SeenElsewhere { bank: name.as_str().to_owned(), other_accounts, since_s };
         Ok(Recorded { content, is_new, elsewhere })
     }
@@ -136,7 +136,7 @@ impl Store {
              where content.id in ({}) group by content.id, bank.name",
             listed(ids)
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         let mut found = HashMap::new();
         for row in &rows {
             let content = ContentId(row.try_get("id")?);
@@ -158,7 +158,7 @@ impl Store {
              select content_id, view, pdq from view_hash where content_id in ({ids_listed})",
             whole = View::WHOLE.code(),
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         let mut found: HashMap<ContentId, Vec<(View, PdqHash)>> = HashMap::new();
         for row in &rows {
             let id: i64 = row.try_get("id")?;
@@ -178,12 +178,14 @@ impl Store {
         name: &BankName,
         before: i64,
     ) -> Result<Expired, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        let bank = bank_of_sightings(&mut connection, name).await?;
+        let mut transaction = self.begin().await?;
+        take_write_lock(&mut transaction).await?;
+        let bank = bank_of_sightings(&mut transaction, name).await?;
         let statement = "delete from sighting where last_seen_at < $1 \
              and content_id in (select id from content where bank_id = $2)";
-        let gone = sqlx::query(statement).bind(before).bind(bank).execute(&mut *connection).await?;
-        drop(connection);
+        let gone =
+            sqlx::query(statement).bind(before).bind(bank).execute(&mut *transaction).await?;
+        self.commit(transaction).await?;
         let mut expired = Expired { sightings: gone.rows_affected(), contents: 0 };
         let mut after = ContentId(0);
         // In batches: whoever waits to write waits for one of them.
@@ -211,13 +213,13 @@ impl Store {
         let rows = sqlx::query(sqlx::AssertSqlSafe(batch))
             .bind(bank)
             .bind(after.0)
-            .fetch_all(&self.pool)
+            .fetch_all(self.reading()?)
             .await?;
         let ids: Result<Vec<_>, sqlx::Error> =
             rows.iter().map(|row| row.try_get("id").map(ContentId)).collect();
         let ids = ids?;
         let Some(last) = ids.last().copied() else { return Ok(None) };
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let generation = raise_generation(&mut transaction).await?;
         // Asked again under the lock: a check may have seen one of them meanwhile.
         let unseen = format!("id in ({}) and {UNSEEN}", listed(&ids));
@@ -236,7 +238,7 @@ impl Store {
         sqlx::query(sqlx::AssertSqlSafe(views)).execute(&mut *transaction).await?;
         let contents = format!("delete from content where {unseen}");
         let gone = sqlx::query(sqlx::AssertSqlSafe(contents)).execute(&mut *transaction).await?;
-        transaction.commit().await?;
+        self.commit(transaction).await?;
         Ok(Some((last, gone.rows_affected())))
     }
 }

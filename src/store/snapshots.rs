@@ -1,7 +1,5 @@
 //! Which snapshots of the index were taken of this database.
 
-use std::path::Path;
-
 use sqlx::Row;
 
 use super::{Store, StoreError};
@@ -11,12 +9,6 @@ use crate::core::index::snapshot::SnapshotKey;
 const SNAPSHOTS_MAX: i64 = 32;
 
 impl Store {
-    /// The database's file, beside which snapshots stand; `None` when it is in memory.
-    #[must_use]
-    pub fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
-    }
-
     /// Whether a snapshot of that key was taken of this database at that generation.
     pub async fn knows_snapshot(
         &self,
@@ -29,7 +21,7 @@ impl Store {
         )
         .bind(hex::encode(key.0))
         .bind(generation)
-        .fetch_one(&self.pool)
+        .fetch_one(self.reading()?)
         .await?;
         Ok(row.try_get::<i64, _>("known")? == 1)
     }
@@ -40,7 +32,7 @@ impl Store {
         key: SnapshotKey,
         generation: i64,
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query("insert into snapshot (key, generation) values ($1, $2)")
             .bind(hex::encode(key.0))
             .bind(generation)
@@ -50,6 +42,6 @@ impl Store {
             .bind(SNAPSHOTS_MAX)
             .execute(&mut *transaction)
             .await?;
-        Ok(transaction.commit().await?)
+        self.commit(transaction).await
     }
 }

@@ -68,6 +68,11 @@ async fn a_photo_can_be_dropped_or_pasted() {
         browser.until("document.getElementById('status').textContent.includes('SVG')").await;
         browser.value("document.getElementById('status').textContent = ''").await;
     }
+    // There is no bank here.
+    browser.choose_file("#file", &fixture_path("photos/real-hopper.jpg")).await;
+    browser.until("!document.getElementById('result').hidden").await;
+    let reasons = browser.value("document.getElementById('reasons').textContent").await;
+    assert!(reasons.as_str().unwrap().contains("was not compared with known photos"), "{reasons}");
 }
 
 /// The API page works from what the service itself serves.

@@ -97,6 +97,12 @@ impl Index {
         self.len() == 0
     }
 
+    /// How many of them are of known fakes.
+    #[must_use]
+    pub fn known_fakes(&self) -> usize {
+        self.parts.iter().map(Part::known_fakes).sum()
+    }
+
     /// How many hashes were added or have gone since [`Index::compacted`] last put all in order.
     #[must_use]
     pub fn unsettled(&self) -> usize {

@@ -19,11 +19,15 @@ pub(super) struct Part {
     /// A bit a row; shorter where no later row has gone.
     gone: Arc<Vec<u64>>,
     gone_count: usize,
+    /// How many of the rows that are there are of known fakes.
+    known_fakes: usize,
 }
 
 impl Part {
     pub(super) fn new(segment: Segment) -> Self {
-        Self { segment: Arc::new(segment), gone: Arc::default(), gone_count: 0 }
+        let rows = &segment.rows;
+        let known_fakes = (0..rows.len()).filter(|row| rows.is_known_fake(*row)).count();
+        Self { segment: Arc::new(segment), gone: Arc::default(), gone_count: 0, known_fakes }
     }
 
     fn of_rows(rows: Rows) -> Self {
@@ -42,6 +46,11 @@ impl Part {
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many rows of known fakes are there.
+    pub(super) fn known_fakes(&self) -> usize {
+        self.known_fakes
     }
 
     /// Whether so much has gone that the rest should move together.
@@ -87,6 +96,7 @@ impl Part {
                 if let Some(word) = gone.get_mut(row / 64) {
                     *word |= 1 << (row % 64);
                     newly_gone += 1;
+                    self.known_fakes -= usize::from(self.segment.rows.is_known_fake(row));
                 }
             }
         }

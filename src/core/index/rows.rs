@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{ContentId, Entry};
-use crate::core::banks::{BankFacts, Opinion};
+use crate::core::banks::{BankFacts, Opinion, Purpose};
 use crate::core::hashes::{GradientSample, PdqHash};
 use crate::core::views::View;
 
@@ -77,6 +77,11 @@ impl Rows {
 
     pub(super) fn label(&self, row: usize) -> Option<&Label> {
         self.labels.get(value(*self.label_numbers.get(row)?) as usize)
+    }
+
+    /// Whether a row is of a known fake.
+    pub(super) fn is_known_fake(&self, row: usize) -> bool {
+        self.label(row).is_some_and(|label| label.bank.purpose == Purpose::KnownFake)
     }
 
     /// The rows of one content.

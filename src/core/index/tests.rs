@@ -94,6 +94,10 @@ pub(super) fn linear_scan(entries: &[Entry], hash: PdqHash, radius: Distance) ->
     found
 }
 
+fn known_fakes(entries: &[Entry]) -> usize {
+    entries.iter().filter(|entry| entry.bank.purpose == Purpose::KnownFake).count()
+}
+
 fn ids(found: &[Near]) -> Vec<(Distance, ContentId)> {
     found.iter().map(|near| (near.distance, near.content)).collect()
 }
@@ -140,7 +144,8 @@ proptest! {
     fn changes_and_merges_answer_what_a_linear_scan_answers(seed: u64, radius in radii()) {
         let mut random = Random(seed);
         let query = random.hash();
-        let banks = [bank("ONE"), bank("TWO"), bank("THREE")];
+        let allowed = BankFacts { purpose: Purpose::Allow, ..BankFacts::clone(&bank("THREE")) };
+        let banks = [bank("ONE"), bank("TWO"), Arc::new(allowed)];
         let (mut index, mut entries) = (Index::default(), Vec::<Entry>::new());
         let mut next_content = 0;
         for generation in 1..60 {
@@ -177,6 +182,7 @@ proptest! {
                 prop_assert!(!index.wants_merge());
             }
             prop_assert_eq!((index.len(), index.generation()), (entries.len(), generation));
+            prop_assert_eq!(index.known_fakes(), known_fakes(&entries));
         }
         let mut expected = linear_scan(&entries, query, radius);
         for index in [&index, &index.merged(), &index.compacted()] {
@@ -191,6 +197,7 @@ proptest! {
             found.sort_by_key(key);
             prop_assert_eq!(&found, &expected);
             prop_assert_eq!(index.generation(), 59);
+            prop_assert_eq!(index.known_fakes(), known_fakes(&entries));
         }
         prop_assert!(index.parts.len() <= 12, "{} parts", index.parts.len());
         prop_assert!(index.compacted().parts.len() <= 1);

@@ -39,8 +39,9 @@ function inNumbers(reason, stability) {
   return "";
 }
 
-function showReasons(reasons, stability) {
-  byId("reasons").replaceChildren(...reasons.map((reason) => {
+function showReasons({ reasons, evidence }) {
+  const stability = evidence.synthetic.stability;
+  const items = reasons.map((reason) => {
     const item = document.createElement("li");
     item.textContent = reason.message[0].toUpperCase() + reason.message.slice(1) + ".";
     const numbers = inNumbers(reason, stability);
@@ -50,7 +51,13 @@ function showReasons(reasons, stability) {
       item.append(small);
     }
     return item;
-  }));
+  });
+  if (evidence.known_photo.code === "NO_BANKS") {
+    const item = document.createElement("li");
+    item.textContent = "The photo was not compared with known photos: there are none here yet.";
+    items.push(item);
+  }
+  byId("reasons").replaceChildren(...items);
 }
 
 function rectangles(box, kind) {
@@ -119,7 +126,7 @@ function showReport(report, photo) {
     report.reasons.some((reason) => reason.code === "ALLOWED_PHOTO");
   byId("meaning").textContent =
     allowed ? "This photo is on a list of photos that are never flagged." : meaning;
-  showReasons(report.reasons, report.evidence.synthetic.stability);
+  showReasons(report);
   showBoxes(report.evidence);
   byId("details").textContent = JSON.stringify(report, null, 2);
   byId("result").hidden = false;
@@ -127,13 +134,14 @@ function showReport(report, photo) {
 }
 
 /** Sends the photo; tries again for a while when the service says that it is busy. */
-async function ask(photo) {
+async function ask(photo, mine) {
   const form = new FormData();
   form.append("photo", photo);
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await fetch("/v1/check", { method: "POST", body: form });
+    const answer = await fetch("v1/check", { method: "POST", body: form });
     if (answer.status !== 503 || attempt === 5) return answer;
     const seconds = Number(answer.headers.get("retry-after")) || 1;
+    if (mine === latest) say(`Many photos are being checked. Trying again in ${seconds} s…`);
     await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
   }
 }
@@ -147,7 +155,7 @@ async function check(photo) {
   }
   say("Looking at the photo…");
   try {
-    const answer = await ask(photo);
+    const answer = await ask(photo, mine);
     const body = await answer.json();
     if (mine !== latest) return;
     if (!answer.ok) {

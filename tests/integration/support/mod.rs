@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod marks;
+pub mod nginx;
+pub mod serve;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,12 +14,16 @@ use photocheck::accounts::AccountKey;
 use photocheck::core::banks::Purpose;
 use photocheck::core::checker::Checker;
 use photocheck::gate::Gate;
+use photocheck::http::arrival::Pace;
 use photocheck::http::guard::BankDoor;
+use photocheck::http::upload::Uploads;
 use photocheck::http::{self, App};
 use photocheck::live::LiveIndex;
 use photocheck::models;
+use photocheck::room::Room;
 use photocheck::sightings::{Sightings, SightingsConfig};
-use photocheck::store::{BankName, Store};
+use photocheck::store::{BankName, Opening, Store};
+use photocheck::token::BankToken;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Response};
 use serde::Deserialize;
@@ -147,10 +153,23 @@ pub fn photo_form(photo: Vec<u8>) -> Form {
     Form::new().part("photo", Part::bytes(photo).file_name("photo"))
 }
 
-/// A folder that goes away with the test, and the URL of a database in it.
-pub fn temporary_db() -> (TempDir, String) {
+/// A folder that goes away with the test, and the URL of a database that is not there yet.
+pub fn temporary_place() -> (TempDir, String) {
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite:{}", folder.path().join("test.sqlite").display());
+    (folder, url)
+}
+
+/// A folder that goes away with the test, and the URL of an empty database in it.
+pub fn temporary_db() -> (TempDir, String) {
+    let (folder, url) = temporary_place();
+    let made = url.clone();
+    // On a thread of its own: the test may have a runtime, and one inside another cannot wait.
+    let make = move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { Store::open(&made).await.unwrap().close().await });
+    };
+    std::thread::spawn(make).join().unwrap();
     (folder, url)
 }
 
@@ -169,15 +188,30 @@ pub struct Service {
 pub struct Setup {
     pub cores: usize,
     pub waiting_max: usize,
+    /// Without one the banks are open to everybody.
     pub bank_token: Option<&'static str>,
-    pub loopback: bool,
     /// A bank of sightings, which is created.
     pub seen_bank: Option<&'static str>,
+    pub pace: Pace,
+    /// Memory for bodies on their way in beside the reserve, or as the program has it.
+    pub room: Option<Room>,
+    pub opening: Opening,
+    /// Another service's database, or one of its own.
+    pub db: Option<String>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { cores: 2, waiting_max: 64, bank_token: None, loopback: true, seen_bank: None }
+        Self {
+            cores: 2,
+            waiting_max: 64,
+            bank_token: None,
+            seen_bank: None,
+            pace: Pace::default(),
+            room: None,
+            opening: Opening { create: true, ..Opening::default() },
+            db: None,
+        }
     }
 }
 
@@ -198,20 +232,27 @@ impl Service {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        let (folder, db) = temporary_db();
-        let (checker, store) = (checker(), Store::open(&db).await.unwrap());
+        let (folder, own_db) = temporary_place();
+        let db = setup.db.unwrap_or(own_db);
+        let (checker, store) = (checker(), Store::open_with(&db, setup.opening).await.unwrap());
         let quality_min = checker.policy().pdq_quality_min();
         let live = LiveIndex::load(store.clone(), quality_min).await.unwrap();
         let follower = live.clone();
         tokio::spawn(async move { follower.follow().await });
         let gate = Gate::new(setup.cores, setup.waiting_max);
-        let bank_door = BankDoor::new(setup.bank_token, setup.loopback);
+        let mut uploads = Uploads::new(gate);
+        uploads.pace = setup.pace;
+        uploads.room = setup.room.unwrap_or(uploads.room);
+        let bank_door = match setup.bank_token {
+            Some(token) => BankDoor::with_token(&BankToken::new(token).unwrap()),
+            None => BankDoor::Everybody,
+        };
         let sightings = match setup.seen_bank {
             None => None,
             Some(bank) => Some(open_sightings(bank, &store, &live).await),
         };
         let kept = (store.clone(), live.clone(), sightings.clone());
-        let app = Arc::new(App { checker, store, live, gate, bank_door, sightings });
+        let app = Arc::new(App { checker, store, live, uploads, bank_door, sightings });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(http::server::serve(listener, http::router(app), std::future::pending()));

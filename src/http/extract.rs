@@ -1,0 +1,117 @@
+//! What handlers take out of requests: axum's own extractors, but what cannot be read is answered
+//! with the field's name and what was wrong with it.
+
+use std::error::Error;
+use std::fmt::Display;
+
+use axum::Json;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+
+use super::problem::Problem;
+
+/// A body of JSON.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+/// Parts of the address.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+/// The query of the address.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let read = Json::<T>::from_request(request, state).await;
+        read.map(|Json(value)| Self(value)).map_err(|rejected| of_json(&rejected))
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
+        read.map(|it| Self(it.0)).map_err(|rejected| of_path(&rejected))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
+        read.map(|it| Self(it.0)).map_err(|rejected| of_query(&rejected))
+    }
+}
+
+/// Reads a whole number of a query, and says which text is none.
+///
+/// # Errors
+/// When it is none.
+pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        let shown: String = text.chars().take(80).collect();
+        D::Error::custom(format!("must be a whole number, not {shown:?}"))
+    })
+}
+
+fn of_json(rejected: &JsonRejection) -> Problem {
+    let status = rejected.status();
+    match rejected {
+        JsonRejection::JsonDataError(error) => {
+            bad(status, format!("the JSON is not what is needed: {}", cause_of(error)))
+        }
+        JsonRejection::JsonSyntaxError(error) => {
+            bad(status, format!("the body cannot be read as JSON: {}", cause_of(error)))
+        }
+        JsonRejection::MissingJsonContentType(_) => {
+            let detail = "the body must be JSON, sent with content-type: application/json";
+            Problem::new(status, "CONTENT_TYPE", detail)
+        }
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(status, "BODY_TOO_LARGE", "the body is over the limit")
+        }
+        _ => bad(status, format!("the body cannot be read: {}", rejected.body_text())),
+    }
+}
+
+fn of_path(rejected: &PathRejection) -> Problem {
+    let status = rejected.status();
+    let PathRejection::FailedToDeserializePathParams(error) = rejected else {
+        return bad(status, rejected.body_text());
+    };
+    match error.kind() {
+        ErrorKind::ParseErrorAtIndex { value, .. } | ErrorKind::ParseError { value, .. } => {
+            let shown: String = value.chars().take(80).collect();
+            bad(status, format!("the address holds {shown:?} where a whole number is needed"))
+        }
+        other => bad(status, format!("the address cannot be read: {other}")),
+    }
+}
+
+fn of_query(rejected: &QueryRejection) -> Problem {
+    let cause = match rejected {
+        QueryRejection::FailedToDeserializeQueryString(error) => cause_of(error),
+        other => other.body_text(),
+    };
+    bad(rejected.status(), format!("the query is not what is needed: {cause}"))
+}
+
+fn bad(status: StatusCode, detail: String) -> Problem {
+    Problem::new(status, "BAD_REQUEST", detail)
+}
+
+/// What the deserializer says, without what axum says before it.
+fn cause_of<E: Error + Display>(error: &E) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}

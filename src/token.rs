@@ -1,0 +1,151 @@
+//! The token that the banks ask for over HTTP: the operator's own, or one made at first start.
+//!
+//! Behind a proxy every caller comes from this machine, and a caller writes its headers as it
+//! likes, so only a secret tells who may use the banks. A token that was made stays in a file
+//! beside the database, which only its owner may read: whoever can read that file can read the
+//! database too. The token itself is never printed or logged.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::private_file;
+
+/// Bytes of randomness in a token that is made.
+const RANDOM_BYTES: usize = 32;
+
+/// Why there is no token.
+#[derive(Debug, Error)]
+pub enum TokenError {
+    #[error("the token of the banks is empty")]
+    Empty,
+    #[error("the token of the banks may hold visible ASCII characters only")]
+    NotVisibleAscii,
+    #[error("the token file {} cannot be read: {error}", path.display())]
+    Read { path: PathBuf, error: io::Error },
+    #[error("the token file {} is not usable: {error}", path.display())]
+    File { path: PathBuf, error: Box<TokenError> },
+    #[error("the token file {} cannot be written: {error}", path.display())]
+    Write { path: PathBuf, error: io::Error },
+    #[error("no token can be made: {0}")]
+    Randomness(#[from] getrandom::Error),
+}
+
+/// A token that a header can carry. Not shown by `Debug`.
+#[derive(Clone)]
+pub struct BankToken(String);
+
+impl BankToken {
+    /// A token of the operator's choice.
+    ///
+    /// # Errors
+    /// When it is empty or a header cannot carry it.
+    pub fn new(token: &str) -> Result<Self, TokenError> {
+        if token.is_empty() {
+            return Err(TokenError::Empty);
+        }
+        if !token.bytes().all(|c| c.is_ascii_graphic()) {
+            return Err(TokenError::NotVisibleAscii);
+        }
+        Ok(Self(token.to_owned()))
+    }
+
+    /// Reads the token in the file at `path`, or makes one and writes it there.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or holds no token.
+    pub fn read_or_make(path: &Path) -> Result<Self, TokenError> {
+        match private_file::create_new(path) {
+            Ok(file) => Self::make(path, file),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
+            Err(error) => match Self::read(path) {
+                // A file that is there is enough, even where none could be written.
+                Err(_) => Err(TokenError::Write { path: path.to_owned(), error }),
+                read => read,
+            },
+        }
+    }
+
+    fn make(path: &Path, mut file: fs::File) -> Result<Self, TokenError> {
+        let mut secret = [0; RANDOM_BYTES];
+        let made = getrandom::fill(&mut secret).map_err(TokenError::from).and_then(|()| {
+            let token = hex::encode(secret);
+            let written = writeln!(file, "{token}").and_then(|()| file.sync_all());
+            written.map_err(|error| TokenError::Write { path: path.to_owned(), error })?;
+            Ok(Self(token))
+        });
+        if made.is_err() {
+            // An empty file would stand in the way of the next start.
+            let _ = fs::remove_file(path);
+        }
+        made
+    }
+
+    fn read(path: &Path) -> Result<Self, TokenError> {
+        let of_path = || path.to_owned();
+        let text = fs::read_to_string(path)
+            .map_err(|error| TokenError::Read { path: of_path(), error })?;
+        Self::new(text.trim())
+            .map_err(|error| TokenError::File { path: of_path(), error: Box::new(error) })
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for BankToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BankToken").finish_non_exhaustive()
+    }
+}
+
+/// Where the token of a database is kept: its file's name and `.token`.
+#[must_use]
+pub fn path_beside(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".token");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use temp_dir::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_made_once_and_read_after_that() {
+        let folder = TempDir::new().unwrap();
+        let path = path_beside(&folder.path().join("x.sqlite"));
+        let made = BankToken::read_or_make(&path).unwrap();
+        assert_eq!(made.as_str().len(), 2 * RANDOM_BYTES);
+        assert_eq!(BankToken::read_or_make(&path).unwrap().as_str(), made.as_str());
+        assert_eq!(format!("{made:?}"), "BankToken { .. }");
+        let other = path_beside(&folder.path().join("y.sqlite"));
+        assert_ne!(BankToken::read_or_make(&other).unwrap().as_str(), made.as_str());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn an_empty_token_admits_nobody() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "\n").unwrap();
+        let error = BankToken::read_or_make(&path).unwrap_err().to_string();
+        assert!(error.contains("token is not usable: the token of the banks is empty"), "{error}");
+        assert!(matches!(BankToken::new("").unwrap_err(), TokenError::Empty));
+        assert!(matches!(BankToken::new("two words").unwrap_err(), TokenError::NotVisibleAscii));
+        let nowhere = folder.path().join("no/such/folder/token");
+        let error = BankToken::read_or_make(&nowhere).unwrap_err();
+        assert!(matches!(error, TokenError::Write { .. }), "{error}");
+    }
+}

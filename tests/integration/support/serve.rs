@@ -1,0 +1,60 @@
+//! The real binary as a service.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+
+/// A running `photocheck serve`. Stopped when it is dropped.
+pub struct Serve {
+    pub url: String,
+    /// What it said of the banks when it began.
+    pub told: String,
+    process: Child,
+    log: Option<JoinHandle<String>>,
+}
+
+impl Serve {
+    /// Starts it on a free port, without a token in its environment.
+    pub fn start(db: &str, args: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_photocheck"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--db", db])
+            .args(args)
+            .env_remove("PHOTOCHECK_BANK_TOKEN")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        let mut line = || {
+            let mut line = String::new();
+            out.read_line(&mut line).unwrap();
+            line.trim_end().to_owned()
+        };
+        let (listens, told) = (line(), line());
+        let url = listens.rsplit(' ').next().unwrap().to_owned();
+        // A full pipe would stop it.
+        let mut stderr = process.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        Self { url, told, process, log: Some(log) }
+    }
+
+    /// Asks it to stop, waits for that, and gives what it logged.
+    pub fn stop(mut self) -> String {
+        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
+        assert!(asked.unwrap().success());
+        let log = self.log.take().unwrap().join().unwrap();
+        assert!(self.process.wait().unwrap().success(), "{log}");
+        log
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
