@@ -5,17 +5,24 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::core::checker::Checker;
-use crate::core::detector::Detector;
+use crate::core::detector::{Detector, ModelFiles, trunk_name};
 use crate::core::faces::FaceFinder;
 use crate::core::verdict::Policy;
 
 const FACE_MODEL: &[u8] = include_bytes!("../models/face/model.onnx");
 const FACE_DESCRIPTION: &str = include_str!("../models/face/model.toml");
-const MODEL: &[u8] = include_bytes!("../models/synthetic-5/model.onnx");
-const DESCRIPTION: &str = include_str!("../models/synthetic-5/model.toml");
+const MODEL: ModelFiles<'_> = ModelFiles {
+    trunk: (
+        include_bytes!("../models/trunk-clip-b16/trunk.onnx"),
+        include_str!("../models/trunk-clip-b16/trunk.toml"),
+    ),
+    heads: include_bytes!("../models/synthetic-6/heads.onnx"),
+    exit: Some(include_bytes!("../models/synthetic-6/exit.onnx")),
+    description: include_str!("../models/synthetic-6/model.toml"),
+};
 const POLICY: &str = include_str!("../models/policy.toml");
 
-/// Loads what judges photos. `model` is a folder with `model.onnx` and `model.toml`, `policy` a
+/// Loads what judges photos. `model` is a folder of a model beside that of its trunk, `policy` a
 /// file; without them the bundled ones are used.
 ///
 /// # Errors
@@ -23,7 +30,7 @@ const POLICY: &str = include_str!("../models/policy.toml");
 pub fn load_checker(model: Option<&Path>, policy: Option<&Path>) -> anyhow::Result<Checker> {
     let face_finder = FaceFinder::load(FACE_MODEL, FACE_DESCRIPTION).context("the face finder")?;
     let detector = match model {
-        None => Detector::load(MODEL, DESCRIPTION).context("the bundled model")?,
+        None => Detector::load(MODEL).context("the bundled model")?,
         Some(folder) => read_detector(folder)?,
     };
     let policy = match policy {
@@ -34,15 +41,31 @@ pub fn load_checker(model: Option<&Path>, policy: Option<&Path>) -> anyhow::Resu
     Ok(Checker::new(face_finder, detector, policy))
 }
 
-/// Reads a model from its folder.
+/// Reads a model from its folder; its trunk is read from the folder beside it that it names.
 ///
 /// # Errors
 /// When a file cannot be read or is not valid.
 pub fn read_detector(folder: &Path) -> anyhow::Result<Detector> {
-    let onnx = folder.join("model.onnx");
-    let bytes = std::fs::read(&onnx).with_context(|| onnx.display().to_string())?;
+    let named = || folder.display().to_string();
     let description = read_text(&folder.join("model.toml"))?;
-    Detector::load(&bytes, &description).with_context(|| folder.display().to_string())
+    let trunk = trunk_name(&description).with_context(named)?;
+    let trunk = folder.join("..").join(trunk);
+    let (trunk_onnx, trunk_toml) =
+        (read(&trunk.join("trunk.onnx"))?, read_text(&trunk.join("trunk.toml"))?);
+    let heads = read(&folder.join("heads.onnx"))?;
+    let exit = folder.join("exit.onnx");
+    let exit = exit.exists().then(|| read(&exit)).transpose()?;
+    let files = ModelFiles {
+        trunk: (&trunk_onnx, &trunk_toml),
+        heads: &heads,
+        exit: exit.as_deref(),
+        description: &description,
+    };
+    Detector::load(files).with_context(named)
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| file.display().to_string())
 }
 
 fn read_text(file: &Path) -> anyhow::Result<String> {

@@ -47,7 +47,7 @@ pub struct SharedArgs {
     /// Create the database where there is none; without this, only the default one is
     #[arg(long, global = true)]
     pub create: bool,
-    /// Folder of a model to use instead of the built-in one; the folder of its trunk stands beside it
+    /// Folder of a model to use instead of the built-in one, beside the folder of its trunk
     #[arg(long, global = true, value_name = "DIR")]
     pub model: Option<PathBuf>,
     /// Policy file to use instead of the built-in one

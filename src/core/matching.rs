@@ -194,10 +194,7 @@ mod tests {
     use super::*;
     use crate::core::banks::Purpose;
     use crate::core::faces::Point;
-
-    fn policy() -> Policy {
-        Policy::load(include_str!("../../models/policy.toml"), "synthetic-5").unwrap()
-    }
+    use crate::core::verdict::shipped_policy;
 
     fn bank() -> Arc<BankFacts> {
         let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
@@ -228,7 +225,7 @@ mod tests {
     }
 
     fn nearest(found: &[Match], faces: &[Face]) -> Option<u16> {
-        policy().nearest_of(found.to_vec(), faces).map(|found| found.distance.0)
+        shipped_policy().nearest_of(found.to_vec(), faces).map(|found| found.distance.0)
     }
 
     #[test]
@@ -290,7 +287,7 @@ mod tests {
             1,
         );
         let copies = |hashes: &[(View, PdqHash)]| -> Vec<i64> {
-            let found = policy().copies_of_banked(hashes, &index);
+            let found = shipped_policy().copies_of_banked(hashes, &index);
             found.iter().map(|near| near.content.0).collect()
         };
         assert_eq!(copies(&[(View::WHOLE, hash(1))]), [1]);

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod matching;
 pub mod matching_evaluation;
 pub mod onnx;
+mod packed;
 pub mod pdq;
 pub mod photo;
 pub mod provenance;

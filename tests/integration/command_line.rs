@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::{fixture, fixture_path, photocheck, photocheck_fed, temporary_db};
+use crate::support::{
+    fixture, fixture_path, model_like_the_bundled, photocheck, photocheck_fed, temporary_db,
+};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -96,11 +98,11 @@ fn what_cannot_be_done_is_said_on_standard_error() {
 #[test]
 fn a_model_that_is_not_the_one_described_is_refused() {
     let (folder, db) = temporary_db();
-    let description = include_str!("../../models/synthetic-5/model.toml");
-    std::fs::write(folder.path().join("model.toml"), description).unwrap();
-    std::fs::write(folder.path().join("model.onnx"), b"another model").unwrap();
-    let model = folder.path().to_str().unwrap();
-    let output = photocheck(&db, ["check", "x.jpg", "--model", model]);
+    let model = model_like_the_bundled(&folder, |description| description);
+    let heads = model.join("heads.onnx");
+    std::fs::remove_file(&heads).unwrap();
+    std::fs::write(heads, b"another model").unwrap();
+    let output = photocheck(&db, ["check", "x.jpg", "--model", model.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("sha256"), "{}", text(&output.stderr));
 }

@@ -5,9 +5,9 @@ use photocheck::core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
 use photocheck::core::evaluation::{self, Judged, Truth};
 use photocheck::core::faces::{Face, FaceFinder};
 use photocheck::core::index::Index;
-use photocheck::core::onnx::{InputScale, Net};
 use photocheck::core::photo::Photo;
 use photocheck::core::resize::{PixelBox, cut, resize};
+use photocheck::models::read_detector;
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -43,12 +43,6 @@ struct Expected {
     score: f32,
 }
 
-#[derive(Deserialize)]
-struct Description {
-    sha256: String,
-    input: InputScale,
-}
-
 /// A line of `models/face/reference.jsonl`: faces by `training/faces/face_boxes.py`.
 #[derive(Deserialize)]
 struct FacesExpected {
@@ -74,15 +68,10 @@ fn reference() -> Reference {
 #[test]
 fn tract_gives_the_logits_of_onnx_runtime() {
     let Reference { same_input, tolerance, .. } = reference();
-    let folder = format!("models/{}", checker().model());
-    let description: Description = toml::from_str(&text(&format!("{folder}/model.toml"))).unwrap();
-    let onnx = std::fs::read(root().join(&folder).join("model.onnx")).unwrap();
-    let net = Net::load(&onnx, &description.sha256, description.input).unwrap();
     let photo = Photo::decode(&fixture(&same_input.fixture)).unwrap();
     let [x, y, width, height] = same_input.r#box;
     let pixels: RgbImage = cut(photo.pixels(), PixelBox { x, y, width, height });
-    let outputs = net.run(&pixels).unwrap();
-    let found: Vec<f32> = outputs[0].iter().copied().collect();
+    let found = checker().detector().logits(&pixels).unwrap();
     assert_eq!(found.len(), same_input.logits.len());
     for (found, expected) in found.iter().zip(&same_input.logits) {
         let apart = (found - expected).abs();
@@ -145,10 +134,9 @@ fn the_whole_path_scores_as_training_measured() {
     }
 }
 
+/// The bundled model, read from its folder as another one would be.
 fn bundled_detector() -> Detector {
-    let folder = root().join("models").join(checker().model());
-    let onnx = std::fs::read(folder.join("model.onnx")).unwrap();
-    Detector::load(&onnx, &text(&format!("models/{}/model.toml", checker().model()))).unwrap()
+    read_detector(&root().join("models").join(checker().model())).unwrap()
 }
 
 fn evaluated(detector: &Detector, pixels: &RgbImage, doubt_from: f64) -> Evaluated {
@@ -250,8 +238,8 @@ struct Reached {
 #[derive(Deserialize)]
 struct Card {
     reached: Reached,
-    /// The model that was bundled before.
-    forerunner: String,
+    /// What the model that was bundled before reached.
+    forerunner: Reached,
 }
 
 /// A new model must not be worse than the one before by more than chance.
@@ -282,12 +270,10 @@ fn the_bundled_model_reaches_its_card_on_val() {
     };
     let judged: Vec<Judged> = rows.into_par_iter().map(judge).collect();
     let found = evaluation::summary(&judged, 0.5).auroc.unwrap();
-    let card_of = |model: &str| -> Card {
-        toml::from_str(&text(&format!("models/{model}/model.toml"))).unwrap()
-    };
-    let card = card_of(checker().model());
+    let card: Card =
+        toml::from_str(&text(&format!("models/{}/model.toml", checker().model()))).unwrap();
     let apart = (found - card.reached.auroc).abs();
     assert!(apart < 0.005, "AUROC {found}, the card says {}", card.reached.auroc);
-    let before = card_of(&card.forerunner).reached.auroc_least;
-    assert!(before <= found, "AUROC {found}; {} reached {before} at least", card.forerunner);
+    let before = card.forerunner.auroc_least;
+    assert!(before <= found, "AUROC {found}; its forerunner reached {before} at least");
 }

@@ -4,7 +4,6 @@ use image::RgbImage;
 use serde::Deserialize;
 
 use crate::core::faces::Face;
-use crate::core::onnx::InputScale;
 use crate::core::resize::PixelBox;
 
 /// The file beside a model: what it is and how it is fed.
@@ -15,7 +14,10 @@ pub struct Description {
     /// Whether what is looked at has its colours halved first, as in training.
     #[serde(default)]
     pub halve_colours: bool,
-    pub input: InputScale,
+    /// Name of the trunk that its heads were fitted on.
+    pub trunk: String,
+    /// Blocks of the trunk that the heads read, from the photo's side on.
+    pub taps: Vec<String>,
     pub look: Vec<Look>,
     pub calibration: Calibration,
     #[serde(default)]
@@ -24,6 +26,37 @@ pub struct Description {
     pub threshold: Vec<RateThreshold>,
     /// Absent in models that cannot tell drawings from photos.
     pub drawn: Option<Drawn>,
+    /// Absent in models that run every photo through the whole trunk.
+    pub exit: Option<Exit>,
+    /// Absent in models that always score the face too.
+    pub whole_alone: Option<Leave>,
+}
+
+/// Where a photo that is plainly real leaves early.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Exit {
+    /// Of the file `exit.onnx`.
+    pub sha256: String,
+    /// The trunk's block at which it reads the whole photo.
+    pub block: String,
+    #[serde(flatten)]
+    pub leave: Leave,
+}
+
+/// Up to which logit a photo leaves, and its score there: `sigmoid(bias + weight * logit)`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct Leave {
+    pub logit_max: f32,
+    pub weight: f32,
+    pub bias: f32,
+}
+
+impl Leave {
+    /// The logit of the score with which a photo of this logit leaves, if it does.
+    #[must_use]
+    pub fn calibrated(self, logit: f32) -> Option<f32> {
+        (logit <= self.logit_max).then_some(self.bias + self.weight * logit)
+    }
 }
 
 /// One square cut the model looks at.

@@ -7,149 +7,92 @@
 //! was neither trained nor measured on such photos. Everything it needs to know of a model stands
 //! in the `model.toml` beside it.
 
+mod answer;
 mod colours;
 mod description;
 mod heat_map;
 mod lives;
 mod sharpness;
+mod trunk;
 
 use image::RgbImage;
 use ndarray::ArrayD;
 
-use self::description::{Description, LookKind};
+pub use self::answer::{
+    Evaluated, FaceResult, NotApplicable, Score, Stability, Synthetic, UnableToEvaluate,
+};
+use self::description::{Description, Exit, LookKind};
 pub use self::heat_map::HeatMap;
+use self::trunk::{Begun, Blocks, Trunk};
 use crate::core::errors::ModelError;
 use crate::core::faces::Face;
-use crate::core::onnx::Net;
+use crate::core::onnx::{Graph, Part, Values};
 use crate::core::resize::{PixelBox, cut, resize};
 
-/// A calibrated probability that the photo is AI-made, 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Score(f32);
-
-/// What the detector says of a photo.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Synthetic {
-    /// It scored the photo by its most suspicious face.
-    Evaluated(Evaluated),
-    /// The photo is not of the kind it judges: no face was found, or the foremost one cannot be
-    /// judged and no other is suspicious.
-    NotApplicable { code: NotApplicable, faces: Vec<FaceResult> },
-    /// It failed on this photo, through no fault of the photo.
-    UnableToEvaluate { code: UnableToEvaluate },
+/// The files of a model.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelFiles<'a> {
+    /// The trunk's ONNX file and `trunk.toml`.
+    pub trunk: (&'a [u8], &'a str),
+    /// What turns the trunk's tokens into logits.
+    pub heads: &'a [u8],
+    /// What tells early that a photo is plainly real; only of models that name it.
+    pub exit: Option<&'a [u8]>,
+    /// `model.toml`.
+    pub description: &'a str,
 }
 
-/// A score and what stands behind it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Evaluated {
-    pub score: Score,
-    /// The face that has this score, the highest of the photo.
-    pub face: Face,
-    /// All faces of the photo, that one included; the largest and surest first.
-    pub faces: Vec<FaceResult>,
-    /// How the score holds over small changes of the photo; only of a score that is doubted.
-    pub stability: Option<Stability>,
-    /// Which parts of the face speak for AI; only of a score that is doubted, and of models that
-    /// tell.
-    pub heat_map: Option<HeatMap>,
-}
-
-/// One face of a photo.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FaceResult {
-    pub face: Face,
-    /// Its score, or why it has none.
-    pub answer: Result<Score, NotApplicable>,
-}
-
-/// The scores of a photo in several lives: as it is, and after changes that leave it what it is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stability {
-    /// Lives scored, the photo as it is among them.
-    pub lives: u8,
-    pub lowest: Score,
-    pub highest: Score,
-}
-
-/// Why the detector does not apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotApplicable {
-    /// No face was found.
-    NoFaceFound,
-    /// The face has fewer pixels than the model was measured on.
-    FaceTooSmall,
-    /// It is too blurred: the model was not measured on such faces.
-    FaceTooBlurred,
-    /// It is no photo of a face: a drawing, a cartoon, a figure.
-    FaceDrawn,
-}
-
-/// Why the detector could not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnableToEvaluate {
-    /// The model failed to run.
-    ModelFailed,
-    /// The model gave a number that is no probability.
-    ScoreNotFinite,
-}
-
-impl Score {
-    /// A probability; `None` outside 0 to 1 and for what is no number.
-    #[must_use]
-    pub fn new(value: f32) -> Option<Self> {
-        (0.0..=1.0).contains(&value).then_some(Self(value))
+/// The name of the trunk that a `model.toml` asks for: of the folder beside it.
+///
+/// # Errors
+/// [`ModelError`] when the description is not valid, or the name could lead elsewhere.
+pub fn trunk_name(description: &str) -> Result<String, ModelError> {
+    let Description { trunk, .. } = toml::from_str(description)?;
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
+    if trunk.is_empty() || !trunk.chars().all(is_plain) {
+        return Err(ModelError::Unusable(format!("its trunk is named {trunk:?}")));
     }
-
-    /// 0 to 1.
-    #[must_use]
-    pub fn value(self) -> f32 {
-        self.0
-    }
-}
-
-impl NotApplicable {
-    /// Stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NoFaceFound => "NO_FACE_FOUND",
-            Self::FaceTooSmall => "FACE_TOO_SMALL",
-            Self::FaceTooBlurred => "FACE_TOO_BLURRED",
-            Self::FaceDrawn => "FACE_DRAWN",
-        }
-    }
-}
-
-impl UnableToEvaluate {
-    /// Stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::ModelFailed => "MODEL_FAILED",
-            Self::ScoreNotFinite => "SCORE_NOT_FINITE",
-        }
-    }
+    Ok(trunk)
 }
 
 /// A loaded detector. Shared between threads.
 #[derive(Debug)]
 pub struct Detector {
-    net: Net,
+    trunk: Trunk,
+    heads: Part,
+    exit: Option<(Part, Exit)>,
     description: Description,
 }
 
 impl Detector {
-    /// Loads a model and the description beside it.
+    /// Loads a model.
     ///
     /// # Errors
-    /// [`ModelError`] when the description is not valid or the model is not the one it names.
-    pub fn load(onnx: &[u8], description: &str) -> Result<Self, ModelError> {
-        let description: Description = toml::from_str(description)?;
+    /// [`ModelError`] when a description is not valid or a file is not the one that it names.
+    pub fn load(files: ModelFiles) -> Result<Self, ModelError> {
+        let description: Description = toml::from_str(files.description)?;
         if description.look.is_empty() {
             return Err(ModelError::Unusable("it names no look".into()));
         }
-        let net = Net::load(onnx, &description.sha256, description.input)?;
-        Ok(Self { net, description })
+        let exit = description.exit.as_ref();
+        let blocks = Blocks { taps: &description.taps, exit: exit.map(|exit| exit.block.as_str()) };
+        let (trunk, trunk_description) = files.trunk;
+        let trunk = Trunk::load(trunk, trunk_description, blocks)?;
+        let tokens = trunk.tokens();
+        let taps: Vec<(&str, &[usize])> =
+            description.taps.iter().map(|tap| (tap.as_str(), tokens.as_slice())).collect();
+        let heads =
+            Graph::read(files.heads, &description.sha256)?.part(&taps, &["logits", "heat"])?;
+        let exit = match exit {
+            None => None,
+            Some(exit) => {
+                let missing = || ModelError::Unusable("it names an exit without a file".into());
+                let graph = Graph::read(files.exit.ok_or_else(missing)?, &exit.sha256)?;
+                let part = graph.part(&[(exit.block.as_str(), tokens.as_slice())], &["logit"])?;
+                Some((part, exit.clone()))
+            }
+        };
+        Ok(Self { trunk, heads, exit, description })
     }
 
     /// The model's name, which stands in every report.
@@ -163,6 +106,17 @@ impl Detector {
     pub fn score_at_rate(&self, fpr: f64) -> Option<f64> {
         let close = |stated: f64| (stated - fpr).abs() < 1e-9;
         self.description.threshold.iter().find(|it| close(it.fpr)).map(|it| it.score)
+    }
+
+    /// The logits of all heads on a square of exactly the trunk's side.
+    ///
+    /// # Errors
+    /// [`ModelError`] when tract fails.
+    pub fn logits(&self, square: &RgbImage) -> Result<Vec<f32>, ModelError> {
+        let taps = self.trunk.finish(self.trunk.begin(square)?)?;
+        let outputs = self.heads.run(&taps)?;
+        let logits = outputs.first().map(Values::to_array).transpose()?;
+        Ok(logits.into_iter().flatten().collect())
     }
 
     /// Scores every face of a photo; `faces` come the largest and surest first. Where the highest
@@ -185,7 +139,10 @@ impl Detector {
         let Some(foremost) = faces.first() else {
             return Ok(Synthetic::not_applicable(NotApplicable::NoFaceFound, Vec::new()));
         };
-        let whole = self.whole_logit(pixels, foremost)?;
+        let whole = match self.whole_pass(pixels, foremost, faces.len() == 1)? {
+            WholePass::Scored(logit) => logit,
+            WholePass::PlainlyReal(score) => return Ok(self.plainly_real(pixels, foremost, score)),
+        };
         let scored = faces.iter().map(|face| self.face_pass(pixels, face, whole));
         let scored: Vec<FacePass> = scored.collect::<Result<_, _>>()?;
         let faces: Vec<FaceResult> = scored.iter().map(|pass| pass.result).collect();
@@ -219,8 +176,11 @@ impl Detector {
     ) -> Result<Stability, UnableToEvaluate> {
         let mut stability = Stability { lives: 1, lowest: score, highest: score };
         for (pixels, face) in lives::of(pixels, face) {
-            let whole = self.whole_logit(&pixels, &face)?;
-            let FacePass { score, .. } = self.face_pass(&pixels, &face, whole)?;
+            let whole = self.whole_pass(&pixels, &face, true)?;
+            let score = match whole {
+                WholePass::PlainlyReal(score) => score,
+                WholePass::Scored(whole) => self.face_pass(&pixels, &face, whole)?.score,
+            };
             stability.lives += 1;
             if score < stability.lowest {
                 stability.lowest = score;
@@ -232,14 +192,65 @@ impl Detector {
         Ok(stability)
     }
 
-    /// What the cuts of the whole photo add to every face's logit, the calibration included.
-    fn whole_logit(&self, pixels: &RgbImage, face: &Face) -> Result<f32, UnableToEvaluate> {
+    /// What the cuts of the whole photo add to every face's logit, with the calibration; or that they
+    /// are enough, where the photo `may_leave` early.
+    fn whole_pass(
+        &self,
+        pixels: &RgbImage,
+        face: &Face,
+        may_leave: bool,
+    ) -> Result<WholePass, UnableToEvaluate> {
         let mut logit = self.description.calibration.bias;
         for look in self.description.look.iter().filter(|look| look.kind == LookKind::Whole) {
-            let outputs = self.run(&self.cut(pixels, look.area_of(pixels, face)))?;
-            logit += look.weight * column(&outputs, look.head)?;
+            let begun = self.begin(&self.cut(pixels, look.area_of(pixels, face)))?;
+            if may_leave && let Some(score) = self.early_score(&begun)? {
+                return Ok(WholePass::PlainlyReal(score));
+            }
+            let found = column(&self.finish(begun)?, look.head)?;
+            let alone = self.description.whole_alone.filter(|_| may_leave);
+            if let Some(calibrated) = alone.and_then(|alone| alone.calibrated(found)) {
+                return Score::of_logit(calibrated).map(WholePass::PlainlyReal);
+            }
+            logit += look.weight * found;
         }
-        Ok(logit)
+        Ok(WholePass::Scored(logit))
+    }
+
+    /// The score of a photo that the exit finds plainly real.
+    fn early_score(&self, begun: &Begun) -> Result<Option<Score>, UnableToEvaluate> {
+        let Some((part, exit)) = &self.exit else { return Ok(None) };
+        let logits = part.run(std::slice::from_ref(&begun.tokens)).map_err(failed)?;
+        let logits = logits.iter().map(Values::to_array).collect::<Result<Vec<_>, _>>();
+        let logit = column(&logits.map_err(failed)?, 0)?;
+        exit.leave.calibrated(logit).map(Score::of_logit).transpose()
+    }
+
+    /// The answer on a photo that left early, by its one face.
+    fn plainly_real(&self, pixels: &RgbImage, face: &Face, score: Score) -> Synthetic {
+        let needs = &self.description.face;
+        let look = self.description.look.iter().find(|look| look.kind == LookKind::Face);
+        let is_blurred = look.is_some_and(|look| {
+            sharpness::of(&self.cut(pixels, look.area_of(pixels, face))) < needs.sharpness_min
+        });
+        let refused = if face.side_in(pixels.width(), pixels.height()) < needs.side_min {
+            Some(NotApplicable::FaceTooSmall)
+        } else {
+            is_blurred.then_some(NotApplicable::FaceTooBlurred)
+        };
+        let faces = vec![FaceResult { face: *face, answer: refused.map_or(Ok(score), Err) }];
+        match refused {
+            Some(code) => Synthetic::not_applicable(code, faces),
+            None => {
+                let face = *face;
+                Synthetic::Evaluated(Evaluated {
+                    score,
+                    face,
+                    faces,
+                    stability: None,
+                    heat_map: None,
+                })
+            }
+        }
     }
 
     /// One face, scored on top of what the whole photo says.
@@ -256,7 +267,7 @@ impl Detector {
         for look in self.description.look.iter().filter(|look| look.kind == LookKind::Face) {
             let area = look.area_of(pixels, face);
             let piece = self.cut(pixels, area);
-            let outputs = self.run(&piece)?;
+            let outputs = self.finish(self.begin(&piece)?)?;
             logit += look.weight * column(&outputs, look.head)?;
             let drawn = match self.description.drawn {
                 Some(drawn) => drawn.logit <= column(&outputs, drawn.head)?,
@@ -270,8 +281,7 @@ impl Detector {
             let maps = outputs.get(1);
             heat_map = maps.and_then(|maps| HeatMap::read(maps, look, area, pixels.dimensions()));
         }
-        let score = Score::new(1.0 / (1.0 + (-logit).exp()));
-        let score = score.ok_or(UnableToEvaluate::ScoreNotFinite)?;
+        let score = Score::of_logit(logit)?;
         let answer = refused.map_or(Ok(score), Err);
         Ok(FacePass { result: FaceResult { face: *face, answer }, score, heat_map })
     }
@@ -282,22 +292,35 @@ impl Detector {
         if self.description.halve_colours {
             piece = colours::halved(piece);
         }
-        let side = self.net.side();
+        let side = self.trunk.side();
         resize(&piece, side, side)
     }
 
-    fn run(&self, piece: &RgbImage) -> Result<Vec<ArrayD<f32>>, UnableToEvaluate> {
-        self.net.run(piece).map_err(|_| UnableToEvaluate::ModelFailed)
+    fn begin(&self, piece: &RgbImage) -> Result<Begun, UnableToEvaluate> {
+        self.trunk.begin(piece).map_err(failed)
+    }
+
+    /// The logits `[1, heads]` and the heat maps `[1, looks, rows, columns]` of a cut.
+    fn finish(&self, begun: Begun) -> Result<Vec<ArrayD<f32>>, UnableToEvaluate> {
+        let taps = self.trunk.finish(begun).map_err(failed)?;
+        let outputs = self.heads.run(&taps).map_err(failed)?;
+        outputs.iter().map(Values::to_array).collect::<Result<_, _>>().map_err(failed)
     }
 }
 
-impl Synthetic {
-    fn not_applicable(code: NotApplicable, faces: Vec<FaceResult>) -> Self {
-        Self::NotApplicable { code, faces }
-    }
+fn failed(_: ModelError) -> UnableToEvaluate {
+    UnableToEvaluate::ModelFailed
 }
 
-/// One logit of the model's first output, `[1, heads]`.
+/// What the cuts of a whole photo say.
+enum WholePass {
+    /// What they add to the logit of each face.
+    Scored(f32),
+    /// They are enough.
+    PlainlyReal(Score),
+}
+
+/// One logit of the first output, `[1, heads]`.
 fn column(outputs: &[ArrayD<f32>], head: usize) -> Result<f32, UnableToEvaluate> {
     let logits = outputs.first().and_then(|logits| logits.get([0, head]));
     logits.copied().ok_or(UnableToEvaluate::ModelFailed)

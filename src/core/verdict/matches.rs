@@ -159,6 +159,7 @@ mod tests {
     use crate::core::hashes::{Distance, PdqQuality};
     use crate::core::index::ContentId;
     use crate::core::report::Signals;
+    use crate::core::verdict::shipped_policy;
     use crate::core::views::View;
 
     /// Kinds of matches, nearest first; the verdict; the codes of their reasons.
@@ -166,10 +167,6 @@ mod tests {
 
     const OWN: bool = false;
     const IMPORTED: bool = true;
-
-    fn policy() -> Policy {
-        Policy::load(include_str!("../../../models/policy.toml"), "synthetic-5").unwrap()
-    }
 
     fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {
         let name = format!("{}_{imported}", purpose.name());
@@ -280,7 +277,7 @@ mod tests {
                     found(*purpose, *imported, *opinion, distance)
                 })
                 .collect();
-            let (decided, reasons) = policy().decide(&signals(matches, None));
+            let (decided, reasons) = shipped_policy().decide(&signals(matches, None));
             let mut expected = codes.to_vec();
             expected.push("NO_FACE_FOUND");
             let told: Vec<_> = reasons.iter().map(|reason| reason.code.name()).collect();
@@ -308,9 +305,9 @@ mod tests {
             (vec![of(Allow, OWN, View::WHOLE), of(KnownFake, OWN, part)], Clear),
         ] {
             let told = format!("{matches:?}");
-            assert_eq!(policy().decide(&signals(matches, None)).0, verdict, "{told}");
+            assert_eq!(shipped_policy().decide(&signals(matches, None)).0, verdict, "{told}");
         }
-        let (_, reasons) = policy().decide(&signals(vec![of(Allow, OWN, part)], None));
+        let (_, reasons) = shipped_policy().decide(&signals(vec![of(Allow, OWN, part)], None));
         assert_eq!(reasons[0].code.name(), "ALLOWED_PHOTO_PART");
         assert!(reasons[0].message.starts_with("a part of this photo is"), "{reasons:?}");
     }
@@ -321,7 +318,7 @@ mod tests {
             found(Purpose::KnownFake, OWN, Opinion::Confirmed, 3),
             found(Purpose::Allow, OWN, Opinion::Confirmed, 9),
         ];
-        let (_, reasons) = policy().decide(&signals(matches, None));
+        let (_, reasons) = shipped_policy().decide(&signals(matches, None));
         assert!(reasons[1].message.ends_with("; it is outranked by the list allow_false"));
         assert_eq!((reasons[0].value, reasons[1].value), (Some(9.0), Some(3.0)));
     }
@@ -335,14 +332,14 @@ mod tests {
         let kept = Policy::weightiest(matches, 100);
         assert_eq!(kept.len(), 100);
         assert!(kept.is_sorted_by_key(|found| found.distance));
-        let (verdict, _) = policy().decide(&signals(kept, None));
+        let (verdict, _) = shipped_policy().decide(&signals(kept, None));
         assert_eq!(verdict, Verdict::Clear);
     }
 
     #[test]
     fn sightings_make_a_photo_suspect_from_the_policys_number_on() {
         use Verdict::{Inconclusive, Suspect};
-        let mut policy = policy();
+        let mut policy = shipped_policy();
         let verdicts = |policy: &Policy| {
             [None, Some(0), Some(1), Some(2)].map(|count| {
                 let (verdict, reasons) = policy.decide(&signals(vec![], count));

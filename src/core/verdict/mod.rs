@@ -420,3 +420,11 @@ fn no_evidence() -> Reason {
 fn plain(code: ReasonCode, message: String) -> Reason {
     Reason { code, message, value: None, threshold: None, cost: None }
 }
+
+/// The policy that is bundled, for tests that count on its thresholds.
+#[cfg(test)]
+pub fn shipped_policy() -> Policy {
+    let text = include_str!("../../../models/policy.toml");
+    let model = text.split_once("model = \"").unwrap().1.split_once('"').unwrap().0;
+    Policy::load(text, model).unwrap()
+}

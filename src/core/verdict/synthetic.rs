@@ -98,14 +98,9 @@ mod tests {
     use super::*;
     use crate::core::detector::{FaceResult, Score, Stability};
     use crate::core::faces::{Face, Point};
+    use crate::core::verdict::shipped_policy;
 
     const NAMES: [&str; 3] = ["SYNTHETIC_FACE", "SYNTHETIC_FACE_UNSTABLE", "SYNTHETIC_FACE_UNSURE"];
-
-    fn policy() -> Policy {
-        let model = include_str!("../../../models/policy.toml");
-        let model = model.split_once("model = \"").unwrap().1.split_once('"').unwrap().0;
-        Policy::load(include_str!("../../../models/policy.toml"), model).unwrap()
-    }
 
     /// A score and the lowest and highest of its lives.
     fn evaluated(score: f64, lives: Option<(f64, f64)>) -> Synthetic {
@@ -136,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_score_that_one_life_finds_clear_is_not_sure() {
-        let policy = policy();
+        let policy = shipped_policy();
         let (unsure, suspect) = (policy.unsure_score() + 0.001, policy.suspect_score() + 0.001);
         let [sure_name, unstable_name, unsure_name] = NAMES;
         let cases = [

@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use photocheck::accounts::AccountKey;
 use photocheck::core::banks::Purpose;
 use photocheck::core::checker::Checker;
+use photocheck::core::detector::trunk_name;
 use photocheck::gate::Gate;
 use photocheck::http::arrival::Pace;
 use photocheck::http::guard::BankDoor;
@@ -99,6 +100,22 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 pub fn checker() -> Arc<Checker> {
     static CHECKER: OnceLock<Arc<Checker>> = OnceLock::new();
     Arc::clone(CHECKER.get_or_init(|| Arc::new(models::load_checker(None, None).unwrap())))
+}
+
+/// A folder of a model made from the bundled one: `description` is its changed `model.toml`. The
+/// trunk stands beside it, as in `models/`.
+pub fn model_like_the_bundled(folder: &TempDir, change: impl FnOnce(String) -> String) -> PathBuf {
+    let (models, model) = (root().join("models"), folder.path().join("another"));
+    let bundled = models.join(checker().model());
+    let description = std::fs::read_to_string(bundled.join("model.toml")).unwrap();
+    std::fs::create_dir(&model).unwrap();
+    for file in ["heads.onnx", "exit.onnx"] {
+        std::os::unix::fs::symlink(bundled.join(file), model.join(file)).unwrap();
+    }
+    let trunk = trunk_name(&description).unwrap();
+    std::os::unix::fs::symlink(models.join(&trunk), folder.path().join(trunk)).unwrap();
+    std::fs::write(model.join("model.toml"), change(description)).unwrap();
+    model
 }
 
 /// A copy as somebody would make it: half the size, saved as JPEG of this quality.
