@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::core::detector::{Evaluated, HeatMap, Stability, Synthetic};
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
+use crate::core::photo::Animation;
 use crate::core::provenance::Finding;
 use crate::core::report::{Match, Report, SeenElsewhere};
 use crate::core::verdict::{Cost, Reason};
@@ -51,6 +52,19 @@ pub struct PhotoJson {
     pub width: u32,
     /// Pixels after EXIF orientation.
     pub height: u32,
+    /// Only of an animation: its frames, and which one was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub animation: Option<AnimationJson>,
+}
+
+/// The frames of an animation. Judged is the one on show for longest in the first minute, of which
+/// a viewer sees most.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct AnimationJson {
+    /// How many frames the file has.
+    pub frames: u32,
+    /// The judged one, from 0.
+    pub judged: u32,
 }
 
 /// One finding.
@@ -227,6 +241,7 @@ impl From<&Report> for ReportJson {
                 format: photo.format.name(),
                 width: photo.width,
                 height: photo.height,
+                animation: photo.animation.map(AnimationJson::from),
             },
             verdict: verdict.name(),
             reasons: reasons.iter().map(ReasonJson::from).collect(),
@@ -247,6 +262,13 @@ impl From<&Report> for ReportJson {
                 index: versions.index,
             },
         }
+    }
+}
+
+impl From<Animation> for AnimationJson {
+    fn from(animation: Animation) -> Self {
+        let Animation { frames, judged } = animation;
+        Self { frames, judged }
     }
 }
 

@@ -3,7 +3,6 @@
 
 #[path = "../../src/core"]
 pub mod core {
-    pub mod container;
     pub mod errors;
     pub mod hashes;
     pub mod limits;
