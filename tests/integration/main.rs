@@ -21,6 +21,7 @@ mod matching;
 mod model;
 mod page;
 mod photos;
+mod pictures;
 mod provenance;
 mod purposes;
 mod seen;
