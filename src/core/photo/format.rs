@@ -9,6 +9,8 @@ pub enum PhotoFormat {
     Png,
     WebP,
     Gif,
+    /// Read only with the cargo feature `heic`.
+    Heic,
 }
 
 impl PhotoFormat {
@@ -20,6 +22,7 @@ impl PhotoFormat {
             Self::Png => "png",
             Self::WebP => "webp",
             Self::Gif => "gif",
+            Self::Heic => "heic",
         }
     }
 
@@ -34,6 +37,7 @@ impl PhotoFormat {
             [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => Ok(Self::Png),
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Self::WebP),
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(Self::Gif),
+            _ if is_heic(bytes) => Ok(Self::Heic),
             _ => Err(refusal(bytes)),
         }
     }
@@ -81,6 +85,19 @@ fn refusal(bytes: &[u8]) -> PhotoError {
     PhotoError::UnsupportedFormat { format, advice }
 }
 
+/// Whether this is a still HEIC: by the major brand, or else by the first compatible one that says.
+fn is_heic(bytes: &[u8]) -> bool {
+    let Some([b'f', b't', b'y', b'p', brands @ ..]) = bytes.get(4..) else { return false };
+    let said = brands.chunks_exact(4).take(16).find_map(|brand| match brand {
+        b"heic" | b"heix" | b"heim" | b"heis" => Some(true),
+        b"avif" | b"avis" | b"hevc" | b"hevx" | b"qt  " | b"isom" | b"mp41" | b"mp42" => {
+            Some(false)
+        }
+        _ => None,
+    });
+    said.unwrap_or(false)
+}
+
 /// The name of an ISO media file: by its major brand, or else by the compatible ones.
 fn media(brands: &[u8]) -> (&'static str, &'static str) {
     const IPHONE: &str = "on an iPhone choose “Most Compatible”, or send a JPEG copy";
@@ -88,14 +105,14 @@ fn media(brands: &[u8]) -> (&'static str, &'static str) {
     for brand in brands.chunks_exact(4).take(16) {
         match brand {
             b"avif" | b"avis" => return ("AVIF", SAVE_AS),
-            b"heic" | b"heix" | b"hevc" | b"heim" | b"heis" | b"hevx" => return ("HEIC", IPHONE),
+            b"hevc" | b"hevx" => return ("a HEIC of moving pictures", IPHONE),
             b"crx " => return ("a camera's raw file", SAVE_AS),
             b"qt  " | b"isom" | b"mp41" | b"mp42" | b"3gp4" | b"3gp5" | b"M4V " => break,
             _ => {}
         }
     }
     match brands.get(..4) {
-        Some(b"mif1" | b"msf1") => ("HEIC", IPHONE),
+        Some(b"mif1" | b"mif2" | b"msf1") => ("a HEIF file of an unusual kind", IPHONE),
         _ => ("a video or other ISO media file", STILL),
     }
 }

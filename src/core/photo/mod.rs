@@ -11,6 +11,7 @@ mod animation;
 mod colour;
 mod format;
 mod gif;
+pub(in crate::core) mod heif;
 pub mod jpeg;
 mod png;
 mod webp;
@@ -76,6 +77,7 @@ impl Photo {
             PhotoFormat::Png => png::decode(bytes),
             PhotoFormat::WebP => webp::decode(bytes),
             PhotoFormat::Gif => gif::decode(bytes),
+            PhotoFormat::Heic => heif::decode(bytes),
         }?;
         let Decoded { mut picture, source, orientation, size, shrunk, animation } = decoded;
         picture.apply_orientation(orientation);

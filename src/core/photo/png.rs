@@ -1,5 +1,6 @@
 //! PNG and animated PNG, by the `image` crate.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::codecs::png::PngDecoder;
@@ -16,8 +17,11 @@ use crate::core::photo::PhotoFormat;
 /// # Errors
 /// A [`PhotoError`] when a limit is passed or the file cannot be read.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
+    /// The end chunk. Viewers show a picture that lacks nothing else.
+    const END: &[u8] = b"\0\0\0\0IEND\xAE\x42\x60\x82";
     let chunks = Chunks::read(bytes);
-    let decoder = PngDecoder::with_limits(Cursor::new(bytes), decoder_limits());
+    let file = if chunks.lacks_end { [bytes, END].concat().into() } else { Cow::from(bytes) };
+    let decoder = PngDecoder::with_limits(Cursor::new(&*file), decoder_limits());
     let (mut decoder, orientation) = open(PhotoFormat::Png, decoder)?;
     let source = chunks.source(decoder.icc_profile().ok().flatten());
     let frames = chunks.timeline.frames();
@@ -39,6 +43,8 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
 /// What the chunks tell of colours and frames.
 #[derive(Debug, Default)]
 struct Chunks {
+    /// Whether the file stops behind a whole chunk of the picture.
+    lacks_end: bool,
     is_animated: bool,
     /// Whether the default image is the first frame.
     is_default_shown: bool,
@@ -59,7 +65,7 @@ impl Chunks {
         let (mut rest, mut is_picture) = (bytes.get(SIGNATURE..).unwrap_or_default(), false);
         while let Some((kind, data)) = next_chunk(&mut rest) {
             match kind {
-                b"IEND" => break,
+                b"IEND" => return chunks,
                 b"IDAT" => is_picture = true,
                 b"fcTL" => {
                     chunks.is_default_shown |= !is_picture;
@@ -69,6 +75,7 @@ impl Chunks {
                 _ => {}
             }
         }
+        chunks.lacks_end = is_picture && rest.is_empty();
         chunks
     }
 

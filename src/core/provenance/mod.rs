@@ -17,6 +17,7 @@ pub mod encoder;
 pub mod exif;
 pub mod generator_text;
 pub mod gif;
+pub mod heif;
 pub mod jpeg;
 pub mod png;
 pub mod recompression;
@@ -214,5 +215,6 @@ pub fn blocks_of(bytes: &[u8], format: PhotoFormat) -> Blocks<'_> {
         PhotoFormat::Png => png::blocks(bytes),
         PhotoFormat::WebP => webp::blocks(bytes),
         PhotoFormat::Gif => gif::blocks(bytes),
+        PhotoFormat::Heic => heif::blocks(bytes),
     }
 }

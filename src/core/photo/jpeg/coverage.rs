@@ -9,7 +9,7 @@
 
 use super::head::{Frame, Head, Tables, damaged};
 use super::huffman::{Bits, Table};
-use super::segments::{self, EOI, SOS, Segment};
+use super::segments::{self, EOI, SOI, SOS, Segment};
 use crate::core::errors::PhotoError;
 use crate::core::limits;
 
@@ -34,9 +34,14 @@ pub fn check(bytes: &[u8], head: &mut Head) -> Result<Scans, PhotoError> {
     let mut scans = Scans { components: Vec::new(), end: head.scan_at };
     let mut known = Known::new(frame);
     while let Some(segment) = segments::next(bytes, scans.end) {
-        scans.end = segment.end;
         match segment.marker {
-            EOI => break,
+            EOI => {
+                scans.end = segment.end;
+                break;
+            }
+            // A second picture, or the next frame of one in several layers.
+            SOI => break,
+            _ if segment.is_frame() => break,
             SOS => {
                 let scan = Scan::read(&segment, frame)?;
                 if limits::JPEG_SCANS_MAX <= scans.components.len() {
@@ -49,9 +54,10 @@ pub fn check(bytes: &[u8], head: &mut Head) -> Result<Scans, PhotoError> {
                 });
                 scans.components.push(scan.parts.iter().map(|part| part.place).collect());
             }
-            // A second picture, or the next frame of one in several layers.
-            _ if segment.is_frame() => break,
-            _ => head.tables.take(&segment),
+            _ => {
+                scans.end = segment.end;
+                head.tables.take(&segment);
+            }
         }
     }
     if known.painted.iter().all(|is_painted| *is_painted) {

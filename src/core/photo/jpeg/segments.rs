@@ -1,10 +1,12 @@
 //! The segments of a JPEG, one after the other.
 //!
 //! Decoders pass over bytes between two segments and over fill bytes, so both are passed over here.
-//! Markers without a body are left out, except the end of the image.
+//! Of the markers without a body only the start and the end of an image are returned.
 
 /// Start of scan.
 pub const SOS: u8 = 0xDA;
+/// Start of image.
+pub const SOI: u8 = 0xD8;
 /// End of image.
 pub const EOI: u8 = 0xD9;
 
@@ -12,7 +14,7 @@ pub const EOI: u8 = 0xD9;
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
     pub marker: u8,
-    /// What follows the length; empty for the end of the image.
+    /// What follows the length; empty for the start and the end of an image.
     pub body: &'a [u8],
     /// Where the segment ends, in bytes from the start of the file.
     pub end: usize,
@@ -36,8 +38,8 @@ pub fn next(bytes: &[u8], mut at: usize) -> Option<Segment<'_>> {
         at += 1;
         match marker {
             // These have no body; 0 is no marker at all.
-            0x00 | 0x01 | 0xD0..=0xD8 => {}
-            EOI => return Some(Segment { marker, body: &[], end: at }),
+            0x00 | 0x01 | 0xD0..=0xD7 => {}
+            SOI | EOI => return Some(Segment { marker, body: &[], end: at }),
             _ => {
                 let length = u16::from_be_bytes(*bytes.get(at..)?.first_chunk::<2>()?);
                 let end = at.checked_add(usize::from(length))?;
