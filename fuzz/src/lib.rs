@@ -33,6 +33,16 @@ pub fn hold(findings: &[Finding]) {
     }
 }
 
+/// Decodes a photo of any format; what comes out keeps within the limits.
+pub fn picture(bytes: &[u8]) {
+    if let Ok(photo) = Photo::decode(bytes) {
+        let (width, height) = photo.pixels().dimensions();
+        assert!(u64::from(width) * u64::from(height) <= limits::PHOTO_PIXELS_MAX);
+        assert!(limits::PHOTO_SIDE_MIN / 2 <= width.min(height));
+        assert!(photo.animation().is_none_or(|it| it.judged < it.frames));
+    }
+}
+
 /// Decodes a photo, and reads all marks when it is one.
 pub fn whole(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {

@@ -5,7 +5,7 @@
 //! every scan are followed here, without making a picture of them, and the units that stand in the
 //! file are counted. A scan of which less than a hundredth is missing counts as whole. Zeros that
 //! somebody filled a broken file up with also make codes; they are told from a picture by their
-//! length: where they mean anything but a plain area, or reach far beyond the picture's end.
+//! length: where they mean anything but a plain area, or go on far beyond the picture's end.
 
 use super::head::{Frame, Head, Tables, damaged};
 use super::huffman::{Bits, Table};
@@ -23,7 +23,7 @@ pub struct Scans {
 }
 
 /// Zero bytes in a row that no picture has, but where an area is plain.
-const ZEROS: usize = 64;
+const ZEROS: usize = 32;
 
 /// Follows every scan.
 ///
@@ -163,7 +163,7 @@ fn follow(
         bits: Bits::new(bytes, start),
         bytes,
         run: 0,
-        zeros_from: None,
+        units_of_zeros: 0,
         is_filled_up: false,
     };
     // Sides are at most 8,192 blocks.
@@ -190,7 +190,10 @@ fn follow(
         missing += next - unit;
         unit = next;
     }
-    if walk.is_filled_up || walk.ends_in_zeros() {
+    if walk.ends_in_zeros() {
+        missing = (missing + walk.units_of_zeros).min(all);
+    }
+    if walk.is_filled_up {
         return Err(damaged("a part of its picture was overwritten with zeros".into()));
     }
     if u64::from(missing) * 100 <= u64::from(all) {
@@ -225,8 +228,8 @@ struct Walk<'a> {
     bytes: &'a [u8],
     /// Blocks that an end-of-band code still stands for.
     run: u32,
-    /// Where the zeros begin among which the scan stands.
-    zeros_from: Option<usize>,
+    /// Units since zeros began, among which the scan still stands.
+    units_of_zeros: u32,
     /// Whether zeros of a filled-up file were taken for a picture.
     is_filled_up: bool,
 }
@@ -242,11 +245,7 @@ impl Walk<'_> {
         known: &mut Known,
     ) -> Option<()> {
         let is_in_zeros = self.bits.are_zeros() && self.are_zeros(self.bits.place());
-        if !is_in_zeros {
-            self.zeros_from = None;
-        } else if self.zeros_from.is_none() {
-            self.zeros_from = Some(self.bits.place());
-        }
+        self.units_of_zeros = if is_in_zeros { self.units_of_zeros + 1 } else { 0 };
         let mut is_plain = true;
         for lane in lanes {
             for block in 0..lane.across * lane.down {
@@ -378,10 +377,8 @@ impl Walk<'_> {
         zeros.is_some_and(|zeros| zeros.iter().all(|byte| *byte == 0))
     }
 
-    /// Whether the scan ends in zeros that began long before it ended and go on long after.
+    /// Whether zeros go on long after the scan ended, so that those in it were no picture either.
     fn ends_in_zeros(&self) -> bool {
-        let end = self.bits.place();
-        let is_long = self.zeros_from.is_some_and(|from| from + ZEROS <= end);
-        is_long && self.are_zeros(end)
+        self.are_zeros(self.bits.place())
     }
 }
