@@ -45,7 +45,7 @@ pub struct SeenJson {
 pub struct PhotoJson {
     /// SHA-256 of the bytes as they came, hexadecimal.
     pub sha256: String,
-    /// `jpeg`, `png`, `webp` or `gif`.
+    /// `jpeg`, `png`, `webp`, `gif` or `heic`.
     #[schema(example = "jpeg")]
     pub format: &'static str,
     /// Pixels after EXIF orientation.

@@ -81,6 +81,26 @@ fn jpeg_layouts_are_read_as_djpeg_reads_them() {
     assert_eq!((read, refused), (110, 6));
 }
 
+/// HEIC is read as libheif reads it: samplings, ten bits, turns.
+#[cfg(feature = "heic")]
+#[test]
+fn heic_is_read_as_libheif_reads_it() {
+    let mut read = 0;
+    let table = fixture("heic/libheif.csv");
+    for row in csv::Reader::from_reader(table.as_slice()).deserialize().map(Result::unwrap) {
+        let (file, width, height, expected): (String, u32, u32, String) = row;
+        let bytes = fixture(&format!("heic/{file}"));
+        let photo = Photo::decode(&bytes).unwrap();
+        assert_eq!((photo.width(), photo.height()), (width, height), "{file}");
+        assert_eq!(photo.format().name(), "heic");
+        check_alike(&bytes, PdqHash::from_hex(&expected).unwrap(), &file);
+        let half = Photo::decode(&bytes[..bytes.len() / 2]).map(|photo| photo.width());
+        assert_eq!(half.as_ref().map_err(PhotoError::code), Err("PHOTO_DAMAGED"), "{file}");
+        read += 1;
+    }
+    assert_eq!(read, 9);
+}
+
 /// What is all there is read without its end marker; what is not is refused with one.
 #[test]
 fn a_jpeg_is_whole_when_its_scans_are() {

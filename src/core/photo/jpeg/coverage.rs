@@ -191,7 +191,8 @@ fn follow(
         unit = next;
     }
     if walk.ends_in_zeros() {
-        missing = (missing + walk.units_of_zeros).min(all);
+        // The last byte of a picture may be zero, and stand for some plain blocks.
+        missing = (missing + walk.units_of_zeros.saturating_sub(8)).min(all);
     }
     if walk.is_filled_up {
         return Err(damaged("a part of its picture was overwritten with zeros".into()));
@@ -245,7 +246,12 @@ impl Walk<'_> {
         known: &mut Known,
     ) -> Option<()> {
         let is_in_zeros = self.bits.are_zeros() && self.are_zeros(self.bits.place());
-        self.units_of_zeros = if is_in_zeros { self.units_of_zeros + 1 } else { 0 };
+        if !is_in_zeros {
+            self.units_of_zeros = 0;
+        } else if self.run == 0 {
+            // Where a run stands for the blocks, they take no bits.
+            self.units_of_zeros += 1;
+        }
         let mut is_plain = true;
         for lane in lanes {
             for block in 0..lane.across * lane.down {
