@@ -26,8 +26,8 @@ async fn bad_input_is_answered_with_its_code_value_and_limit() {
     let raw = |path: &str| service.check_raw(fixture(path));
     problem(raw("hostile/empty.jpg").await, 400, "PHOTO_EMPTY").await;
     problem(raw("hostile/text.jpg").await, 415, "PHOTO_NOT_AN_IMAGE").await;
-    let detail = problem(raw("hostile/photo.heic").await, 415, "PHOTO_UNSUPPORTED_FORMAT").await;
-    assert!(detail.contains("HEIC"), "{detail}");
+    let detail = problem(raw("hostile/photo.avif").await, 415, "PHOTO_UNSUPPORTED_FORMAT").await;
+    assert!(detail.contains("AVIF"), "{detail}");
     problem(raw("hostile/truncated.jpg").await, 422, "PHOTO_DAMAGED").await;
     let detail = problem(raw("hostile/pixel-bomb.png").await, 422, "PHOTO_TOO_MANY_PIXELS").await;
     assert!(detail.contains("256000000") && detail.contains("64000000"), "{detail}");

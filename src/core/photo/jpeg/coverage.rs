@@ -25,6 +25,9 @@ pub struct Scans {
 /// Zero bytes in a row that no picture has, but where an area is plain.
 const ZEROS: usize = 32;
 
+/// Corrections in a row that are never all zero in a picture.
+const CORRECTIONS: u32 = 24;
+
 /// Follows every scan.
 ///
 /// # Errors
@@ -164,6 +167,7 @@ fn follow(
         bytes,
         run: 0,
         units_of_zeros: 0,
+        corrections: 0,
         is_filled_up: false,
     };
     // Sides are at most 8,192 blocks.
@@ -231,6 +235,9 @@ struct Walk<'a> {
     run: u32,
     /// Units since zeros began, among which the scan still stands.
     units_of_zeros: u32,
+    /// Bits, since zeros began, that correct what earlier scans told. Half of them are ones in a
+    /// picture.
+    corrections: u32,
     /// Whether zeros of a filled-up file were taken for a picture.
     is_filled_up: bool,
 }
@@ -247,7 +254,7 @@ impl Walk<'_> {
     ) -> Option<()> {
         let is_in_zeros = self.bits.are_zeros() && self.are_zeros(self.bits.place());
         if !is_in_zeros {
-            self.units_of_zeros = 0;
+            (self.units_of_zeros, self.corrections) = (0, 0);
         } else if self.run == 0 {
             // Where a run stands for the blocks, they take no bits.
             self.units_of_zeros += 1;
@@ -267,7 +274,7 @@ impl Walk<'_> {
                 };
             }
         }
-        self.is_filled_up |= is_in_zeros && !is_plain;
+        self.is_filled_up |= is_in_zeros && (!is_plain || CORRECTIONS < self.corrections);
         Some(())
     }
 
@@ -307,8 +314,7 @@ impl Walk<'_> {
     /// A band of coefficients of a block of a progressive picture; whether it is plain.
     fn band(&mut self, scan: &Scan, ac: &Table, set: &mut u64) -> Option<bool> {
         if scan.is_refining {
-            self.refined(scan, ac, set)?;
-            return Some(true);
+            return self.refined(scan, ac, set);
         }
         if 0 < self.run {
             self.run -= 1;
@@ -335,9 +341,9 @@ impl Walk<'_> {
         Some(is_plain)
     }
 
-    /// A further bit of a band (ITU-T T.81, G.1.2.3).
-    fn refined(&mut self, scan: &Scan, ac: &Table, set: &mut u64) -> Option<()> {
-        let mut at = scan.first;
+    /// A further bit of a band (ITU-T T.81, G.1.2.3); whether it sets no coefficient.
+    fn refined(&mut self, scan: &Scan, ac: &Table, set: &mut u64) -> Option<bool> {
+        let (mut at, mut is_plain) = (scan.first, true);
         while self.run == 0 && at <= scan.last {
             let symbol = self.bits.symbol(ac)?;
             let (mut zeros, size) = (u32::from(symbol >> 4), symbol & 15);
@@ -347,10 +353,12 @@ impl Walk<'_> {
             }
             if size != 0 {
                 self.bits.number(1);
+                is_plain = false;
             }
             while at <= scan.last {
                 if *set >> at & 1 != 0 {
                     self.bits.number(1);
+                    self.corrections += 1;
                 } else if zeros == 0 {
                     break;
                 } else {
@@ -368,13 +376,14 @@ impl Walk<'_> {
             // One bit for each coefficient that is set, of those from `at` to the last.
             let from_here = u64::MAX.checked_shl(at).unwrap_or(0);
             let mut left = (*set & from_here & (u64::MAX >> (63 - scan.last))).count_ones();
+            self.corrections += left;
             while 0 < left {
                 let some = left.min(16);
                 self.bits.number(u8::try_from(some).unwrap_or(16));
                 left -= some;
             }
         }
-        Some(())
+        Some(is_plain)
     }
 
     /// Whether many zeros stand from `at` on.
