@@ -106,7 +106,7 @@ mod tests {
         timeline.add(5000);
         assert_eq!(timeline.judged(1000), Animation { frames: 501, judged: 0 });
         let mut large = Timeline::default();
-        [20, 5000].map(|duration| large.add(duration));
+        [20, 5000].iter().for_each(|duration| large.add(*duration));
         assert_eq!(large.judged(limits::FRAMES_PIXELS_MAX).judged, 0);
     }
 }

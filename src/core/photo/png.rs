@@ -24,12 +24,13 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
     let decoder = PngDecoder::with_limits(Cursor::new(&*file), decoder_limits());
     let (mut decoder, orientation) = open(PhotoFormat::Png, decoder)?;
     let source = chunks.source(decoder.icc_profile().ok().flatten());
-    let frames = chunks.timeline.frames();
-    if !chunks.is_animated || frames == 0 || (chunks.is_default_shown && frames == 1) {
+    let frames_min = if chunks.is_default_shown { 2 } else { 1 };
+    let timeline = chunks.timeline.filter(|timeline| frames_min <= timeline.frames());
+    let Some(timeline) = timeline else {
         let picture = still(PhotoFormat::Png, decoder)?;
         return Ok(Decoded { orientation, ..Decoded::new(picture, source) });
-    }
-    let animation = chunks.timeline.judged(pixels_of(&decoder));
+    };
+    let animation = timeline.judged(pixels_of(&decoder));
     let picture = if chunks.is_default_shown && animation.judged == 0 {
         still(PhotoFormat::Png, decoder)?
     } else {
@@ -45,10 +46,10 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
 struct Chunks {
     /// Whether the file stops behind a whole chunk of the picture.
     lacks_end: bool,
-    is_animated: bool,
+    /// The frames of an animation.
+    timeline: Option<Timeline>,
     /// Whether the default image is the first frame.
     is_default_shown: bool,
-    timeline: Timeline,
     is_srgb: bool,
     /// What a stored value is raised to when it was encoded.
     gamma: Option<f32>,
@@ -69,7 +70,7 @@ impl Chunks {
                 b"IDAT" => is_picture = true,
                 b"fcTL" => {
                     chunks.is_default_shown |= !is_picture;
-                    chunks.timeline.add(duration_ms(data));
+                    chunks.timeline.iter_mut().for_each(|it| it.add(duration_ms(data)));
                 }
                 _ if !is_picture => chunks.take(*kind, data),
                 _ => {}
@@ -83,9 +84,8 @@ impl Chunks {
     fn take(&mut self, kind: [u8; 4], data: &[u8]) {
         match &kind {
             b"acTL" => {
-                self.is_animated = true;
                 let plays = data.get(4..).map_or(0, |data| u64::from(number(data)));
-                self.timeline.plays = (plays != 0).then_some(plays);
+                self.timeline.get_or_insert_default().plays = (plays != 0).then_some(plays);
             }
             b"sRGB" => self.is_srgb = true,
             b"gAMA" => self.gamma = Some(share(number(data))),

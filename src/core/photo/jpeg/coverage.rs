@@ -51,7 +51,7 @@ pub fn check(bytes: &[u8], head: &mut Head) -> Result<Scans, PhotoError> {
                     let scans_max = limits::JPEG_SCANS_MAX;
                     return Err(damaged(format!("it has more than {scans_max} scans")));
                 }
-                scans.end = follow(bytes, segment.end, frame, &scan, &head.tables, &mut known)?;
+                scans.end = follow(bytes, frame, &scan, &head.tables, &mut known)?;
                 known.painted.iter_mut().enumerate().for_each(|(place, is_painted)| {
                     *is_painted |= scan.first == 0 && scan.parts.iter().any(|it| it.place == place);
                 });
@@ -85,9 +85,10 @@ impl Known {
             let (across, down) = frame.units();
             (across * component.across) as usize * (down * component.down) as usize
         };
-        let set = match frame.is_progressive {
-            true => frame.components.iter().map(|component| vec![0; blocks(component)]).collect(),
-            false => vec![Vec::new(); count],
+        let set = if frame.is_progressive {
+            frame.components.iter().map(|component| vec![0; blocks(component)]).collect()
+        } else {
+            vec![Vec::new(); count]
         };
         Self { painted: vec![false; count], set }
     }
@@ -95,6 +96,8 @@ impl Known {
 
 /// One scan.
 struct Scan {
+    /// Where its codes begin, in bytes from the start of the file.
+    start: usize,
     parts: Vec<Part>,
     /// First and last coefficient.
     first: u32,
@@ -114,6 +117,7 @@ struct Part {
 impl Scan {
     fn read(segment: &Segment<'_>, frame: &Frame) -> Result<Self, PhotoError> {
         let broken = || damaged("the head of a scan makes no sense".into());
+        let start = segment.end;
         let (count, rest) = segment.body.split_first().ok_or_else(broken)?;
         let count = usize::from(*count);
         let (parts, rest) = rest.split_at_checked(2 * count).ok_or_else(broken)?;
@@ -126,14 +130,14 @@ impl Scan {
         let parts = parts.filter(|parts| (1..=4).contains(&parts.len())).ok_or_else(broken)?;
         let [first, last, steps] = *rest.first_chunk().ok_or_else(broken)?;
         if !frame.is_progressive {
-            return Ok(Self { parts, first: 0, last: 63, is_refining: false });
+            return Ok(Self { start, parts, first: 0, last: 63, is_refining: false });
         }
         let (first, last) = (u32::from(first), u32::from(last));
         let is_valid = first <= last && last < 64 && (first == 0 || parts.len() == 1);
         let is_refining = steps >> 4 != 0;
         // The first coefficient of a progressive picture stands in scans of its own.
         let last = if first == 0 { 0 } else { last };
-        is_valid.then_some(Self { parts, first, last, is_refining }).ok_or_else(broken)
+        is_valid.then_some(Self { start, parts, first, last, is_refining }).ok_or_else(broken)
     }
 }
 
@@ -151,7 +155,6 @@ struct Lane<'a> {
 /// Follows one scan; returns where it ends.
 fn follow(
     bytes: &[u8],
-    start: usize,
     frame: &Frame,
     scan: &Scan,
     tables: &Tables,
@@ -163,7 +166,7 @@ fn follow(
         (_, units) => units,
     };
     let mut walk = Walk {
-        bits: Bits::new(bytes, start),
+        bits: Bits::new(bytes, scan.start),
         bytes,
         run: 0,
         units_of_zeros: 0,

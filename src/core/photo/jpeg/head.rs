@@ -1,7 +1,7 @@
 //! The head of a JPEG: all that stands before its first scan.
 //!
 //! What a decoder can't read is refused here by its name. The rule for the colours is that of
-//! libjpeg, which browsers follow: JFIF means YCbCr whatever else is said, then Adobe's marker
+//! libjpeg, which browsers follow: JFIF means `YCbCr` whatever else is said, then Adobe's marker
 //! counts, then the components' names.
 
 use super::huffman::Table;

@@ -102,11 +102,8 @@ fn is_plain(head: &Head, scans: &Scans) -> bool {
     let frame = &head.frame;
     let sampling: Vec<(u32, u32)> =
         frame.components.iter().map(|it| (it.across, it.down)).collect();
-    let is_usual = match sampling.as_slice() {
-        [(1 | 2, 1 | 2)] => true,
-        [(1 | 2, 1 | 2), (1, 1), (1, 1)] => true,
-        _ => false,
-    };
+    let is_usual =
+        matches!(sampling.as_slice(), [(1 | 2, 1 | 2)] | [(1 | 2, 1 | 2), (1, 1), (1, 1)]);
     let in_order: Vec<usize> = (0..frame.components.len()).collect();
     let is_one_scan = scans.components == [in_order];
     is_usual && head.is_plain_colour() && (frame.is_progressive || is_one_scan)
