@@ -71,20 +71,24 @@ async fn is_refused_everywhere(service: &Service, how: &str) {
 async fn a_database_that_is_replaced_is_noticed() {
     for how in ["a backup moved into its place", "a backup copied over it", "deleted", "log gone"] {
         let (service, folder, file, backup) = service_and_backup().await;
-        let logs = [beside(&file, "-wal"), beside(&file, "-shm")];
+        let remove_logs = || {
+            for ending in ["-wal", "-shm"] {
+                fs::remove_file(beside(&file, ending)).unwrap();
+            }
+        };
         match how {
             "a backup moved into its place" => {
                 let new = folder.path().join("new");
                 fs::copy(&backup, &new).unwrap();
                 fs::rename(&new, &file).unwrap();
-                logs.iter().for_each(|log| fs::remove_file(log).unwrap());
+                remove_logs();
             }
             "a backup copied over it" => {
                 fs::copy(&backup, &file).unwrap();
-                logs.iter().for_each(|log| fs::remove_file(log).unwrap());
+                remove_logs();
             }
             "deleted" => fs::remove_file(&file).unwrap(),
-            _ => logs.iter().for_each(|log| fs::remove_file(log).unwrap()),
+            _ => remove_logs(),
         }
         is_refused_everywhere(&service, how).await;
     }

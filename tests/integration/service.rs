@@ -176,6 +176,20 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/check",
     ];
     assert_eq!(paths, expected);
+    // Each operation on banks asks for the token; a check takes it.
+    for (path, operations) in api["paths"].as_object().unwrap() {
+        for operation in operations.as_object().unwrap().values() {
+            let (security, answers) = (&operation["security"], &operation["responses"]);
+            match path.as_str() {
+                "/v1/check" => assert_eq!(*security, serde_json::json!([{}, { "bank_token": [] }])),
+                _ if path.starts_with("/v1/banks") => {
+                    assert_eq!(*security, serde_json::json!([{ "bank_token": [] }]), "{path}");
+                    assert!(answers["401"].is_object() && answers["503"].is_object(), "{path}");
+                }
+                _ => assert!(security.is_null(), "{path}"),
+            }
+        }
+    }
     let page = service.client.get(service.at("/docs/")).send().await.unwrap();
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();
