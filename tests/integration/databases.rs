@@ -94,6 +94,30 @@ async fn a_database_that_is_replaced_is_noticed() {
     }
 }
 
+/// Of a link the file counts that it led to, and the log stands beside that one.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_is_turned_is_noticed() {
+    for turned in [true, false] {
+        let (folder, _db) = temporary_db();
+        let (file, link) = (folder.path().join("test.sqlite"), folder.path().join("link"));
+        let backup = folder.path().join("backup");
+        fs::copy(&file, &backup).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let url = format!("sqlite:{}", link.display());
+        let store = Store::open_with(&url, Opening::default()).await.unwrap();
+        store.in_place().unwrap();
+        if turned {
+            fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(&backup, &link).unwrap();
+        } else {
+            fs::remove_file(beside(&file, "-wal")).unwrap();
+        }
+        assert_eq!(store.in_place().unwrap_err().code(), "DATABASE_REPLACED");
+        assert_eq!(store.banks().await.unwrap_err().code(), "DATABASE_REPLACED");
+    }
+}
+
 /// What was put in its place is as it was put, also after the service has stopped.
 #[cfg(unix)]
 #[test]
