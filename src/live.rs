@@ -115,8 +115,8 @@ impl LiveIndex {
         Ok(())
     }
 
-    /// Looks at the store until it is closed, and keeps the index in order beside that, so that no change
-    /// waits for a merge. Failures are logged and tried again.
+    /// Looks at the store until it is closed, and keeps the index in order beside that, so that no
+    /// change waits for a merge. Failures are logged and tried again.
     pub async fn follow(&self) {
         tokio::join!(self.keep_up(), self.keep_in_order());
     }
