@@ -36,15 +36,12 @@ class Column:
     """One head's place in the graph: standardise, limit, weigh."""
 
     def __init__(self, graph, axes, head):
-        self.graph, self.axes = graph, axes
-        alone = isinstance(head, head_kinds.Hidden)
-        self.linear = None if alone else getattr(head, "linear", head)
-        self.hidden = head if alone else getattr(head, "hidden", None)
-        self.parts = 2 if self.linear and self.hidden else 1
-        if self.linear:
-            self.straight = (axes.turn @ self.linear.weights)[:, None] / self.parts
+        self.graph, self.axes, self.head = graph, axes, head
+        self.hidden = isinstance(head, head_kinds.Hidden)
         if self.hidden:
-            self.matrix = int8_constant(graph, axes.turn @ self.hidden.a)
+            self.matrix = int8_constant(graph, axes.turn @ head.a)
+        else:
+            self.matrix = (axes.turn @ head.weights)[:, None].astype(np.float32)
 
     def logit(self, pooled):
         g, axes = self.graph, self.axes
@@ -52,28 +49,19 @@ class Column:
         self.free = g.op("Cast", g.op("Less", g.op("Abs", z), np.float32(head_kinds.CLIP)),
                          to=TensorProto.FLOAT)
         z = g.op("Clip", z, np.float32(-head_kinds.CLIP), np.float32(head_kinds.CLIP))
-        logit = None
-        if self.linear:
-            bias = np.array([[self.linear.bias / self.parts]], np.float32)
-            logit = g.op("Add", g.op("MatMul", z, self.straight.astype(np.float32)), bias)
-        if self.hidden:
-            seen = g.op("Add", g.op("MatMul", z, self.matrix), self.hidden.b[None])
-            self.seen = g.op("Relu", seen)
-            column = (self.hidden.c / self.parts)[:, None].astype(np.float32)
-            more = g.op("Add", g.op("MatMul", self.seen, column),
-                        np.array([[self.hidden.d / self.parts]], np.float32))
-            logit = g.op("Add", logit, more) if logit else more
-        return logit
+        if not self.hidden:
+            bias = np.array([[self.head.bias]], np.float32)
+            return g.op("Add", g.op("MatMul", z, self.matrix), bias)
+        self.seen = g.op("Relu", g.op("Add", g.op("MatMul", z, self.matrix), self.head.b[None]))
+        logit = g.op("MatMul", self.seen, self.head.c[:, None].astype(np.float32))
+        return g.op("Add", logit, np.array([[self.head.d]], np.float32))
 
     def slope(self):
         """[1, width]: what the logit, linear around this photo, multiplies each number by."""
         g = self.graph
-        slope = self.straight.T.astype(np.float32)
-        if self.hidden:
-            active = g.op("Cast", g.op("Greater", self.seen, np.float32(0)), to=TensorProto.FLOAT)
-            active = g.op("Mul", active, (self.hidden.c / self.parts)[None].astype(np.float32))
-            back = g.op("MatMul", active, g.op("Transpose", self.matrix, perm=[1, 0]))
-            slope = g.op("Add", back, slope)
+        active = g.op("Cast", g.op("Greater", self.seen, np.float32(0)), to=TensorProto.FLOAT)
+        active = g.op("Mul", active, self.head.c[None].astype(np.float32))
+        slope = g.op("MatMul", active, g.op("Transpose", self.matrix, perm=[1, 0]))
         return g.op("Mul", g.op("Mul", slope, self.free), (1 / self.axes.deviation)[None])
 
 

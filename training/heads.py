@@ -172,14 +172,3 @@ def pulls(theta, x, twin, pull):
     off = (seen[0] - seen[1]) @ theta["c"] * (2 * pull / len(x))
     parts = [backwards(theta, v, h, s * off, 1.0) for v, h, s in zip((x, twin), seen, (1, -1))]
     return {k: parts[0][k] + parts[1][k] for k in parts[0]}
-
-
-@dataclass
-class CropHead:
-    """The mean of a linear head and one with a hidden layer, on main axes."""
-
-    linear: Linear
-    hidden: Hidden
-
-    def __call__(self, z):
-        return (self.linear(z) + self.hidden(z)) / 2

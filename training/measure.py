@@ -13,7 +13,6 @@ import math
 import os
 import pickle
 
-import numpy as np
 
 import data
 import heads

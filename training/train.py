@@ -2,9 +2,8 @@
 
     train.py --histories small/clip-b16/clean,small/q5/worn1 --blocks 4+6+8+10+12 --exit 4 --name synthetic-6
 
-Per crop a linear head and one with a hidden layer, whose mean is the crop's logit. A weighted sum of
-the crops' logits is the score's; weights and thresholds come from photos whose group of sources the
-heads that scored them had not seen. Writes RUNS/heads/NAME.pkl and NAME.json, and NAME-held-out.npz
+Per crop one head with a hidden layer. A weighted sum of the crops' logits is the score's; weights and
+thresholds come from photos whose group of sources the heads that scored them had not seen. Writes RUNS/heads/NAME.pkl and NAME.json, and NAME-held-out.npz
 with every held-out logit.
 """
 
@@ -22,8 +21,8 @@ import measures
 import table as tables
 
 AXES = 1024
-STRENGTH = 0.1
-HIDDEN = {"hidden": 64, "seeds": 2, "epochs": 20, "rate": 3e-3, "noise": 1.0}
+WORN = 0.4
+HIDDEN = {"hidden": 64, "seeds": 2, "epochs": 16, "rate": 3e-3, "noise": 1.0}
 RATES = [0.05, 0.01, 0.005, 0.001]
 DRAWN_RATE = 0.003
 EXIT_LOSS = {"exit": 0.01, "whole": 0.003}
@@ -35,13 +34,17 @@ def flat(rows, crop, blocks):
 
 
 def fit_crop(z, rows):
-    weight = tables.weights_of(rows)
-    return heads.CropHead(heads.fit_linear(z, rows.label, weight, STRENGTH),
-                          heads.fit_hidden(z, rows.label, weight, **HIDDEN))
+    return heads.fit_hidden(z, rows.label, weights_of(rows), **HIDDEN)
+
+
+def weights_of(rows):
+    """Worn photos count for less: there are as many of them as of clean ones."""
+    worn = np.char.find(rows.history, "worn") >= 0
+    return tables.weights_of(rows) * np.where(worn, WORN, 1.0)
 
 
 def fit_exit(z, rows):
-    return heads.fit_hidden(z, rows.label, tables.weights_of(rows), **(HIDDEN | {"seeds": 1}))
+    return heads.fit_hidden(z, rows.label, weights_of(rows), **(HIDDEN | {"seeds": 1}))
 
 
 def held_out(fit, z, rows, fold, usable):
@@ -58,11 +61,14 @@ def photos_in(rows):
     return np.isin(rows.kind, tables.PHOTO_KINDS)
 
 
-def calibrated(logits, rows, keep):
-    """Weights of the logits and the bias of the score's logit."""
-    z = np.stack(logits, 1)[keep].astype(np.float32)
-    head = heads.fit_linear(z, rows.label[keep], tables.weights_of(rows.take(keep), 0.5), 1e-4,
-                            smooth=0.0)
+def calibrated(logits, rows, keep, part=None):
+    """Weights of the logits and the bias of the score's logit, fitted on `part` of the rows that are
+    kept, which weigh as they do among all of them."""
+    weight = np.zeros(len(keep))
+    weight[keep] = tables.weights_of(rows.take(keep), 0.5)
+    part = keep if part is None else part & keep
+    z = np.stack(logits, 1)[part].astype(np.float32)
+    head = heads.fit_linear(z, rows.label[part], weight[part], 1e-4, smooth=0.0)
     return [float(w) for w in head.weights], head.bias
 
 
@@ -106,14 +112,17 @@ def drawn_head(z, rows, fold):
     return fit(np.flatnonzero(usable)), facts
 
 
-def exit_of(name, logits, scores, suspect, rows, keep, gone=None):
+def exit_of(name, logits, scores, limits, rows, keep, gone=None):
     """The logit up to which a photo leaves early: at most EXIT_LOSS of the AI-made photos that the
-    whole model calls suspect may; its score's weight and bias; and what it is worth. `gone` have
-    left before."""
+    whole model calls suspect may, and none with a score of its own that is unsure; that score's
+    weight and bias; and what it is worth. `limits` are the scores of unsure and suspect, `gone`
+    have left before."""
+    unsure, suspect = limits
     gone = np.zeros(len(logits), bool) if gone is None else gone
     caught = keep & (rows.label == 1) & (scores > suspect) & ~gone
     limit = float(np.quantile(logits[caught], EXIT_LOSS[name]))
-    (weight,), bias = calibrated([logits], rows, keep)
+    (weight,), bias = calibrated([logits], rows, keep, (logits <= limit) & ~gone)
+    limit = min(limit, (np.log(unsure / (1 - unsure)) - bias) / weight - 0.02)
     leave = (logits <= limit) | gone
     facts = {"logit_max": limit, "weight": weight, "bias": bias,
              "score_max": float(heads.sigmoid(bias + weight * limit))}
@@ -180,14 +189,14 @@ def main():
     weights, bias = calibrated([logits["face"], logits["whole"]], rows, scored)
     scores = heads.sigmoid(bias + weights[0] * logits["face"] + weights[1] * logits["whole"])
     thresholds, real, sources = thresholds_of(scores, rows, scored)
-    suspect = next(t["score"] for t in thresholds if t["fpr"] == 0.01)
-    early, left = exit_of("exit", logits["exit"], scores, suspect, rows, scored)
-    alone, _ = exit_of("whole", logits["whole"], scores, suspect, rows, scored, left)
+    limits = [next(t["score"] for t in thresholds if t["fpr"] == rate) for rate in (0.05, 0.01)]
+    early, left = exit_of("exit", logits["exit"], scores, limits, rows, scored)
+    alone, _ = exit_of("whole", logits["whole"], scores, limits, rows, scored, left)
     facts = {
         "trained": datetime.date.today().isoformat(), "blocks": blocks, "weights": weights,
         "bias": bias, "thresholds": thresholds, "real_photos": real, "real_sources": sources,
         "drawn": drawn, "exit": {"block": args.exit} | early, "whole_alone": alone,
-        "rates": rates_of(scores, suspect, rows, scored),
+        "rates": rates_of(scores, limits[1], rows, scored),
         "held_out": {h: measures.summary(rows.label[scored & (rows.history == h)],
                                          scores[scored & (rows.history == h)])
                      for h in dict.fromkeys(rows.history)},
