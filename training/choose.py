@@ -1,11 +1,11 @@
 """Variants of heads against each other, on folds of groups of sources of train and `more`.
 
-    choose.py --histories small/q5/clean,small/q5/worn1 --variants whole:2+4+6+8+10+12:linear:0.01 ...
+    choose.py --histories small/q5/clean --variants whole+face:4+8+12:linear:0.1 ...
 
 A variant is CROPS:BLOCKS:linear:STRENGTH or CROPS:BLOCKS:hidden:OPTION=VALUE,…; crops joined by +
-are one head on the features of all. Held-out photos are scored by heads that saw none of their group;
-printed are figures per history over photos that every variant can score. --val adds val's, which
-nothing may be chosen by.
+are one head on the features of all. Held-out photos are scored by heads that saw none of their
+group; printed are figures per history over photos that every variant can score. --val adds val's,
+which nothing may be chosen by.
 """
 
 import argparse
@@ -126,7 +126,8 @@ def main():
         if args.val:
             saved["val"] = variant.fit(z[fit], seen.take(fit))(z_val)
             report("val", val, saved["val"], val.face)
-        np.savez(os.path.join(args.runs, "held-out", f"{args.histories}:{spec}.npz".replace("/", "-")), **saved)
+        name = f"{args.histories}:{spec}.npz".replace("/", "-")
+        np.savez(os.path.join(args.runs, "held-out", name), **saved)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,11 @@
     crops.py --set small --history clean
     crops.py --set originals --history sent --split train
 
-The set `small` is `../shared/data/faces/train`, `../shared/data/more` and `../shared/data/faces/val`,
-in this order; `originals` is what extract.py brought, at most MOST photos a source and generator.
-Writes RUNS/SET/crops/photos.json (labels, boxes) and HISTORY.u8 beside it ([photo, crop, SIDE, SIDE,
-3]; crop 0 is the whole, 1 the face, empty where none was found) with HISTORY.done.u8 ([photo]: 1
-cut). Goes on where it stopped.
+The set `small` is `../shared/data/faces/train`, `../shared/data/more` and
+`../shared/data/faces/val`, in this order; `originals` is what extract.py brought, at most MOST
+photos a source and generator. Writes RUNS/SET/crops/photos.json (labels, boxes) and HISTORY.u8
+beside it ([photo, crop, SIDE, SIDE, 3]; crop 0 is the whole, 1 the face, empty where none was
+found) with HISTORY.done.u8 ([photo]: 1 cut). Goes on where it stopped.
 """
 
 import argparse

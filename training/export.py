@@ -2,10 +2,11 @@
 
     export.py --name synthetic-6
 
-heads.onnx takes the tokens [1, tokens, 768] behind each block that the heads read, of one crop, and
-returns `logits` [1, heads] and `heat` [1, crops, CELLS, CELLS]: where in the crop the logit of a crop's
-own head comes from. exit.onnx takes the tokens behind one early block and returns one logit. What
-train.py wrote goes in; both files are compared with it on real features before they are kept.
+heads.onnx takes the tokens [1, tokens, 768] behind each block that the heads read, of one crop,
+and returns `logits` [1, heads] and `heat` [1, crops, CELLS, CELLS]: where in the crop the logit
+of a crop's own head comes from. exit.onnx takes the tokens behind one early block and returns one
+logit. What train.py wrote goes in; both files are compared with it on real features before they
+are kept.
 """
 
 import argparse
@@ -105,9 +106,9 @@ def graph_of(blocks, columns, mapped, side, name="logits"):
 
 def heat_of(g, places, column, cells):
     """[1, 1, CELLS, CELLS]: each cell's share of what means and deviations add to the logit, less
-    an even share of what they would add for the average photo. A mean is the sum over cells of x / n,
-    a deviation s that of (x - mean)^2 / (n s), so the shares add up to it. What the class tokens add
-    belongs to no cell and is left out."""
+    an even share of what they would add for the average photo. A mean is the sum over cells of
+    x / n, a deviation s that of (x - mean)^2 / (n s), so the shares add up to it. What the class
+    tokens add belongs to no cell and is left out."""
     count = len(places)
     slope = g.op("Reshape", column.slope(), np.array([count * 3, trunk.WIDTH]))
     average = column.axes.mean.reshape(count, 3, trunk.WIDTH).copy()
@@ -219,8 +220,8 @@ weight = {weights[1]:.6g}
 bias = {facts['bias']:.6g}
 
 # exit.onnx reads one tensor of the whole photo's pass. Up to this logit the photo is plainly real
-# and nothing further runs: {early['caught_left']:.1%} of the AI-made photos of held-out sources over the 1 %
-# threshold leave here, and {early['real_left']:.0%} of the real ones.
+# and nothing further runs: {early['caught_left']:.1%} of the AI-made photos of held-out sources over
+# the 1 % threshold leave here, and {early['real_left']:.0%} of the real ones.
 [exit]
 block = "block{exit_facts['block']}"
 sha256 = "{digests['exit']}"
@@ -228,8 +229,8 @@ logit_max = {exit_facts['logit_max']:.5f}
 weight = {exit_facts['weight']:.6g}
 bias = {exit_facts['bias']:.6g}
 
-# Up to this logit of the whole photo its face need not be looked at: {late['caught_left']:.1%} and {late['real_left']:.0%}
-# have left by then.
+# Up to this logit of the whole photo its face need not be looked at: {late['caught_left']:.1%}
+# and {late['real_left']:.0%} have left by then.
 [whole_alone]
 logit_max = {alone['logit_max']:.5f}
 weight = {alone['weight']:.6g}
@@ -245,8 +246,8 @@ sharpness_min = 0.035
 head = 2
 logit = {drawn['logit']:.5f}
 
-# Of {facts['real_photos']} real photos of {facts['real_sources']} held-out sources, clean and worn. Each score is the
-# upper end of the 95 % interval over sources; `point` is what these photos themselves say.
+# Of {facts['real_photos']} real photos of {facts['real_sources']} held-out sources, clean and worn.
+# Each score is the upper end of the 95 % interval over sources.
 {threshold_lines(facts)}
 [forerunner]
 name = "synthetic-5"

@@ -2,11 +2,11 @@
 
     features.py --set small --weights q5 --history clean --crop whole
 
-Writes RUNS/SET/features/WEIGHTS/HISTORY-CROP.f16 ([photo, block, 3, 768]: class token, mean and deviation of
-the patch tokens behind each block) and the same .done.u8 ([photo]). The trunk runs in OpenVINO with
-bfloat16 products, which move the features by some 3 % of their deviation; ONNX Runtime's int8
-activations moved them ten times as far. Goes on where it stopped; with --wait it also waits for crops
-that are being cut.
+Writes RUNS/SET/features/WEIGHTS/HISTORY-CROP.f16 ([photo, block, 3, 768]: class token, mean and
+deviation of the patch tokens behind each block) and the same .done.u8 ([photo]). The trunk runs
+in OpenVINO with bfloat16 products, which move the features by some 3 % of their deviation; ONNX
+Runtime's int8 activations moved them ten times as far. Goes on where it stopped; with --wait it
+also waits for crops that are being cut.
 """
 
 import argparse

@@ -2,9 +2,9 @@
 
     measure.py --name synthetic-6 --histories small/q5/clean,originals/q5/clean
 
-Nothing is chosen here. Prints a row per history, then shares over the 1 % threshold per source, and
-what the two early ways out do; writes RUNS/heads/NAME-val.json. Photos without a face are reported by
-the whole photo's logit alone.
+Nothing is chosen here. Prints a row per history, then shares over the 1 % threshold per source,
+and what the two early ways out do; writes RUNS/heads/NAME-val.json. Photos without a face are
+reported by the whole photo's logit alone.
 """
 
 import argparse

@@ -183,10 +183,12 @@ def screen_photo(image, rng):
     pixels = np.asarray(turned, np.float32)
     y, x = np.mgrid[:h, :w].astype(np.float32)
     angle, depth = rng.uniform(-0.3, 0.3), rng.uniform(0.02, 0.12)
-    along, across = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+    along = x * math.cos(angle) + y * math.sin(angle)
+    across = y * math.cos(angle) - x * math.sin(angle)
     for k in range(3):
         wave = rng.uniform(2.1, 7.0)
-        beat = np.sin(2 * math.pi * along / wave + k * 2.1) + np.sin(2 * math.pi * across / (wave * 1.1))
+        beat = np.sin(2 * math.pi * along / wave + k * 2.1)
+        beat = beat + np.sin(2 * math.pi * across / (wave * 1.1))
         pixels[:, :, k] *= 1 + depth * beat / 2
     light = 1 + rng.uniform(-0.25, 0.25) * (x / w - 0.5) + rng.uniform(-0.25, 0.25) * (y / h - 0.5)
     gains = np.array([rng.uniform(0.85, 1.0), rng.uniform(0.92, 1.02), rng.uniform(0.95, 1.12)])

@@ -2,11 +2,11 @@
 
     quantise.py --bits 5 --group 64 --name q5
 
-Rounds row by row of the input, and passes each row's error on to the rows that are still to come, by the
-inverse of the inputs' second moments (Frantar et al., "GPTQ: Accurate post-training quantization for
-generative pre-trained transformers", 2023). Blocks are done in order, on tokens of training photos that
-have come through the rounded blocks before. Writes RUNS/trunk/NAME.npz: per layer `whole` uint8
-[in, out], `step` f16 [in / group, out]; the rest as f32.
+Rounds row by row of the input, and passes each row's error on to the rows that are still to come,
+by the inverse of the inputs' second moments (Frantar et al., "GPTQ: Accurate post-training
+quantization for generative pre-trained transformers", 2023). Blocks are done in order, on tokens
+of training photos that have come through the rounded blocks before. Writes RUNS/trunk/NAME.npz:
+per layer `whole` uint8 [in, out], `step` f16 [in / group, out]; the rest as f32.
 """
 
 import argparse

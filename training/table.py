@@ -10,8 +10,8 @@ import crops
 import data
 import features
 
-# Sources of `more` that continue others share a fold with them (../shared/README.md). All sites that
-# were made with one builder are one group: their pictures come from one or two generators.
+# Sources of `more` that continue others share a fold with them (../shared/README.md). All sites
+# that were made with AI site builders are one group: their pictures come from one or two generators.
 GROUPS = {
     "sfhq": "sfhq", "sfhq_sg2_tiles": "sfhq", "sfhq_t2i_tiles": "sfhq",
     "qwen_hroc": "hroc", "hroc_openai": "hroc", "hroc_scenes": "hroc", "hroc_edits": "hroc",
@@ -110,7 +110,7 @@ def folds_of(table):
 
 
 def weights_of(table, power=0.7):
-    """Weight of each row: classes equal, a source (builders: all of them) by its size to `power`."""
+    """Weight of each row: classes equal, a source (all builders are one) by its size to `power`."""
     unit = np.where(table.group == "site builders", "site builders", table.source)
     keys = list(zip(table.label, unit, table.generator))
     sizes = Counter(keys)

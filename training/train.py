@@ -1,10 +1,11 @@
 """The heads of a model, chosen by choose.py: fitted, calibrated and given thresholds.
 
-    train.py --histories small/clip-b16/clean,small/q5/worn1 --blocks 4+6+8+10+12 --exit 4 --name synthetic-6
+    train.py --histories small/q5/clean,small/q5/worn1 --blocks 4+6+8+10+12 --exit 4 \\
+        --name synthetic-6
 
-Per crop one head with a hidden layer. A weighted sum of the crops' logits is the score's; weights and
-thresholds come from photos whose group of sources the heads that scored them had not seen. Writes RUNS/heads/NAME.pkl and NAME.json, and NAME-held-out.npz
-with every held-out logit.
+Per crop one head with a hidden layer. A weighted sum of the crops' logits is the score's; weights
+and thresholds come from photos whose group of sources the heads that scored them had not seen.
+Writes RUNS/heads/NAME.pkl and NAME.json, and NAME-held-out.npz with every held-out logit.
 """
 
 import argparse
@@ -62,8 +63,8 @@ def photos_in(rows):
 
 
 def calibrated(logits, rows, keep, part=None):
-    """Weights of the logits and the bias of the score's logit, fitted on `part` of the rows that are
-    kept, which weigh as they do among all of them."""
+    """Weights of the logits and the bias of the score's logit, fitted on `part` of the rows that
+    are kept, which weigh as they do among all of them."""
     weight = np.zeros(len(keep))
     weight[keep] = tables.weights_of(rows.take(keep), 0.5)
     part = keep if part is None else part & keep
@@ -107,7 +108,7 @@ def drawn_head(z, rows, fold):
         logits[here] = fit(there)(z[here])
     photo = usable & ~drawing
     limit = measures.threshold_at(logits[photo], DRAWN_RATE)
-    facts = {"logit": limit, "rate": DRAWN_RATE, "drawings": int((usable & drawing).sum()),
+    facts = {"logit": limit, "rate": DRAWN_RATE, "drawings": len(set(rows.photo[usable & drawing])),
              "found": float((logits[usable & drawing] > limit).mean())}
     return fit(np.flatnonzero(usable)), facts
 

