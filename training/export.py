@@ -220,8 +220,8 @@ weight = {weights[1]:.6g}
 bias = {facts['bias']:.6g}
 
 # exit.onnx reads one tensor of the whole photo's pass. Up to this logit the photo is plainly real
-# and nothing further runs: {early['caught_left']:.1%} of the AI-made photos of held-out sources over
-# the 1 % threshold leave here, and {early['real_left']:.0%} of the real ones.
+# and nothing further runs: {early['caught_left']:.1%} of the AI-made photos of held-out sources
+# over the 1 % threshold leave here, and {early['real_left']:.0%} of the real ones.
 [exit]
 block = "block{exit_facts['block']}"
 sha256 = "{digests['exit']}"

@@ -11,7 +11,8 @@ import data
 import features
 
 # Sources of `more` that continue others share a fold with them (../shared/README.md). All sites
-# that were made with AI site builders are one group: their pictures come from one or two generators.
+# that were made with AI site builders are one group: their pictures come from one or two
+# generators.
 GROUPS = {
     "sfhq": "sfhq", "sfhq_sg2_tiles": "sfhq", "sfhq_t2i_tiles": "sfhq",
     "qwen_hroc": "hroc", "hroc_openai": "hroc", "hroc_scenes": "hroc", "hroc_edits": "hroc",
