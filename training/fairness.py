@@ -100,14 +100,14 @@ def main():
             seen[photo] = groups_of(rows[photo])
         for key in seen[photo]:
             table.setdefault(key, []).append((photo, float(score)))
-    print("| kind | group | photos | lives over the 1 % threshold | of | share | 95 % interval |")
+    print("| kind | group | photos | copies over the 1 % threshold | of | share | 95 % interval |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (kind, group), some in sorted(table.items()):
         photos = len({photo for photo, _ in some})
         if photos < args.least:
             continue
         hits = sum(score >= thresholds[0.01] for _, score in some)
-        # Lives of one photo are no independent draws: the interval counts photos.
+        # Copies of one photo are no independent draws: the interval counts photos.
         low, high = wilson(hits * photos / len(some), photos)
         print(f"| {kind} | {group} | {photos} | {hits} | {len(some)} | {hits / len(some):.3f} | "
               f"{low:.3f} to {high:.3f} |")
