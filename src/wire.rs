@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use crate::core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic};
 use crate::core::errors::PhotoError;
 use crate::core::faces::Face;
+use crate::core::photo::Animation;
 use crate::core::provenance::Finding;
 use crate::core::report::{KnownPhoto, Match, Report, SeenElsewhere};
 use crate::core::verdict::{Cost, Reason};
@@ -44,13 +45,26 @@ pub struct SeenJson {
 pub struct PhotoJson {
     /// SHA-256 of the bytes as they came, hexadecimal.
     pub sha256: String,
-    /// `jpeg`, `png`, `webp` or `gif`.
+    /// `jpeg`, `png`, `webp`, `gif` or `heic`.
     #[schema(example = "jpeg")]
     pub format: &'static str,
     /// Pixels after EXIF orientation.
     pub width: u32,
     /// Pixels after EXIF orientation.
     pub height: u32,
+    /// Only of an animation: its frames, and which one was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub animation: Option<AnimationJson>,
+}
+
+/// The frames of an animation. Judged is the one on show for longest in the first minute, of which
+/// a viewer sees most.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct AnimationJson {
+    /// How many frames the file has.
+    pub frames: u32,
+    /// The judged one, from 0.
+    pub judged: u32,
 }
 
 /// One finding.
@@ -263,6 +277,7 @@ impl From<&Report> for ReportJson {
                 format: photo.format.name(),
                 width: photo.width,
                 height: photo.height,
+                animation: photo.animation.map(AnimationJson::from),
             },
             verdict: verdict.name(),
             reasons: reasons.iter().map(ReasonJson::from).collect(),
@@ -293,6 +308,13 @@ impl From<KnownPhoto> for KnownPhotoJson {
             KnownPhoto::Compared { hashes } => Self::Compared { hashes },
             KnownPhoto::NotCompared(why) => Self::NotCompared { code: why.code() },
         }
+    }
+}
+
+impl From<Animation> for AnimationJson {
+    fn from(animation: Animation) -> Self {
+        let Animation { frames, judged } = animation;
+        Self { frames, judged }
     }
 }
 

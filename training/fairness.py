@@ -1,6 +1,6 @@
 """How often real photos of each group are flagged: by region, skin, age, colour and source.
 
-    fairness.py --name synthetic-5
+    fairness.py --name synthetic-6
 
 Takes the scores that the thresholds come from (RUNS/heads/NAME-held-out.npz: heads that saw nothing
 of a photo's source) and prints, for the 1 % threshold, the share of real photos above it with its
@@ -15,7 +15,9 @@ import os
 
 import numpy as np
 
+import crops
 import data
+import table as tables
 
 # Where a source's people are from, by what the source is about.
 REGIONS = {
@@ -53,7 +55,8 @@ def is_grey(photo):
     return bool(np.abs(pixels - pixels.mean(2, keepdims=True)).mean() < 2.0)
 
 
-def groups_of(path, source, root):
+def groups_of(row):
+    path, source, root = row["path"], row["source"], row["root"]
     found = [("all", "all"), ("source", source)]
     if source in REGIONS:
         found.append(("region", REGIONS[source]))
@@ -80,7 +83,7 @@ def wilson(hits, count, z=1.96):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    data.add_arguments(parser)
+    parser.add_argument("--runs", default=os.path.join(data.HERE, "runs"))
     parser.add_argument("--name", required=True)
     parser.add_argument("--least", type=int, default=15, help="photos of a group that is shown")
     args = parser.parse_args()
@@ -88,23 +91,25 @@ def main():
     with open(base + ".json", encoding="utf-8") as f:
         thresholds = {t["fpr"]: t["score"] for t in json.load(f)["thresholds"]}
     held = np.load(base + "-held-out.npz")
-    keep = (held["label"] == 0) & np.char.startswith(held["set"].astype(str), "fresh-originals")
+    rows = {tables.OFFSETS[name] + at: row for name in tables.OFFSETS
+            for at, row in enumerate(crops.photos_of(os.path.join(args.runs, name)) or [])}
+    keep = (held["label"] == 0) & held["face"]
     table, seen = {}, {}
-    for path, source, score in zip(held["path"][keep], held["source"][keep], held["score"][keep]):
-        if path not in seen:
-            seen[path] = groups_of(str(path), str(source), args.originals)
-        for key in seen[path]:
-            table.setdefault(key, []).append((str(path), float(score)))
-    print("| kind | group | photos | lives over the 1 % threshold | of | share | 95 % interval |")
+    for photo, score in zip(held["photo"][keep], held["score"][keep]):
+        if photo not in seen:
+            seen[photo] = groups_of(rows[photo])
+        for key in seen[photo]:
+            table.setdefault(key, []).append((photo, float(score)))
+    print("| kind | group | photos | copies over the 1 % threshold | of | share | 95 % interval |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for (kind, group), rows in sorted(table.items()):
-        photos = len({path for path, _ in rows})
+    for (kind, group), some in sorted(table.items()):
+        photos = len({photo for photo, _ in some})
         if photos < args.least:
             continue
-        hits = sum(score >= thresholds[0.01] for _, score in rows)
-        # Lives of one photo are no independent draws: the interval counts photos.
-        low, high = wilson(hits * photos / len(rows), photos)
-        print(f"| {kind} | {group} | {photos} | {hits} | {len(rows)} | {hits / len(rows):.3f} | "
+        hits = sum(score >= thresholds[0.01] for _, score in some)
+        # Copies of one photo are no independent draws: the interval counts photos.
+        low, high = wilson(hits * photos / len(some), photos)
+        print(f"| {kind} | {group} | {photos} | {hits} | {len(some)} | {hits / len(some):.3f} | "
               f"{low:.3f} to {high:.3f} |")
 
 

@@ -1,227 +1,174 @@
-"""Heads on pooled features: a linear or two-layer head per look, fitted together.
+"""Heads on pooled features: linear, or with one hidden layer; one per crop.
 
-The logits of the looks are added, so fitting them together is fitting one model on all looks.
-Features are standardised with the statistics of the training photos; both fold into the weights
-at export. Everything is chosen by folds over groups of sources.
+Features are standardised by training photos and turned onto their main axes first (`Axes`); both
+fold into the first layer at export.
 """
 
-import os
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import nn
+from scipy.optimize import minimize
 
-import data
-import features
+CLIP = 8.0  # deviations beyond which a feature says no more
 
 
-def load_set(runs, name, trunks, looks, lives=None):
-    """Features of a set as {look: f16 [rows, width]}, with labels, sources and so on per row.
+@dataclass
+class Axes:
+    """Standardisation and main axes: z = ((x - mean) / deviation) @ turn."""
 
-    A row is one life of one photo. Rows without one of the looks are left out.
-    """
-    head, _, done = features.open_set(runs, name)
-    have = (done[:, :, list(looks)] == 1).all(axis=2)
-    if lives is not None:
-        have[:, lives:] = False
-    maps = {}
-    for look in looks:
-        parts = []
-        for trunk in trunks:
-            path = features.feature_path(runs, name, trunk, look)
-            flat = np.fromfile(path, np.float16).reshape(done.shape[0], done.shape[1], -1)
-            parts.append(flat)
-        found = np.concatenate(parts, 2)
-        have &= np.abs(found[:, :, :64].astype(np.float32)).sum(2) > 0
-        maps[look] = found
-    photo, life = np.nonzero(have)
-    rows = head["rows"]
-    table = {
-        "x": {look: maps[look][photo, life] for look in looks},
-        "label": np.array([rows[i]["label"] for i in photo]),
-        "source": np.array([rows[i]["source"] for i in photo]),
-        "generator": np.array([rows[i]["generator"] for i in photo]),
-        "path": np.array([rows[i]["path"] for i in photo]),
-        "life": np.array([str(head["lives"][k]) for k in life]),
-        "set": np.array([name] * len(photo)),
-    }
-    table["group"] = np.array([data.GROUPS.get(s, s) for s in table["source"]])
-    return table
+    mean: np.ndarray
+    deviation: np.ndarray
+    turn: np.ndarray  # [width, axes]
 
-
-def join(tables):
-    keys = [k for k in tables[0] if k != "x"]
-    joined = {k: np.concatenate([t[k] for t in tables]) for k in keys}
-    joined["x"] = {look: np.concatenate([t["x"][look] for t in tables]) for look in tables[0]["x"]}
-    return joined
-
-
-def subset(table, keep):
-    part = {k: v[keep] for k, v in table.items() if k != "x"}
-    part["x"] = {look: v[keep] for look, v in table["x"].items()}
-    return part
-
-
-def row_weights(table, power):
-    """As `data.weights_of`, over rows: lives of one photo share its weight."""
-    keys = [tuple(k) for k in zip(table["label"], table["source"], table["generator"])]
-    sizes = {}
-    for k in keys:
-        sizes[k] = sizes.get(k, 0) + 1
-    raw = np.array([sizes[k] ** (power - 1.0) for k in keys])
-    for label in (0, 1):
-        here = table["label"] == label
-        if not here.any():
-            continue
-        raw[here] *= 0.5 * len(raw) / raw[here].sum()
-    return raw
-
-
-class Head(nn.Module):
-    """Standardise, then linear or one hidden layer, for one look."""
-
-    def __init__(self, mean, std, hidden=0, drop=0.0):
-        super().__init__()
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", std)
-        self.drop = nn.Dropout(drop)
-        if hidden:
-            self.layers = nn.Sequential(
-                nn.Linear(len(mean), hidden), nn.ReLU(), nn.Dropout(0.5), nn.Linear(hidden, 1))
-        else:
-            self.layers = nn.Linear(len(mean), 1)
-            nn.init.zeros_(self.layers.weight)
-
-    def standardised(self, x):
-        """As `forward`, of numbers that are standardised already."""
-        return self.layers(self.drop(x))
-
-    def forward(self, x):
-        return self.standardised((x - self.mean) / self.std)
-
-
-def standard(table, look):
-    x = torch.from_numpy(table["x"][look][:: max(1, len(table["label"]) // 20000)]).float()
-    return x.mean(0), x.std(0) + 1e-3
-
-
-def source_offsets(x, table, weights):
-    """How far the mean of each source and generator lies from that of its class: [sources, width],
-    each row scaled by the square root of the source's share of its class."""
-    keys = [f"{l}/{s}/{g}" for l, s, g in zip(table["label"], table["source"], table["generator"])]
-    names, at = np.unique(keys, return_inverse=True)
-    at, w = torch.from_numpy(at), torch.from_numpy(np.sqrt(weights)).float()
-    sums = torch.zeros(len(names), x.shape[1]).index_add_(0, at, x * w[:, None])
-    mass = torch.zeros(len(names)).index_add_(0, at, w)
-    label = torch.tensor([int(n[0]) for n in names])
-    offsets = torch.zeros_like(sums)
-    for k in (0, 1):
-        here = label == k
-        if here.any():
-            offsets[here] = sums[here] / mass[here][:, None] - (sums[here].sum(0) / mass[here].sum())
-            offsets[here] *= torch.sqrt(mass[here] / mass[here].sum())[:, None]
-    return offsets
-
-
-def fit_linear(table, l2, power=0.3, smooth=0.02, steps=60, even=0.0):
-    """L2-regularised logistic regression over all looks at once, by L-BFGS.
-
-    `even` also punishes the variance over sources of a class of their mean logits: what holds for
-    a class should hold for each of its sources (as Krueger et al., "Out-of-Distribution
-    Generalization via Risk Extrapolation", 2021, ask of the losses).
-    """
-    looks = sorted(table["x"])
-    stats = {k: standard(table, k) for k in looks}
-    x = torch.cat([(torch.from_numpy(table["x"][k]).float() - stats[k][0]) / stats[k][1]
-                   for k in looks], 1).clamp_(-8, 8)
-    y = torch.from_numpy(table["label"]).float() * (1 - 2 * smooth) + smooth
-    w = torch.from_numpy(row_weights(table, power)).float()
-    apart = source_offsets(x, table, row_weights(table, power)) if even else None
-    theta = torch.zeros(x.shape[1] + 1, requires_grad=True)
-    optimiser = torch.optim.LBFGS([theta], max_iter=steps, history_size=8,
-                                  line_search_fn="strong_wolfe")
-
-    def closure():
-        optimiser.zero_grad()
-        logit = x @ theta[:-1] + theta[-1]
-        loss = nn.functional.binary_cross_entropy_with_logits(logit, y, weight=w)
-        loss = loss + l2 * (theta[:-1] ** 2).sum()
-        if even:
-            loss = loss + even * ((apart @ theta[:-1]) ** 2).sum()
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    heads, at = {}, 0
-    with torch.no_grad():
-        for i, k in enumerate(looks):
-            head = Head(*stats[k])
-            width = len(stats[k][0])
-            head.layers.weight.copy_(theta[at : at + width][None])
-            head.layers.bias.fill_(float(theta[-1]) / len(looks))
-            heads[k] = head.eval()
-            at += width
-    return heads
-
-
-def fit_mlp(table, hidden=128, seeds=1, drop=0.5, decay=0.3, power=0.7, smooth=0.02, mix=0.4,
-            epochs=6, rate=1e-3):
-    """One hidden layer per look; logits added; AdamW; pairs of photos mixed (Zhang et al., "mixup:
-    Beyond Empirical Risk Minimization", 2018). The nets of several seeds become one wide net that
-    gives their mean."""
-    looks = sorted(table["x"])
-    stats = {k: standard(table, k) for k in looks}
-    x = {k: ((torch.from_numpy(table["x"][k]).float() - stats[k][0]) / stats[k][1]).half()
-         for k in looks}
-    y = torch.from_numpy(table["label"]).float() * (1 - 2 * smooth) + smooth
-    w = torch.from_numpy(row_weights(table, power)).float()
-    nets = []
-    for seed in range(1, seeds + 1):
-        torch.manual_seed(seed)
+    @classmethod
+    def of(cls, x, count, seed=1, most=6000):
+        """From rows x f16 [n, width]: the `count` axes of most variance, by a random range finder
+        (Halko, Martinsson and Tropp, 2011)."""
         rng = np.random.default_rng(seed)
-        net = nn.ModuleDict({str(k): Head(*stats[k], hidden, drop) for k in looks})
-        optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay)
-        size, total = 256, epochs * (len(y) // 256 + 1)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=total + 1)
-        for _ in range(epochs):
-            for some in torch.randperm(len(y)).split(size):
-                other, share = some[torch.randperm(len(some))], float(rng.beta(mix, mix))
-                logit = sum(net[str(k)].standardised(share * x[k][some].float()
-                                                     + (1 - share) * x[k][other].float())[:, 0]
-                            for k in looks)
-                goal, weight = (share * v[some] + (1 - share) * v[other] for v in (y, w))
-                loss = nn.functional.binary_cross_entropy_with_logits(logit, goal, weight=weight)
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-                schedule.step()
-        nets.append(net.eval())
-    return {k: joined([net[str(k)] for net in nets]) for k in looks}
+        some = x if len(x) <= most else x[np.sort(rng.choice(len(x), most, replace=False))]
+        some = some.astype(np.float32)
+        mean, deviation = some.mean(0), some.std(0) + 1e-3
+        some = np.clip((some - mean) / deviation, -CLIP, CLIP)
+        count = min(count, len(some) - 1)
+        sketch = some @ rng.standard_normal((some.shape[1], count + 32)).astype(np.float32)
+        for _ in range(2):
+            sketch = some @ (some.T @ np.linalg.qr(sketch)[0])
+        basis = np.linalg.qr(sketch)[0]
+        small = basis.T @ some
+        values, vectors = np.linalg.eigh((small @ small.T).astype(np.float64))
+        best = np.argsort(-values)[:count]
+        turn = small.T @ (vectors[:, best] / np.sqrt(values[best])).astype(np.float32)
+        return cls(mean, deviation, turn)
+
+    def __call__(self, x, piece=2000):
+        """f32 [n, axes]."""
+        parts = []
+        for at in range(0, len(x), piece):
+            some = (x[at:at + piece].astype(np.float32) - self.mean) / self.deviation
+            parts.append(np.clip(some, -CLIP, CLIP) @ self.turn)
+        return np.concatenate(parts)
 
 
-def joined(heads):
-    """One head that gives the mean of several: their hidden layers stand side by side."""
-    first = heads[0]
-    hidden = sum(h.layers[0].out_features for h in heads)
-    head = Head(first.mean, first.std, hidden)
-    with torch.no_grad():
-        head.layers[0].weight.copy_(torch.cat([h.layers[0].weight for h in heads]))
-        head.layers[0].bias.copy_(torch.cat([h.layers[0].bias for h in heads]))
-        head.layers[3].weight.copy_(torch.cat([h.layers[3].weight for h in heads], 1) / len(heads))
-        head.layers[3].bias.copy_(torch.stack([h.layers[3].bias for h in heads]).mean(0))
-    return head.eval()
+def sigmoid(x):
+    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
 
 
-def logits_of(heads, table):
-    """[rows, looks] raw logits."""
-    with torch.no_grad():
-        pieces = max(1, len(table["label"]) // 4096)
-        parts = [torch.cat([heads[k](torch.from_numpy(part).float())
-                            for part in np.array_split(table["x"][k], pieces)])
-                 for k in sorted(heads)]
-    return torch.cat(parts, 1).numpy()
+def fit_linear(z, y, weight, strength=0.01, smooth=0.02, steps=150):
+    """Logistic regression; `strength` times the squared length of its weights is added to the mean
+    loss."""
+    goal, weight = y * (1 - 2 * smooth) + smooth, weight / weight.sum()
+
+    def loss(theta):
+        logit = z @ theta[:-1].astype(np.float32) + np.float32(theta[-1])
+        value = weight @ (np.logaddexp(0, logit) - goal * logit)
+        off = (weight * (sigmoid(logit) - goal)).astype(np.float32)
+        slope = np.append(off @ z, off.sum())
+        slope[:-1] += 2 * strength * theta[:-1]
+        return value + strength * (theta[:-1] ** 2).sum(), slope.astype(np.float64)
+
+    found = minimize(loss, np.zeros(z.shape[1] + 1), jac=True, method="L-BFGS-B",
+                     options={"maxiter": steps}).x
+    return Linear(found[:-1].astype(np.float32), float(found[-1]))
 
 
-def save(heads, path):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    torch.save({k: h.state_dict() for k, h in heads.items()}, path)
+@dataclass
+class Linear:
+    weights: np.ndarray
+    bias: float
+
+    def __call__(self, z):
+        return z @ self.weights + self.bias
+
+
+@dataclass
+class Hidden:
+    """One hidden layer: logit = relu(z @ a + b) @ c + d, the mean over `nets` of them."""
+
+    a: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
+    d: float
+
+    def __call__(self, z):
+        return np.maximum(z @ self.a + self.b, 0) @ self.c + self.d
+
+
+def fit_hidden(z, y, weight, seeds=1, **options):
+    """The mean of the nets of several seeds, as one wide net."""
+    nets = [fit_net(z, y, weight, seed, **options) for seed in range(1, seeds + 1)]
+    return Hidden(np.concatenate([n.a for n in nets], 1), np.concatenate([n.b for n in nets]),
+                  np.concatenate([n.c for n in nets]) / seeds, float(np.mean([n.d for n in nets])))
+
+
+def fit_net(z, y, weight, seed, hidden=128, noise=1.0, drop=0.5, decay=0.3, smooth=0.02, mix=0.4,
+            epochs=6, rate=1e-3, batch=256, twin=None, pull=0.0):
+    """AdamW on mixed pairs of photos (Zhang et al., "mixup: Beyond Empirical Risk Minimization",
+    2018). `noise` deviations of each feature are added before they are turned, which is `noise` on
+    every axis; half of the hidden numbers are left out. `twin` [n] names for each row another
+    history of the same photo (itself where there is none), whose logit is pulled towards its own
+    by `pull` times the squared difference."""
+    rng = np.random.default_rng(seed)
+    wide = z.shape[1]
+    theta = {"a": rng.uniform(-1, 1, (wide, hidden)).astype(np.float32) / np.sqrt(wide),
+             "b": np.zeros(hidden, np.float32),
+             "c": rng.uniform(-1, 1, hidden).astype(np.float32) / np.sqrt(hidden),
+             "d": np.zeros(1, np.float32)}
+    first = {k: np.zeros_like(v) for k, v in theta.items()}
+    second = {k: 0.0 for k in theta}
+    goal = (y * (1 - 2 * smooth) + smooth).astype(np.float32)
+    weight = (weight / weight.mean()).astype(np.float32)
+    total, step = epochs * (len(y) // batch), 0
+    for _ in range(epochs):
+        order = rng.permutation(len(y))
+        for at in range(len(y) // batch):
+            some = order[at * batch:(at + 1) * batch]
+            slope = slopes(theta, batch_of(z, goal, weight, some, rng, mix, noise), drop, rng)
+            if pull and twin is not None:
+                other = pulls(theta, z[some], z[twin[some]], pull)
+                slope = {k: v + other[k] for k, v in slope.items()}
+            step += 1
+            now = one_cycle(step / total) * rate
+            for k, g in slope.items():
+                first[k] += 0.1 * (g - first[k])
+                # One size of step for all axes: steps of their own would favour axes of little
+                # variance, and the result would depend on how the features are turned.
+                second[k] += 0.001 * (np.mean(g * g) - second[k])
+                theta[k] *= 1 - now * decay
+                theta[k] -= now * (first[k] / (1 - 0.9 ** step)) / (
+                    np.sqrt(second[k] / (1 - 0.999 ** step)) + 1e-8)
+    return Hidden(theta["a"], theta["b"], theta["c"], float(theta["d"][0]))
+
+
+def one_cycle(share):
+    """Rises over the first three tenths, then falls to nought, both as a cosine."""
+    if share < 0.3:
+        return 0.04 + 0.96 * (1 - np.cos(np.pi * share / 0.3)) / 2
+    return (1 + np.cos(np.pi * (share - 0.3) / 0.7)) / 2
+
+
+def batch_of(z, goal, weight, some, rng, mix, noise):
+    other, share = some[rng.permutation(len(some))], np.float32(rng.beta(mix, mix))
+    x, y, w = (share * v[some] + (1 - share) * v[other] for v in (z, goal, weight))
+    return x + np.float32(noise) * rng.standard_normal(x.shape, np.float32), y, w
+
+
+def slopes(theta, batch, drop, rng):
+    """The derivative of the mean weighted loss."""
+    x, y, w = batch
+    keep = (rng.random((len(x), len(theta["b"])), np.float32) >= drop) / np.float32(1 - drop)
+    hidden = np.maximum(x @ theta["a"] + theta["b"], 0) * keep
+    off = w * (sigmoid(hidden @ theta["c"] + theta["d"][0]) - y) / len(x)
+    return backwards(theta, x, hidden, off, keep)
+
+
+def backwards(theta, x, hidden, off, keep):
+    back = off[:, None] * theta["c"] * keep * (hidden > 0)
+    return {"a": x.T @ back, "b": back.sum(0), "c": hidden.T @ off, "d": off.sum(keepdims=True)}
+
+
+def pulls(theta, x, twin, pull):
+    """The derivative of `pull` times the mean squared difference of the twins' logits."""
+    seen = [np.maximum(v @ theta["a"] + theta["b"], 0) for v in (x, twin)]
+    off = (seen[0] - seen[1]) @ theta["c"] * (2 * pull / len(x))
+    parts = [backwards(theta, v, h, s * off, 1.0) for v, h, s in zip((x, twin), seen, (1, -1))]
+    return {k: parts[0][k] + parts[1][k] for k in parts[0]}

@@ -3,7 +3,6 @@
 
 #[path = "../../src/core"]
 pub mod core {
-    pub mod container;
     pub mod errors;
     pub mod hashes;
     pub mod limits;
@@ -31,6 +30,16 @@ pub fn hold(findings: &[Finding]) {
             assert!(value.chars().count() <= limits::SHOWN_CHARS_MAX);
             assert!(!value.chars().any(char::is_control));
         }
+    }
+}
+
+/// Decodes a photo of any format; what comes out keeps within the limits.
+pub fn picture(bytes: &[u8]) {
+    if let Ok(photo) = Photo::decode(bytes) {
+        let (width, height) = photo.pixels().dimensions();
+        assert!(u64::from(width) * u64::from(height) <= limits::PHOTO_PIXELS_MAX);
+        assert!(limits::PHOTO_SIDE_MIN / 2 <= width.min(height));
+        assert!(photo.animation().is_none_or(|it| it.judged < it.frames));
     }
 }
 

@@ -5,4 +5,4 @@ use photocheck_fuzz::core::provenance::blocks::Blocks;
 use photocheck_fuzz::core::provenance::read_blocks;
 use photocheck_fuzz::hold;
 
-fuzz_target!(|bytes: &[u8]| hold(&read_blocks(&Blocks { exif: Some(bytes), ..Blocks::default() })));
+fuzz_target!(|bytes: &[u8]| hold(&read_blocks(&Blocks { exif: Some(bytes.into()), ..Blocks::default() })));

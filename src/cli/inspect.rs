@@ -15,9 +15,9 @@ use super::files::{self, Found};
 use super::inputs::{InputArgs, PathJson};
 use super::output::{self, Lines};
 use crate::core::hashes::PhotoHashes;
-use crate::core::photo::Photo;
+use crate::core::photo::{Animation, Photo};
 use crate::core::provenance::{self, Finding};
-use crate::wire::{ProvenanceJson, RefusalJson};
+use crate::wire::{AnimationJson, ProvenanceJson, RefusalJson};
 
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
@@ -35,10 +35,18 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<Vec<ProvenanceJson>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    animation: Option<AnimationJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<RefusalJson>,
 }
 
-type Outcome = Result<Vec<Finding>, RefusalJson>;
+/// What was found out about a file.
+struct Inspected {
+    findings: Vec<Finding>,
+    animation: Option<Animation>,
+}
+
+type Outcome = Result<Inspected, RefusalJson>;
 
 /// Inspects all photos.
 ///
@@ -69,7 +77,8 @@ fn inspect_one(found: Found) -> (PathBuf, Outcome) {
     let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
     let outcome = outcome.and_then(|bytes| {
         let photo = Photo::decode(&bytes).map_err(|error| RefusalJson::from(&error))?;
-        Ok(provenance::read(&bytes, &photo, &PhotoHashes::of(photo.pixels())))
+        let findings = provenance::read(&bytes, &photo, &PhotoHashes::of(photo.pixels()));
+        Ok(Inspected { findings, animation: photo.animation() })
     });
     (path, outcome)
 }
@@ -77,11 +86,14 @@ fn inspect_one(found: Found) -> (PathBuf, Outcome) {
 fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
     let path = PathJson::from(path);
     let line = match outcome {
-        Ok(findings) => {
-            let provenance = findings.iter().map(ProvenanceJson::from).collect();
-            Line { path, provenance: Some(provenance), error: None }
+        Ok(inspected) => {
+            let provenance = inspected.findings.iter().map(ProvenanceJson::from).collect();
+            let animation = inspected.animation.map(AnimationJson::from);
+            Line { path, provenance: Some(provenance), animation, error: None }
         }
-        Err(refusal) => Line { path, provenance: None, error: Some(refusal.clone()) },
+        Err(refusal) => {
+            Line { path, provenance: None, animation: None, error: Some(refusal.clone()) }
+        }
     };
     Ok(serde_json::to_string(&line)? + "\n")
 }
@@ -92,12 +104,16 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
     // Writing to a String cannot fail.
     let _ = match outcome {
         Err(refusal) => writeln!(text, "  not read: {} [{}]", refusal.message, refusal.code),
-        Ok(findings) if findings.is_empty() => {
+        Ok(inspected) if inspected.findings.is_empty() => {
             writeln!(text, "  no mark of origin, which proves nothing")
         }
         Ok(_) => Ok(()),
     };
-    for finding in outcome.iter().flatten() {
+    if let Some(Animation { frames, judged }) = outcome.as_ref().ok().and_then(|it| it.animation) {
+        let shown = judged + 1;
+        let _ = writeln!(text, "  animation     of {frames} frames; judged is number {shown}");
+    }
+    for finding in outcome.iter().flat_map(|inspected| &inspected.findings) {
         let _ = writeln!(text, "  {}", output::harmless(&sentence(finding)));
     }
     text

@@ -83,6 +83,7 @@ impl Checker {
             format: photo.format(),
             width: photo.width(),
             height: photo.height(),
+            animation: photo.animation(),
         };
         let (versions, views) = (self.versions(index), views.banked().collect());
         Ok(Examined { photo: facts, signals, seen_copies, known_photo, hashes, views, versions })

@@ -17,11 +17,27 @@ pub const PHOTO_SIDE_MIN: u32 = 32;
 /// this size is the most expensive photo: 650 MB at its peak, most of it coefficients.
 pub const PHOTO_PIXELS_MAX: u64 = 64 * 1000 * 1000;
 
+/// Pixels of a photo that is decoded at half its sides: the largest phone sensors have 200 million.
+/// Only a JPEG that is not progressive can be decoded so.
+pub const SHRUNK_PIXELS_MAX: u64 = 201 * 1000 * 1000;
+
 /// Bytes of the decoded pixels as the decoder writes them (up to 8 a pixel for 16-bit RGBA).
 pub const DECODED_BYTES_MAX: u64 = 320 * 1024 * 1024;
 
 /// Bytes a decoder may take for its own tables beside the pixels.
 pub const DECODER_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Scans of one JPEG. Programs write at most some 15; each is followed through the whole picture.
+pub const JPEG_SCANS_MAX: usize = 100;
+
+/// Bytes of a colour profile. Those of printers have up to some 3 MB.
+pub const PROFILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Frames of an animation among which the judged one is looked for.
+pub const FRAMES_MAX: usize = 256;
+
+/// Pixels of all frames that are drawn to come to the judged one.
+pub const FRAMES_PIXELS_MAX: u64 = 64 * 1000 * 1000;
 
 /// Pixels along the longer side of a photo that is edited to measure matching. Messengers and
 /// social networks keep at most this many.
@@ -59,8 +75,8 @@ pub const XMP_NODES_MAX: u32 = 10_000;
 /// prefix stands for grows with the number of those that are declared.
 pub const XMP_ATTRIBUTES_MAX: usize = 4096;
 
-/// Bytes of EXIF that are read: what fits one JPEG segment.
-pub const EXIF_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of EXIF that are read. One JPEG segment holds 64 KiB, and further ones may continue it.
+pub const EXIF_BYTES_MAX: usize = 1024 * 1024;
 
 /// Fields of one EXIF directory that are looked at. Cameras write at most some 60.
 pub const EXIF_FIELDS_MAX: usize = 512;
@@ -90,5 +106,8 @@ const _: () = assert!(
     PHOTO_PIXELS_MAX * 3 <= DECODED_BYTES_MAX,
     "an 8-bit photo at the pixel limit must fit"
 );
+const _: () =
+    assert!(SHRUNK_PIXELS_MAX / 4 <= PHOTO_PIXELS_MAX, "at half its sides a photo must fit");
+const _: () = assert!(FRAMES_PIXELS_MAX >= PHOTO_PIXELS_MAX, "one frame must fit");
 const _: () = assert!(DECODED_BYTES_MAX <= DECODER_BYTES_MAX);
 const _: () = assert!((PHOTO_SIDE_MAX as u64) * (PHOTO_SIDE_MAX as u64) > PHOTO_PIXELS_MAX);

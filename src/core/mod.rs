@@ -5,7 +5,6 @@
 
 pub mod banks;
 pub mod checker;
-pub mod container;
 pub mod detector;
 pub mod edits;
 pub mod errors;

@@ -25,8 +25,9 @@ use crate::core::errors::ModelError;
 /// [`ModelError`] when an array has not the size that belongs to its matrix.
 pub fn widen(graph: &mut GraphProto) -> Result<(), ModelError> {
     let initializers = std::mem::take(&mut graph.initializer);
-    let is_packed =
-        |tensor: &TensorProto| tensor.name.ends_with(".step") || bits_below(&tensor.name).is_some();
+    let is_packed = |tensor: &TensorProto| {
+        tensor.name.strip_suffix(".step").is_some() || bits_below(&tensor.name).is_some()
+    };
     let (packed, mut plain): (Vec<_>, Vec<_>) = initializers.into_iter().partition(is_packed);
     let mut matrices: HashMap<&str, Vec<&TensorProto>> = HashMap::new();
     for tensor in &packed {
@@ -69,7 +70,7 @@ fn bits_below(name: &str) -> Option<u32> {
 
 /// The plain matrix `M.matrix`; `None` where the arrays do not fit together.
 fn matrix_of(name: &str, arrays: &[&TensorProto]) -> Option<TensorProto> {
-    let step = arrays.iter().find(|tensor| tensor.name.ends_with(".step"))?;
+    let step = arrays.iter().find(|tensor| tensor.name.strip_suffix(".step").is_some())?;
     let [groups, 1, columns] = step.dims.as_slice() else { return None };
     let (groups, columns) = (usize::try_from(*groups).ok()?, usize::try_from(*columns).ok()?);
     let mut fields: Vec<(u32, &TensorProto)> =

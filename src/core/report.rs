@@ -10,7 +10,7 @@ use crate::core::banks::{BankFacts, Opinion};
 use crate::core::detector::Synthetic;
 use crate::core::hashes::{Distance, PdqQuality, PhotoHashes};
 use crate::core::index::{ContentId, Index};
-use crate::core::photo::{PhotoDigest, PhotoFormat};
+use crate::core::photo::{Animation, PhotoDigest, PhotoFormat};
 use crate::core::provenance::Finding;
 use crate::core::verdict::{Reason, Verdict};
 use crate::core::views::{View, ViewHashes};
@@ -104,6 +104,8 @@ pub struct PhotoFacts {
     pub width: u32,
     /// Pixels after orientation.
     pub height: u32,
+    /// The frames of an animation, and which was judged; `None` for a still picture.
+    pub animation: Option<Animation>,
 }
 
 /// The evidence that the verdict rests on.

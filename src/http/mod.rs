@@ -106,23 +106,34 @@ pub fn router(app: Arc<App>) -> Router {
     with_layers(routes)
 }
 
-/// Says of each operation on banks that it asks for the token, and what is answered without.
+/// Says of each operation on banks that it asks for the token, and what all of them may answer; of
+/// the check, that it takes the token.
 fn describe_token(api: &mut utoipa::openapi::OpenApi) {
     const SCHEME: &str = "bank_token";
     let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     api.components.get_or_insert_default().add_security_scheme(SCHEME, scheme);
-    let of_banks = api.paths.paths.iter_mut().filter(|(path, _)| path.starts_with("/v1/banks"));
-    for (_, item) in of_banks {
+    let problem = |description: &str| {
+        let schema = Some(Ref::from_schema_name("Problem"));
+        let content = ContentBuilder::new().schema(schema).build();
+        let response = ResponseBuilder::new().description(description);
+        response.content("application/problem+json", content).build().into()
+    };
+    for (path, item) in &mut api.paths.paths {
+        let needed = SecurityRequirement::new(SCHEME, Vec::<String>::new());
+        if path == "/v1/check"
+            && let Some(check) = &mut item.post
+        {
+            check.security = Some(vec![SecurityRequirement::default(), needed]);
+            continue;
+        }
         let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten() {
-            let needed = SecurityRequirement::new(SCHEME, Vec::<String>::new());
-            operation.security = Some(vec![needed]);
-            let refused =
-                ResponseBuilder::new().description("without the token of the banks").content(
-                    "application/problem+json",
-                    ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
-                );
-            operation.responses.responses.insert("401".to_owned(), refused.build().into());
+        let operations = operations.into_iter().flatten();
+        for operation in operations.filter(|_| path.starts_with("/v1/banks")) {
+            operation.security = Some(vec![needed.clone()]);
+            let answers = &mut operation.responses.responses;
+            answers.insert("401".to_owned(), problem("without the token of the banks"));
+            let unusable = || problem("the database is locked by others, or was replaced");
+            answers.entry("503".to_owned()).or_insert_with(unusable);
         }
     }
 }

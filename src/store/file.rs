@@ -20,7 +20,7 @@ pub(super) struct DatabaseFile {
     path: PathBuf,
     opened: Identity,
     /// Of the write-ahead log, which stays the same for as long as one connection is open.
-    log: Option<Identity>,
+    log: Option<(PathBuf, Identity)>,
     /// Whether what it holds was seen to be older than it was.
     went_back: Arc<AtomicBool>,
 }
@@ -61,7 +61,8 @@ impl DatabaseFile {
 
     /// Remembers its log, which is there as soon as a connection has looked at the database.
     pub(super) fn with_log(self) -> Self {
-        Self { log: Identity::of(&log_of(&self.path)), ..self }
+        let log = log_of(&self.path);
+        Self { log: Identity::of(&log).map(|identity| (log, identity)), ..self }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -72,7 +73,7 @@ impl DatabaseFile {
     pub(super) fn is_in_place(&self) -> bool {
         !self.went_back.load(Ordering::Relaxed)
             && Identity::of(&self.path) == Some(self.opened)
-            && (self.log.is_none() || Identity::of(&log_of(&self.path)) == self.log)
+            && self.log.as_ref().is_none_or(|(log, opened)| Identity::of(log) == Some(*opened))
     }
 
     /// Notes that another content was written over the old one.
@@ -81,8 +82,10 @@ impl DatabaseFile {
     }
 }
 
+/// It stands beside the file itself, not beside a link to it.
 fn log_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
+    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut name = file.into_os_string();
     name.push("-wal");
     name.into()
 }

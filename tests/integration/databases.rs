@@ -71,22 +71,50 @@ async fn is_refused_everywhere(service: &Service, how: &str) {
 async fn a_database_that_is_replaced_is_noticed() {
     for how in ["a backup moved into its place", "a backup copied over it", "deleted", "log gone"] {
         let (service, folder, file, backup) = service_and_backup().await;
-        let logs = [beside(&file, "-wal"), beside(&file, "-shm")];
+        let remove_logs = || {
+            for ending in ["-wal", "-shm"] {
+                fs::remove_file(beside(&file, ending)).unwrap();
+            }
+        };
         match how {
             "a backup moved into its place" => {
                 let new = folder.path().join("new");
                 fs::copy(&backup, &new).unwrap();
                 fs::rename(&new, &file).unwrap();
-                logs.iter().for_each(|log| fs::remove_file(log).unwrap());
+                remove_logs();
             }
             "a backup copied over it" => {
                 fs::copy(&backup, &file).unwrap();
-                logs.iter().for_each(|log| fs::remove_file(log).unwrap());
+                remove_logs();
             }
             "deleted" => fs::remove_file(&file).unwrap(),
-            _ => logs.iter().for_each(|log| fs::remove_file(log).unwrap()),
+            _ => remove_logs(),
         }
         is_refused_everywhere(&service, how).await;
+    }
+}
+
+/// Of a link the file counts that it led to, and the log stands beside that one.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_that_is_turned_is_noticed() {
+    for turned in [true, false] {
+        let (folder, _db) = temporary_db();
+        let (file, link) = (folder.path().join("test.sqlite"), folder.path().join("link"));
+        let backup = folder.path().join("backup");
+        fs::copy(&file, &backup).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let url = format!("sqlite:{}", link.display());
+        let store = Store::open_with(&url, Opening::default()).await.unwrap();
+        store.in_place().unwrap();
+        if turned {
+            fs::remove_file(&link).unwrap();
+            std::os::unix::fs::symlink(&backup, &link).unwrap();
+        } else {
+            fs::remove_file(beside(&file, "-wal")).unwrap();
+        }
+        assert_eq!(store.in_place().unwrap_err().code(), "DATABASE_REPLACED");
+        assert_eq!(store.banks().await.unwrap_err().code(), "DATABASE_REPLACED");
     }
 }
 

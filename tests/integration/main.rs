@@ -22,6 +22,7 @@ mod matching;
 mod model;
 mod page;
 mod photos;
+mod pictures;
 mod provenance;
 mod proxies;
 mod purposes;

@@ -41,8 +41,8 @@ async fn a_person_sees_the_verdict_on_a_photo() {
     browser.until("document.getElementById('verdict').textContent === 'Not sure'").await;
     browser.screenshot("page-not-sure.png").await;
 
-    browser.choose_file("#file", &fixture_path("hostile/photo.heic")).await;
-    browser.until("document.getElementById('status').textContent.includes('HEIC')").await;
+    browser.choose_file("#file", &fixture_path("hostile/photo.avif")).await;
+    browser.until("document.getElementById('status').textContent.includes('AVIF')").await;
     assert_eq!(browser.value("document.getElementById('result').hidden").await, true);
     browser.screenshot("page-refused.png").await;
 

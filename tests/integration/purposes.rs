@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Service, codes, fixture, fixture_path, photo_form, photocheck, temporary_db};
 
-const STOLEN: &str = "photos/ai-portrait-1.jpg";
+const STOLEN: &str = "photos/real-collins.png";
 
 /// Runs the real binary, which must succeed, and gives what it printed.
 fn done(db: &str, args: &[&str]) -> String {

@@ -26,8 +26,8 @@ async fn bad_input_is_answered_with_its_code_value_and_limit() {
     let raw = |path: &str| service.check_raw(fixture(path));
     problem(raw("hostile/empty.jpg").await, 400, "PHOTO_EMPTY").await;
     problem(raw("hostile/text.jpg").await, 415, "PHOTO_NOT_AN_IMAGE").await;
-    let detail = problem(raw("hostile/photo.heic").await, 415, "PHOTO_UNSUPPORTED_FORMAT").await;
-    assert!(detail.contains("HEIC"), "{detail}");
+    let detail = problem(raw("hostile/photo.avif").await, 415, "PHOTO_UNSUPPORTED_FORMAT").await;
+    assert!(detail.contains("AVIF"), "{detail}");
     problem(raw("hostile/truncated.jpg").await, 422, "PHOTO_DAMAGED").await;
     let detail = problem(raw("hostile/pixel-bomb.png").await, 422, "PHOTO_TOO_MANY_PIXELS").await;
     assert!(detail.contains("256000000") && detail.contains("64000000"), "{detail}");
@@ -176,6 +176,20 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/check",
     ];
     assert_eq!(paths, expected);
+    // Each operation on banks asks for the token; a check takes it.
+    for (path, operations) in api["paths"].as_object().unwrap() {
+        for operation in operations.as_object().unwrap().values() {
+            let (security, answers) = (&operation["security"], &operation["responses"]);
+            match path.as_str() {
+                "/v1/check" => assert_eq!(*security, serde_json::json!([{}, { "bank_token": [] }])),
+                _ if path.starts_with("/v1/banks") => {
+                    assert_eq!(*security, serde_json::json!([{ "bank_token": [] }]), "{path}");
+                    assert!(answers["401"].is_object() && answers["503"].is_object(), "{path}");
+                }
+                _ => assert!(security.is_null(), "{path}"),
+            }
+        }
+    }
     let page = service.client.get(service.at("/docs/")).send().await.unwrap();
     assert_eq!(page.status(), 200);
     let page = page.text().await.unwrap();

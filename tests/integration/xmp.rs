@@ -149,7 +149,7 @@ fn a_packet_with_a_flaw_is_read_up_to_it() {
     check(&webp_with(&[(b"XMP ", &utf16(u16::to_le_bytes))]), &[AI]);
 }
 
-/// As ImageMagick and exiv2 write it into a PNG.
+/// As `ImageMagick` and exiv2 write it into a PNG.
 #[test]
 fn a_raw_profile_of_a_png_is_read() {
     let packet = source_type("trainedAlgorithmicMedia");

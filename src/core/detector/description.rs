@@ -125,9 +125,9 @@ impl Look {
     /// The square of a photo that this look sees.
     #[must_use]
     pub fn area_of(&self, pixels: &RgbImage, face: &Face) -> PixelBox {
-        let (width, height) = pixels.dimensions();
         /// Smaller cuts hold no detail that the model could have learned from.
         const SIDE_MIN: f32 = 32.0;
+        let (width, height) = pixels.dimensions();
         match self.kind {
             LookKind::Whole => PixelBox::middle_square(width, height),
             LookKind::Face => {

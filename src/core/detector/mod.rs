@@ -192,8 +192,8 @@ impl Detector {
         Ok(stability)
     }
 
-    /// What the cuts of the whole photo add to every face's logit, with the calibration; or that they
-    /// are enough, where the photo `may_leave` early.
+    /// What the cuts of the whole photo add to every face's logit, with the calibration; or that
+    /// they are enough, where the photo `may_leave` early.
     fn whole_pass(
         &self,
         pixels: &RgbImage,
@@ -238,19 +238,11 @@ impl Detector {
             is_blurred.then_some(NotApplicable::FaceTooBlurred)
         };
         let faces = vec![FaceResult { face: *face, answer: refused.map_or(Ok(score), Err) }];
-        match refused {
-            Some(code) => Synthetic::not_applicable(code, faces),
-            None => {
-                let face = *face;
-                Synthetic::Evaluated(Evaluated {
-                    score,
-                    face,
-                    faces,
-                    stability: None,
-                    heat_map: None,
-                })
-            }
+        if let Some(code) = refused {
+            return Synthetic::not_applicable(code, faces);
         }
+        let face = *face;
+        Synthetic::Evaluated(Evaluated { score, face, faces, stability: None, heat_map: None })
     }
 
     /// One face, scored on top of what the whole photo says.

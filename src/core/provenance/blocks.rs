@@ -10,12 +10,13 @@ use std::borrow::Cow;
 use super::encoder::Encoder;
 use super::{Finding, Kind, Says};
 use crate::core::limits;
+use crate::core::photo::jpeg::is_tiff;
 
 /// What a file carries beside its pixels.
 #[derive(Debug, Default)]
 pub struct Blocks<'a> {
     /// EXIF, from its TIFF header on.
-    pub exif: Option<&'a [u8]>,
+    pub exif: Option<Cow<'a, [u8]>>,
     /// XMP packets, at most [`limits::XMP_PACKETS_MAX`] and [`limits::XMP_BYTES_MAX`].
     pub xmp: Vec<Cow<'a, [u8]>>,
     /// Pieces of XMP packets that were too large for one JPEG segment.
@@ -76,13 +77,22 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// Takes the first EXIF block, with or without the name that JPEG puts before it.
+    /// Takes the first EXIF block, with or without the name that JPEG puts before it. A later one
+    /// that begins without a TIFF header continues it; any other is passed over, as viewers do.
     pub(super) fn add_exif(&mut self, data: &'a [u8]) {
         let data = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-        if limits::EXIF_BYTES_MAX < data.len() {
+        let bytes = self.exif.as_ref().map_or(0, |exif| exif.len());
+        if self.exif.is_some() && is_tiff(data) {
+            return;
+        }
+        if limits::EXIF_BYTES_MAX < bytes + data.len() {
             self.fault(Fault::too_large("exif"));
         }
-        self.exif.get_or_insert(data.get(..limits::EXIF_BYTES_MAX).unwrap_or(data));
+        let data = data.get(..limits::EXIF_BYTES_MAX.saturating_sub(bytes)).unwrap_or(data);
+        match &mut self.exif {
+            None => self.exif = Some(Cow::Borrowed(data)),
+            Some(exif) => exif.to_mut().extend_from_slice(data),
+        }
     }
 
     /// Takes an XMP packet; of one that is too large, its beginning.

@@ -103,6 +103,7 @@ mod reader {
             PhotoFormat::Png => "image/png",
             PhotoFormat::WebP => "image/webp",
             PhotoFormat::Gif => "image/gif",
+            PhotoFormat::Heic => "image/heic",
         };
         let reader = Context::new().with_settings(settings(trust_list)).and_then(|context| {
             Reader::from_context(context).with_stream(kind, Cursor::new(bytes))

@@ -17,6 +17,7 @@ pub mod encoder;
 pub mod exif;
 pub mod generator_text;
 pub mod gif;
+pub mod heif;
 pub mod jpeg;
 pub mod png;
 pub mod recompression;
@@ -159,7 +160,7 @@ pub fn read(bytes: &[u8], photo: &Photo, hashes: &PhotoHashes) -> Vec<Finding> {
         findings.push(credentials::read(bytes, photo.format()));
     }
     findings.extend(read_blocks(&blocks));
-    let exif = blocks.exif.and_then(exif::read);
+    let exif = blocks.exif.as_deref().and_then(exif::read);
     let is_turned = exif.as_ref().is_some_and(|exif| exif.orientation != 1);
     findings.extend(exif.and_then(|exif| thumbnail::read(&exif, photo, hashes)));
     add_traces(&mut findings, &blocks, photo, is_turned);
@@ -170,8 +171,8 @@ pub fn read(bytes: &[u8], photo: &Photo, hashes: &PhotoHashes) -> Vec<Finding> {
 /// Adds what the pixels tell about the encoder to what its tables tell.
 fn add_traces(findings: &mut Vec<Finding>, blocks: &Blocks<'_>, photo: &Photo, is_turned: bool) {
     let steps = blocks.encoder.as_ref().and_then(encoder::Encoder::luma);
-    // The pixels of a photo that was turned upright do not lie as its blocks did.
-    let steps = steps.filter(|_| !is_turned);
+    // The pixels of a photo that was turned or made smaller do not lie as its blocks did.
+    let steps = steps.filter(|_| !is_turned && !photo.is_shrunk());
     let again = steps.and_then(|steps| recompression::is_recompressed(photo.pixels(), steps));
     let size = sizes::typical_of(photo.width(), photo.height());
     let mut traces = Finding::new(Kind::Encoder, Says::Unknown)
@@ -187,7 +188,7 @@ fn add_traces(findings: &mut Vec<Finding>, blocks: &Blocks<'_>, photo: &Photo, i
 /// Reads the marks that need no pixels.
 #[must_use]
 pub fn read_blocks(blocks: &Blocks<'_>) -> Vec<Finding> {
-    let exif = blocks.exif.and_then(exif::read);
+    let exif = blocks.exif.as_deref().and_then(exif::read);
     let (xmp_texts, xmp_faults) = xmp::read(blocks);
     let mut texts = blocks.texts.clone();
     texts.extend(xmp_texts);
@@ -214,5 +215,6 @@ pub fn blocks_of(bytes: &[u8], format: PhotoFormat) -> Blocks<'_> {
         PhotoFormat::Png => png::blocks(bytes),
         PhotoFormat::WebP => webp::blocks(bytes),
         PhotoFormat::Gif => gif::blocks(bytes),
+        PhotoFormat::Heic => heif::blocks(bytes),
     }
 }

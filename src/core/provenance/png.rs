@@ -2,7 +2,7 @@
 //!
 //! tEXt, zTXt and iTXt hold texts (and XMP), eXIf EXIF, caBX Content Credentials. A chunk of which
 //! the checksum is wrong is not read: no program wrote it so. Compressed texts are unfolded up to a
-//! limit a text and one a file. ImageMagick and exiv2 write XMP as hexadecimal digits into a text
+//! limit a text and one a file. `ImageMagick` and exiv2 write XMP as hexadecimal digits into a text
 //! of their own, a raw profile. What stands after IEND is not looked at.
 
 use std::borrow::Cow;

@@ -7,19 +7,16 @@
 //! rough brightness agrees; the rest is compared by PDQ, unless it has too little detail. The
 //! thresholds were measured (docs/provenance.md); a thumbnail that agrees is no finding.
 
-use std::io::Cursor;
-
-use image::codecs::jpeg::JpegDecoder;
 use image::imageops;
 use image::metadata::Orientation;
-use image::{DynamicImage, GenericImageView, ImageDecoder, Rgb, RgbImage, SubImage};
+use image::{GenericImageView, Rgb, RgbImage, SubImage};
 
 use super::exif::Exif;
 use super::{Finding, Kind, Says};
 use crate::core::hashes::{Distance, PhotoHashes};
 use crate::core::limits;
 use crate::core::pdq::pdq;
-use crate::core::photo::Photo;
+use crate::core::photo::{Photo, jpeg};
 
 /// From this distance on the two show different pictures.
 const DISTANCE_MIN: Distance = Distance(90);
@@ -45,7 +42,7 @@ pub fn distance(exif: &Exif<'_>, photo: &Photo, hashes: &PhotoHashes) -> Option<
         return None;
     }
     let orientation = Orientation::from_exif(exif.orientation);
-    let mut thumbnail = decode(exif.thumbnail?)?;
+    let mut thumbnail = jpeg::thumbnail(exif.thumbnail?, 32, limits::THUMBNAIL_SIDE_MAX)?;
     thumbnail.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
     let upright = thumbnail.into_rgb8();
     if pdq(&upright).1.value() < QUALITY_MIN {
@@ -133,12 +130,4 @@ fn likeness(one: &[f32], other: &[f32]) -> f32 {
     let (one, other) = (centred(one), centred(other));
     let dot = |a: &[f32], b: &[f32]| -> f32 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
     dot(&one, &other) / (dot(&one, &one) * dot(&other, &other)).sqrt().max(f32::MIN_POSITIVE)
-}
-
-fn decode(jpeg: &[u8]) -> Option<DynamicImage> {
-    let decoder = JpegDecoder::new(Cursor::new(jpeg)).ok()?;
-    let (width, height) = decoder.dimensions();
-    let is_small = (32..=limits::THUMBNAIL_SIDE_MAX).contains(&width)
-        && (32..=limits::THUMBNAIL_SIDE_MAX).contains(&height);
-    is_small.then(|| DynamicImage::from_decoder(decoder).ok())?
 }

@@ -423,6 +423,8 @@ fn plain(code: ReasonCode, message: String) -> Reason {
 
 /// The policy that is bundled, for tests that count on its thresholds.
 #[cfg(test)]
+#[must_use]
+#[expect(clippy::missing_panics_doc, reason = "for tests")]
 pub fn shipped_policy() -> Policy {
     let text = include_str!("../../../models/policy.toml");
     let model = text.split_once("model = \"").unwrap().1.split_once('"').unwrap().0;

@@ -29,10 +29,8 @@ impl Nginx {
         let server = format!("server {{ listen 127.0.0.1:{port};\n{directives}\n}}");
         // As shipped, but in a folder of its own: its logs, its files, and no other site.
         let shipped = std::fs::read_to_string("/etc/nginx/nginx.conf").unwrap();
-        let paths = ["body", "proxy", "fastcgi", "uwsgi", "scgi"];
-        let paths: String =
-            paths.iter().map(|it| format!("{it}_temp_path {own}/{it};\n")).collect();
-        let paths = paths.replace("body_temp_path", "client_body_temp_path");
+        let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let paths = paths.map(|it| format!("{it}_temp_path {own}/{it};")).join("\n");
         let config = shipped
             .replace("/var/log/nginx", &own)
             .replace("/run/nginx.pid", &format!("{own}/nginx.pid"))
