@@ -83,7 +83,9 @@ mod tests {
 
     fn judged(durations_ms: &[u64], plays: Option<u64>) -> u32 {
         let mut timeline = Timeline { plays, ..Timeline::default() };
-        durations_ms.iter().for_each(|duration| timeline.add(*duration));
+        for duration in durations_ms {
+            timeline.add(*duration);
+        }
         timeline.judged(1000).judged
     }
 

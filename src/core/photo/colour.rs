@@ -88,7 +88,7 @@ enum Conversion {
     Nothing,
     /// A colour for each grey.
     Greys(Vec<u8>),
-    Colours(ColorProfile),
+    Colours(Box<ColorProfile>),
 }
 
 impl Conversion {
@@ -112,7 +112,7 @@ impl Conversion {
                 executor.transform(&greys, &mut colours).ok()?;
                 Some(Self::Greys(colours))
             }
-            DataColorSpace::Rgb if !is_srgb(&profile)? => Some(Self::Colours(profile)),
+            DataColorSpace::Rgb if !is_srgb(&profile)? => Some(Self::Colours(profile.into())),
             _ => None,
         }
     }

@@ -65,7 +65,7 @@ fn walk(rest: &mut &[u8], timeline: &mut Timeline, delay_ms: &mut u64) -> Option
         0x2C => {
             let frame = rest.split_off(..9)?;
             // The colours, then the width of the codes.
-            rest.split_off(..colour_bytes(*frame.last()?) + 1)?;
+            rest.split_off(..=colour_bytes(*frame.last()?))?;
             timeline.add(std::mem::take(delay_ms));
         }
         _ => return None,

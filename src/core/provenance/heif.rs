@@ -29,7 +29,9 @@ fn take_items(bytes: &[u8], blocks: &mut Blocks<'_>) {
         Some(exif) if limits::EXIF_BYTES_MAX < exif.len() => blocks.fault(Fault::too_large("exif")),
         exif => blocks.exif = exif.map(Into::into),
     }
-    xmp.into_iter().for_each(|xmp| blocks.add_xmp(xmp.into()));
+    if let Some(packet) = xmp {
+        blocks.add_xmp(packet.into());
+    }
 }
 
 #[cfg(not(feature = "heic"))]

@@ -3,7 +3,7 @@
 //! The fast decoder, `zune-jpeg` by way of the `image` crate, reads the layouts that cameras and
 //! programs write. Of the others it gets many wrong without a word (docs/decisions/0013), so they
 //! are recognised from the markers and read by `jpeg-decoder`, which agreed with libjpeg on every
-//! layout it accepts, but for those that [`check_is_read_right`] refuses. Photos of more pixels
+//! layout it accepts, but for those that `check_is_read_right` refuses. Photos of more pixels
 //! than are decoded at full size are decoded at half of it.
 
 mod coverage;
