@@ -104,7 +104,7 @@ impl Checker {
     /// The faces of these pixels, as the detector judges them.
     #[must_use]
     pub fn judged_faces(&self, pixels: &RgbImage) -> Vec<Face> {
-        self.face_finder.refined(pixels, &self.face_finder.find(pixels))
+        self.refined(pixels, &self.face_finder.find(pixels))
     }
 
     /// What the detector says of these pixels, without all that [`Self::check`] does beside.
@@ -114,8 +114,13 @@ impl Checker {
     }
 
     fn scored(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
-        let faces = self.face_finder.refined(pixels, faces);
+        let faces = self.refined(pixels, faces);
         self.detector.score(pixels, &faces, self.policy.unsure_score())
+    }
+
+    /// These faces and smaller ones, in the boxes that the detector's training gave.
+    fn refined(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
+        self.face_finder.refined(pixels, &self.face_finder.with_smaller(pixels, faces))
     }
 
     /// All that a photo is compared by.

@@ -172,7 +172,11 @@ impl FaceFinder {
 
     /// The faces that a first look and the second looks agree on.
     fn find_by(&self, pixels: &RgbImage, look: &Look) -> Vec<Candidate> {
-        let mut candidates = self.look_at(pixels, first_square(pixels, look), look);
+        self.confirmed(pixels, self.look_at(pixels, first_square(pixels, look), look))
+    }
+
+    /// Those candidates that a second look agrees on, the largest and surest first.
+    fn confirmed(&self, pixels: &RgbImage, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         sort_by_weight(&mut candidates);
         candidates.truncate(self.description.looks);
         let seen_twice = candidates.iter().filter_map(|first| {
@@ -194,6 +198,25 @@ impl FaceFinder {
         let face = Candidate::of(face, width, height);
         let again = self.look_again(pixels, &face, &self.settling)?;
         Some(again.in_fractions(width, height))
+    }
+
+    /// These faces, and behind them smaller ones that the first look did not see; no more than are
+    /// looked for in all.
+    #[must_use]
+    pub fn with_smaller(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
+        let (width, height) = (pixels.width(), pixels.height());
+        let room = self.description.looks.saturating_sub(faces.len());
+        let mut all = faces.to_vec();
+        let Some(look) = self.first.last().filter(|_| 0 < room && !faces.is_empty()) else {
+            return all;
+        };
+        let known: Vec<_> = faces.iter().map(|face| Candidate::of(face, width, height)).collect();
+        let mut candidates = self.look_at(pixels, first_square(pixels, look), look);
+        let overlap_max = self.description.overlap_max;
+        candidates.retain(|it| known.iter().all(|known| overlap(it, known) <= overlap_max));
+        let smaller = self.confirmed(pixels, candidates);
+        all.extend(smaller.iter().take(room).map(|face| face.in_fractions(width, height)));
+        all
     }
 
     /// The faces in the boxes that the detector's training would have given them, in their order.

@@ -3,7 +3,7 @@
 use image::{RgbImage, imageops};
 use photocheck::core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
 use photocheck::core::evaluation::{self, Judged, Truth};
-use photocheck::core::faces::{Face, FaceFinder};
+use photocheck::core::faces::FaceFinder;
 use photocheck::core::index::Index;
 use photocheck::core::photo::Photo;
 use photocheck::core::resize::{PixelBox, cut, resize};
@@ -183,24 +183,30 @@ fn side_by_side() -> RgbImage {
 
 #[test]
 fn every_face_is_scored_and_the_highest_score_counts() {
-    let detector = bundled_detector();
     let both = side_by_side();
-    let faces = checker().judged_faces(&both);
-    assert_eq!(faces.len(), 2, "{faces:?}");
-    let judged = |faces: &[Face]| match detector.score(&both, faces, f64::INFINITY) {
-        Synthetic::Evaluated(evaluated) => evaluated,
-        other => panic!("{other:?}"),
-    };
-    // Twice the same face, since a photo with one face alone may leave early.
-    let alone: Vec<f32> = faces.iter().map(|face| judged(&[*face; 2]).score.value()).collect();
-    let together = judged(&faces);
-    let found: Vec<f32> =
-        together.faces.iter().map(|result| result.answer.unwrap().value()).collect();
-    assert_eq!(found, alone, "a face scores the same whoever stands beside it");
-    let highest = alone.iter().copied().fold(0.0, f32::max);
-    assert!((together.score.value() - highest).abs() < f32::EPSILON, "{together:?}");
-    assert!(together.faces.iter().any(|result| result.face == together.face));
-    assert!(alone[0] < alone[1], "the smaller face is the AI-made one: {alone:?}");
+    let Synthetic::Evaluated(found) = checker().synthetic(&both) else { panic!("it has faces") };
+    assert_eq!(found.faces.len(), 2, "{found:?}");
+    let scores: Vec<f32> = found.faces.iter().map(|one| one.answer.unwrap().value()).collect();
+    let highest = scores.iter().copied().fold(0.0, f32::max);
+    assert!((found.score.value() - highest).abs() < f32::EPSILON, "{found:?}");
+    assert!(found.faces.iter().any(|one| one.face == found.face));
+    assert!(scores[0] < scores[1], "the smaller face is the AI-made one: {scores:?}");
+    // It is as suspicious beside another face as it is alone.
+    assert!(checker().policy().unsure_score() <= f64::from(highest), "{scores:?}");
+    assert!(f64::from(scores[0]) < checker().policy().unsure_score(), "{scores:?}");
+}
+
+/// A face of a tenth of the photo's width, beside one of a fifth.
+#[test]
+fn a_small_face_beside_a_larger_one_is_found() {
+    let photo = |name: &str| image::load_from_memory(&fixture(name)).unwrap().into_rgb8();
+    let mut wide = RgbImage::from_pixel(1400, 900, image::Rgb([120, 130, 140]));
+    imageops::replace(&mut wide, &resize(&photo("photos/real-hopper.jpg"), 700, 820), 640, 60);
+    imageops::replace(&mut wide, &resize(&photo("photos/ai-portrait-1.jpg"), 400, 400), 40, 300);
+    let Synthetic::Evaluated(found) = checker().synthetic(&wide) else { panic!("it has faces") };
+    assert_eq!(found.faces.len(), 2, "{found:?}");
+    assert!(found.face.x < 0.5, "the AI-made face is on the left: {found:?}");
+    assert!(checker().policy().unsure_score() <= f64::from(found.score.value()), "{found:?}");
 }
 
 #[test]

@@ -121,24 +121,34 @@ fn one() -> f32 {
     1.0
 }
 
+/// The square around a face that shows it as a profile photo of one person does.
+#[must_use]
+pub fn surroundings_of(pixels: &RgbImage, face: &Face) -> PixelBox {
+    /// In longer sides of the face's box: head and shoulders.
+    const SIDES: f32 = 3.0;
+    let (width, height) = pixels.dimensions();
+    square_of(SIDES * face.side_in(width, height), face, width, height)
+}
+
+/// A square of so many pixels around a face, at least as large as a cut may be.
+fn square_of(side: f32, face: &Face, width: u32, height: u32) -> PixelBox {
+    /// Smaller cuts hold no detail that the model could have learned from.
+    const SIDE_MIN: f32 = 32.0;
+    let side = (side + 0.5).floor().max(SIDE_MIN);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 32")]
+    let side = side as u32;
+    PixelBox::square_around(face.centre_in(width, height), side, width, height)
+}
+
 impl Look {
     /// The square of a photo that this look sees.
     #[must_use]
     pub fn area_of(&self, pixels: &RgbImage, face: &Face) -> PixelBox {
-        /// Smaller cuts hold no detail that the model could have learned from.
-        const SIDE_MIN: f32 = 32.0;
         let (width, height) = pixels.dimensions();
         match self.kind {
             LookKind::Whole => PixelBox::middle_square(width, height),
             LookKind::Face => {
-                let side = (self.scale * face.side_in(width, height) + 0.5).floor().max(SIDE_MIN);
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "at least 32"
-                )]
-                let side = side as u32;
-                PixelBox::square_around(face.centre_in(width, height), side, width, height)
+                square_of(self.scale * face.side_in(width, height), face, width, height)
             }
         }
     }

@@ -123,7 +123,8 @@ impl Detector {
     /// score is `recheck_from` or more, that face is scored again after small changes of the photo,
     /// and comes with a heat map. The cost is bounded by the faces, of which a
     /// [`FaceFinder`](crate::core::faces::FaceFinder) finds three at most: one pass for the whole
-    /// photo, one a face, and those of the changed photos for one face alone.
+    /// photo and one for the foremost face, two for each other face, and those of the changed
+    /// photos for one face alone.
     #[must_use]
     pub fn score(&self, pixels: &RgbImage, faces: &[Face], recheck_from: f64) -> Synthetic {
         let judged = self.judge(pixels, faces, recheck_from);
@@ -143,7 +144,12 @@ impl Detector {
             WholePass::Scored(logit) => logit,
             WholePass::PlainlyReal(score) => return Ok(self.plainly_real(pixels, foremost, score)),
         };
-        let scored = faces.iter().map(|face| self.face_pass(pixels, face, whole));
+        let scored = faces.iter().enumerate().map(|(number, face)| {
+            // The whole photo says most about its foremost face: any other is seen in its own
+            // surroundings, as if the photo had been cut around it.
+            let around = if number == 0 { whole } else { self.surroundings_logit(pixels, face)? };
+            self.face_pass(pixels, face, around)
+        });
         let scored: Vec<FacePass> = scored.collect::<Result<_, _>>()?;
         let faces: Vec<FaceResult> = scored.iter().map(|pass| pass.result).collect();
         let worst = scored.into_iter().filter(|pass| pass.result.answer.is_ok());
@@ -162,7 +168,8 @@ impl Detector {
         let face = result.face;
         let mut evaluated = Evaluated { score, face, faces, stability: None, heat_map: None };
         if is_suspicious {
-            evaluated.stability = Some(self.stability(pixels, &face, score)?);
+            let is_foremost = face == *foremost;
+            evaluated.stability = Some(self.stability(pixels, &face, is_foremost, score)?);
             evaluated.heat_map = heat_map;
         }
         Ok(Synthetic::Evaluated(evaluated))
@@ -172,14 +179,19 @@ impl Detector {
         &self,
         pixels: &RgbImage,
         face: &Face,
+        is_foremost: bool,
         score: Score,
     ) -> Result<Stability, UnableToEvaluate> {
         let mut stability = Stability { lives: 1, lowest: score, highest: score };
         for (pixels, face) in lives::of(pixels, face) {
-            let whole = self.whole_pass(&pixels, &face, true)?;
-            let score = match whole {
+            let around = if is_foremost {
+                self.whole_pass(&pixels, &face, true)?
+            } else {
+                WholePass::Scored(self.surroundings_logit(&pixels, &face)?)
+            };
+            let score = match around {
                 WholePass::PlainlyReal(score) => score,
-                WholePass::Scored(whole) => self.face_pass(&pixels, &face, whole)?.score,
+                WholePass::Scored(around) => self.face_pass(&pixels, &face, around)?.score,
             };
             stability.lives += 1;
             if score < stability.lowest {
@@ -214,6 +226,18 @@ impl Detector {
             logit += look.weight * found;
         }
         Ok(WholePass::Scored(logit))
+    }
+
+    /// What the square around a face adds to its logit instead of the whole photo, the calibration
+    /// included.
+    fn surroundings_logit(&self, pixels: &RgbImage, face: &Face) -> Result<f32, UnableToEvaluate> {
+        let mut logit = self.description.calibration.bias;
+        for look in self.description.look.iter().filter(|look| look.kind == LookKind::Whole) {
+            let piece = self.cut(pixels, description::surroundings_of(pixels, face));
+            let outputs = self.finish(self.begin(&piece)?)?;
+            logit += look.weight * column(&outputs, look.head)?;
+        }
+        Ok(logit)
     }
 
     /// The score of a photo that the exit finds plainly real.
