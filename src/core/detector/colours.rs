@@ -148,7 +148,9 @@ mod tests {
             left.iter().zip(right).map(|(a, b)| a.abs_diff(b)).max().unwrap_or_default()
         };
         let grey = striped([60, 60, 60], [180, 180, 180]);
-        assert_eq!(halved(grey.clone()), grey);
+        let kept = halved(grey.clone());
+        // Rounding down can cost a level.
+        assert!(kept.iter().zip(grey.iter()).all(|(found, given)| found.abs_diff(*given) <= 1));
         // Red and green of one brightness.
         let colourful = striped([200, 50, 60], [50, 126, 60]);
         assert!(apart(&colourful) > 100 && apart(&halved(colourful)) < 10);
