@@ -275,7 +275,9 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(http::server::serve(listener, http::router(app), std::future::pending()));
         let (store, live, sightings) = kept;
-        Self { url, db, client: Client::new(), store, live, sightings, _folder: folder }
+        // The service closes a connection that is idle for some seconds, as a slow test may be.
+        let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+        Self { url, db, client, store, live, sightings, _folder: folder }
     }
 
     pub fn at(&self, path: &str) -> String {
