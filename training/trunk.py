@@ -257,17 +257,23 @@ def fields(graph, field, size, name):
     return graph.op("Concat", *parts, rest, axis=1)
 
 
+def half(graph, value):
+    """An array kept as f16: OpenAI's weights are no finer."""
+    return graph.op("Cast", graph.constant(value.astype(np.float16)), to=TensorProto.FLOAT)
+
+
 def tower(graph, weights, side, depth, layers=None):
     """Adds the tower to the graph; returns the names of the blocks' outputs [n, tokens, WIDTH]."""
     layers = layers or lifted_layers(weights)
     cells = (side // PATCH) ** 2
-    x = graph.op("Conv", "photo", weights["patch"], strides=[PATCH, PATCH],
+    x = graph.op("Conv", "photo", half(graph, weights["patch"]), strides=[PATCH, PATCH],
                  kernel_shape=[PATCH, PATCH])
     x = graph.op("Transpose", graph.op("Reshape", x, np.array([0, WIDTH, cells])), perm=[0, 2, 1])
     # The class token is a row of its own in front: a patch's row, times nought.
     x = graph.op("Concat", graph.op("Mul", graph.op("Slice", x, np.array([0]), np.array([1]),
                                                     np.array([1])), np.float32(0)), x, axis=1)
-    x = graph.op("Add", x, np.concatenate([weights["class"][None], places(weights, side)])[None])
+    place = np.concatenate([weights["class"][None], places(weights, side)])[None]
+    x = graph.op("Add", x, half(graph, place))
     x = norm(graph, centred(graph, x))
     x = graph.op("Add", graph.op("Mul", x, weights["pre.gain"]), weights["pre.offset"])
     x = centred(graph, x)
