@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use photocheck::core::banks::{BankFacts, Opinion, Purpose};
-use photocheck::core::hashes::{Distance, PdqHash};
-use photocheck::core::index::snapshot::SnapshotKey;
-use photocheck::core::index::{Changes, ContentId, Entry, Index};
-use photocheck::core::views::View;
 use photocheck::snapshot::{self, SnapshotFile};
+use photocheck_core::bank::{BankFacts, Opinion, Purpose};
+use photocheck_core::matching::hashes::{Distance, PdqHash};
+use photocheck_core::matching::index::snapshot::SnapshotKey;
+use photocheck_core::matching::index::{Changes, ContentId, Entry, Index};
+use photocheck_core::matching::views::View;
 
 const RADIUS: Distance = Distance(31);
 const QUERIES: usize = 2000;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use photocheck::core::banks::{BankFacts, Opinion, Purpose};
-use photocheck::core::faces::FaceFinder;
-use photocheck::core::hashes::{Distance, PdqHash, PhotoHashes};
-use photocheck::core::index::{ContentId, Entry, Index};
-use photocheck::core::pdq::pdq;
-use photocheck::core::photo::Photo;
-use photocheck::core::provenance;
-use photocheck::core::views::View;
 use photocheck::models::load_checker;
+use photocheck_core::bank::{BankFacts, Opinion, Purpose};
+use photocheck_core::faces::FaceFinder;
+use photocheck_core::matching::hashes::pdq::pdq;
+use photocheck_core::matching::hashes::{Distance, PdqHash, PhotoHashes};
+use photocheck_core::matching::index::{ContentId, Entry, Index};
+use photocheck_core::matching::views::View;
+use photocheck_core::photo::Photo;
+use photocheck_core::provenance;
 
 /// 1024x1024, JPEG.
 const PHOTO: &[u8] = include_bytes!("../fixtures/photos/ai-portrait-1.jpg");

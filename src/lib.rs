@@ -5,7 +5,6 @@
 pub mod accounts;
 pub mod cli;
 pub mod clock;
-pub mod core;
 pub mod exchange;
 pub mod gate;
 pub mod http;

@@ -14,11 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task;
 
-use crate::core::index::Index;
-use crate::core::index::snapshot::SnapshotKey;
-use crate::core::limits;
 use crate::snapshot::{self, SnapshotFile};
 use crate::store::{Store, StoreError};
+use photocheck_core::limits;
+use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::snapshot::SnapshotKey;
 
 /// How often the generation is looked at: well under the second that a change may take to show.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::core::checker::Checker;
-use crate::core::detector::{Detector, ModelFiles, trunk_name};
-use crate::core::faces::FaceFinder;
-use crate::core::verdict::Policy;
+use photocheck_core::checker::Checker;
+use photocheck_core::detector::{Detector, ModelFiles, trunk_name};
+use photocheck_core::faces::FaceFinder;
+use photocheck_core::verdict::Policy;
 
 const FACE_MODEL: &[u8] = include_bytes!("../models/face/model.onnx");
 const FACE_DESCRIPTION: &str = include_str!("../models/face/model.toml");

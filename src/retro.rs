@@ -3,13 +3,13 @@
 //! Copies among them are accounts to look into. Many that show different things mean that the
 //! banked hash is a hub, which is quarantined instead of flagging all of them.
 
-use crate::core::banks::{BankFacts, Purpose};
-use crate::core::hashes::PdqHash;
-use crate::core::index::ContentId;
-use crate::core::limits;
-use crate::core::verdict::Policy;
-use crate::core::views::View;
 use crate::store::{BankName, NewContent, SeenBefore, Store, StoreError};
+use photocheck_core::bank::{BankFacts, Purpose};
+use photocheck_core::limits;
+use photocheck_core::matching::hashes::PdqHash;
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::views::View;
+use photocheck_core::verdict::Policy;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -11,12 +11,12 @@ use tokio::task;
 
 use crate::accounts::{AccountHash, AccountIdError, AccountKey};
 use crate::clock;
-use crate::core::checker::Checker;
-use crate::core::index::ContentId;
-use crate::core::report::{Examined, SeenElsewhere};
 use crate::live::LiveIndex;
 use crate::retro;
 use crate::store::{BankName, Expired, NewSighting, Store, StoreError};
+use photocheck_core::checker::Checker;
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::report::{Examined, SeenElsewhere};
 
 /// How often what is over its time is deleted.
 const DELETE_EVERY: Duration = Duration::from_hours(1);

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::core::index::Index;
-use crate::core::index::snapshot::{self, Damage, HEADER_BYTES, Header, SnapshotKey};
 use crate::private_file;
+use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::snapshot::{self, Damage, HEADER_BYTES, Header, SnapshotKey};
 
 /// Why a snapshot cannot be used.
 #[derive(Debug, Error)]

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic};
-use crate::core::errors::PhotoError;
-use crate::core::faces::Face;
-use crate::core::photo::Animation;
-use crate::core::provenance::Finding;
-use crate::core::report::{KnownPhoto, Match, Report, SeenElsewhere};
-use crate::core::verdict::{Cost, Reason};
+use photocheck_core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic};
+use photocheck_core::faces::Face;
+use photocheck_core::photo::Animation;
+use photocheck_core::photo::PhotoError;
+use photocheck_core::provenance::Finding;
+use photocheck_core::report::{KnownPhoto, Match, Report, SeenElsewhere};
+use photocheck_core::verdict::{Cost, Reason};
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -1,20 +1,11 @@
-//! The part of the core that reads marks of origin, built without the models and their runtime,
-//! so that a fuzz target builds in minutes. Same files, same paths.
+//! What the fuzz targets do with their bytes, and what must hold whatever the bytes are.
+//!
+//! The core is built without its models: a target is compiled in minutes.
 
-#[path = "../../src/core"]
-pub mod core {
-    pub mod errors;
-    pub mod hashes;
-    pub mod limits;
-    pub mod pdq;
-    pub mod photo;
-    pub mod provenance;
-    pub mod resize;
-}
-
-use core::limits;
-use core::photo::{Photo, PhotoFormat};
-use core::provenance::{self, Finding, Kind};
+use photocheck_core::limits;
+use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::photo::{Photo, PhotoFormat};
+use photocheck_core::provenance::{self, Finding, Kind};
 
 /// Walks a container and reads all marks but credentials.
 pub fn container(bytes: &[u8], format: PhotoFormat) {
@@ -46,7 +37,7 @@ pub fn picture(bytes: &[u8]) {
 /// Decodes a photo, and reads all marks when it is one.
 pub fn whole(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
-        let hashes = core::hashes::PhotoHashes::of(photo.pixels());
+        let hashes = PhotoHashes::of(photo.pixels());
         hold(&provenance::read(bytes, &photo, &hashes));
     }
 }

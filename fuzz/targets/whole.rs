@@ -1,3 +1,4 @@
+//! See the crate's root.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

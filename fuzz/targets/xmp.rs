@@ -1,8 +1,9 @@
+//! See the crate's root.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use photocheck_fuzz::core::provenance::blocks::Blocks;
-use photocheck_fuzz::core::provenance::read_blocks;
+use photocheck_core::provenance::blocks::Blocks;
+use photocheck_core::provenance::read_blocks;
 use photocheck_fuzz::hold;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -11,9 +11,9 @@ use super::exchange;
 use super::output;
 use super::{SharedArgs, block_on};
 use crate::clock;
-use crate::core::banks::{Opinion, Purpose};
-use crate::core::index::ContentId;
 use crate::store::{BankName, Content, ContentChange, ExternalId, Note, Store};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::index::ContentId;
 
 #[derive(Debug, clap::Args)]
 pub struct BankArgs {

@@ -9,13 +9,13 @@ use super::inputs::InputArgs;
 use super::output;
 use super::{SharedArgs, bank};
 use crate::clock;
-use crate::core::banks::{Opinion, Purpose};
-use crate::core::hashes::PdqQuality;
-use crate::core::index::Index;
-use crate::core::verdict::Policy;
 use crate::live::LiveIndex;
 use crate::retro::{self, Banked};
 use crate::store::{Bank, BankName, ExternalId, NewContent, Note, SeenBefore, Store};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::hashes::PdqQuality;
+use photocheck_core::matching::index::Index;
+use photocheck_core::verdict::Policy;
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {

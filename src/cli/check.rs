@@ -20,13 +20,13 @@ use super::output::{self, Lines};
 use super::seen::SeenArgs;
 use crate::accounts::AccountHash;
 use crate::clock;
-use crate::core::checker::Checker;
-use crate::core::report::{KnownPhoto, NotCompared, Report};
-use crate::core::verdict::{Cost, Reason, Verdict};
 use crate::live::LiveIndex;
 use crate::sightings::Sightings;
 use crate::store::Store;
 use crate::wire::{RefusalJson, ReportJson};
+use photocheck_core::checker::Checker;
+use photocheck_core::report::{KnownPhoto, NotCompared, Report};
+use photocheck_core::verdict::{Cost, Reason, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {

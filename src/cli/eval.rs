@@ -10,13 +10,13 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::{SharedArgs, eval_page, eval_report, files, output};
-use crate::core::checker::Checker;
-use crate::core::detector::{Detector, Synthetic};
-use crate::core::edits::{Edit, Random};
-use crate::core::evaluation::{self, Judged, SourceRow, Summary, Truth};
-use crate::core::index::Index;
-use crate::core::photo::Photo;
 use crate::models;
+use photocheck_core::checker::Checker;
+use photocheck_core::detector::{Detector, Synthetic};
+use photocheck_core::evaluation::detection::{self, Judged, SourceRow, Summary, Truth};
+use photocheck_core::evaluation::edits::{Edit, Random};
+use photocheck_core::matching::index::Index;
+use photocheck_core::photo::Photo;
 
 /// Share of real photos at whose score models are compared.
 const COMPARED_RATE: f64 = 0.01;
@@ -131,7 +131,7 @@ fn measure(args: &EvalArgs, checker: &Checker) -> anyhow::Result<Measured> {
     let edits = Edit::TRAVELS.into_iter().enumerate().filter(|_| args.robustness);
     let robustness = edits.map(|(place, edit)| {
         let after = found.iter().filter_map(|one| one.robustness.get(place));
-        (edit, evaluation::summary(&after.cloned().collect::<Vec<_>>(), suspect_score))
+        (edit, detection::summary(&after.cloned().collect::<Vec<_>>(), suspect_score))
     });
     let against = against.zip(thresholds);
     Ok(Measured {
@@ -139,8 +139,8 @@ fn measure(args: &EvalArgs, checker: &Checker) -> anyhow::Result<Measured> {
         policy: checker.policy().version().to_owned(),
         suspect_score,
         names: rows.iter().map(|row| output::harmless(&row.path.display().to_string())).collect(),
-        summary: evaluation::summary(&judged, suspect_score),
-        sources: evaluation::by_source(&judged),
+        summary: detection::summary(&judged, suspect_score),
+        sources: detection::by_source(&judged),
         robustness: robustness.collect(),
         against: against.map(|(other, thresholds)| compare(&other, thresholds, &found)),
         judged,
@@ -187,7 +187,7 @@ fn compare(other: &Detector, thresholds: (f64, f64), found: &[Found]) -> Against
     });
     Against {
         model: other.name().to_owned(),
-        summary: evaluation::summary(&judged, thresholds.1),
+        summary: detection::summary(&judged, thresholds.1),
         thresholds,
         changed: sides.collect(),
     }

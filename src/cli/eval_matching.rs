@@ -12,13 +12,14 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::{SharedArgs, files, matching_page, matching_report, output};
-use crate::core::banks::{BankFacts, Purpose};
-use crate::core::checker::Checker;
-use crate::core::edits::{self, Edit, Random};
-use crate::core::hashes::Distance;
-use crate::core::index::{ContentId, Entry, Index};
-use crate::core::matching_evaluation::{self, Method, PeerHashes, Totals};
-use crate::core::photo::Photo;
+use photocheck_core::bank::{BankFacts, Purpose};
+use photocheck_core::checker::Checker;
+use photocheck_core::evaluation::edits::{Edit, Random};
+use photocheck_core::evaluation::matching::{self, Method, PeerHashes, Totals};
+use photocheck_core::matching::hashes::Distance;
+use photocheck_core::matching::index::{ContentId, Entry, Index};
+use photocheck_core::photo::Photo;
+use photocheck_core::photo::reencode::uploaded;
 
 #[derive(Debug, clap::Args)]
 pub struct EvalMatchingArgs {
@@ -124,7 +125,7 @@ fn measure(args: &EvalMatchingArgs, checker: &Checker) -> anyhow::Result<Measure
     );
     let entries = photos.iter().flat_map(|photo| photo.entries.iter().cloned()).collect();
     let hashes: Vec<PeerHashes> = photos.iter().map(|photo| photo.hashes).collect();
-    let copies = matching_evaluation::known_copies(&hashes);
+    let copies = matching::known_copies(&hashes);
     let (index, seed) = (Index::new(entries, 1), args.seed);
     let session = Session { checker, index, photos, copies, seed };
     let lookups = session.look_up_all(&bar)?;
@@ -234,7 +235,7 @@ impl Session<'_> {
         let mut lookups = Lookups::default();
         let photo = decoded(path)?;
         self.look_up(place, None, photo.pixels(), &mut lookups);
-        let uploaded = edits::uploaded(photo.pixels());
+        let uploaded = uploaded(photo.pixels());
         drop(photo);
         for edit in Edit::ALL {
             let edited = edit.apply(&uploaded, &mut Random::of(self.seed, place, edit));

@@ -6,8 +6,8 @@ use super::charts::{self, Curve, Series, escaped};
 use super::eval::{Against, Measured};
 use super::eval_report::{class_of, figures, shown};
 use super::matching_page::{STYLE, row_of};
-use crate::core::edits::Edit;
-use crate::core::evaluation::{self, SourceRow, Summary, Truth};
+use photocheck_core::evaluation::detection::{self, SourceRow, Summary, Truth};
+use photocheck_core::evaluation::edits::Edit;
 
 /// Sources with fewer photos say nothing by themselves and are left out of the plot.
 const PLOTTED_PHOTOS_MIN: usize = 5;
@@ -57,7 +57,7 @@ pub fn page(measured: &Measured) -> String {
 }
 
 fn roc_plot(measured: &Measured) -> String {
-    let points = evaluation::roc(&measured.judged);
+    let points = detection::roc(&measured.judged);
     let threshold = measured.summary.fpr.zip(measured.summary.tpr);
     let marks: Vec<(f64, f64, &str)> =
         threshold.map(|(fpr, tpr)| (fpr, tpr, "suspect")).into_iter().collect();
@@ -66,7 +66,7 @@ fn roc_plot(measured: &Measured) -> String {
 }
 
 fn calibration_plot(measured: &Measured) -> String {
-    let bins = evaluation::calibration(&measured.judged);
+    let bins = detection::calibration(&measured.judged);
     let points = bins.iter().flatten().map(|bin| (bin.mean_score, bin.synthetic)).collect();
     let curves = [
         Curve { name: "perfect".into(), colour: "#aaa", points: vec![(0.0, 0.0), (1.0, 1.0)] },

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::eval::{Against, Changed, Measured};
-use crate::core::evaluation::{SourceRow, Summary, Truth};
+use photocheck_core::evaluation::detection::{SourceRow, Summary, Truth};
 
 /// Photos that change side, named in the table; all of them stand in the JSON.
 const SHOWN_MAX: usize = 40;
@@ -139,7 +139,8 @@ impl Measured {
     /// `AI` or `real`.
     #[must_use]
     pub fn class_of(&self, photo: usize) -> &'static str {
-        let synthetic = |one: &crate::core::evaluation::Judged| one.truth == Truth::Synthetic;
+        let synthetic =
+            |one: &photocheck_core::evaluation::detection::Judged| one.truth == Truth::Synthetic;
         if self.judged.get(photo).is_some_and(synthetic) { "AI" } else { "real" }
     }
 }
@@ -212,9 +213,8 @@ struct ChangedJson<'a> {
 impl<'a> From<&'a Measured> for EvalJson<'a> {
     fn from(measured: &'a Measured) -> Self {
         let edits = measured.robustness.iter();
-        let edit_json = |(edit, summary): &(crate::core::edits::Edit, Summary)| EditJson {
-            edit: edit.name(),
-            summary: summary.into(),
+        let edit_json = |(edit, summary): &(photocheck_core::evaluation::edits::Edit, Summary)| {
+            EditJson { edit: edit.name(), summary: summary.into() }
         };
         Self {
             model: &measured.model,

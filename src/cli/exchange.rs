@@ -11,10 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::files;
 use crate::clock;
-use crate::core::banks::{Opinion, Purpose};
-use crate::core::index::ContentId;
 use crate::exchange::{BadLines, Defaults, Format, Reader, Record, Writer};
 use crate::store::{BATCH_RECORDS, BankName, Imported, Note, Store};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::index::ContentId;
 
 #[derive(Debug, clap::Args)]
 pub struct ImportArgs {

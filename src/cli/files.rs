@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::core::checker::Checker;
-use crate::core::hashes::PhotoHashes;
-use crate::core::limits;
-use crate::core::views::PhotoViews;
+use photocheck_core::checker::Checker;
+use photocheck_core::limits;
+use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::matching::views::PhotoViews;
 
 /// A path to look at, or one that cannot be.
 pub type Found = Result<PathBuf, (PathBuf, io::Error)>;

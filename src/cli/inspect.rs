@@ -14,10 +14,10 @@ use serde::Serialize;
 use super::files::{self, Found};
 use super::inputs::{InputArgs, PathJson};
 use super::output::{self, Lines};
-use crate::core::hashes::PhotoHashes;
-use crate::core::photo::{Animation, Photo};
-use crate::core::provenance::{self, Finding};
 use crate::wire::{AnimationJson, ProvenanceJson, RefusalJson};
+use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::photo::{Animation, Photo};
+use photocheck_core::provenance::{self, Finding};
 
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {

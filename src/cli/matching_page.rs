@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::charts::{self, Series, escaped};
 use super::eval_matching::Measured;
 use super::matching_report::{interval, is_chain, percent, quartiles};
-use crate::core::edits::Edit;
-use crate::core::matching_evaluation::{Histogram, Method, Row};
+use photocheck_core::evaluation::edits::Edit;
+use photocheck_core::evaluation::matching::{Histogram, Method, Row};
 
 /// Pairs named on the page.
 const SHOWN_MAX: usize = 200;

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::eval_matching::{FalseMatch, Measured};
-use crate::core::edits::Edit;
-use crate::core::hashes::Distance;
-use crate::core::matching_evaluation::{Method, Row, Totals};
+use photocheck_core::evaluation::edits::Edit;
+use photocheck_core::evaluation::matching::{Method, Row, Totals};
+use photocheck_core::matching::hashes::Distance;
 
 /// Pairs and files named in the table; all of them stand in the JSON.
 const SHOWN_MAX: usize = 20;

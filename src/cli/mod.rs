@@ -24,9 +24,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::core::checker::Checker;
 use crate::models;
 use crate::store::{Opening, Store};
+use photocheck_core::checker::Checker;
 
 /// Checks whether a profile photo is fake: made by AI, or stolen from someone else.
 #[derive(Debug, Parser)]

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use console::{Style, Term};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::core::verdict::Verdict;
+use photocheck_core::verdict::Verdict;
 
 /// Something could not be done; of the exit code of `check`, the bit that says so.
 pub const TROUBLE: u8 = 2;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use crate::accounts::AccountKey;
-use crate::core::checker::Checker;
 use crate::live::LiveIndex;
 use crate::sightings::{Sightings, SightingsConfig};
 use crate::store::{BankName, Store};
+use photocheck_core::checker::Checker;
 
 const HELP: &str = "Record in this bank (of purpose seen) which accounts showed which photo. \
      Account ids are hashed with PHOTOCHECK_ACCOUNT_KEY, a secret of at least 32 bytes in the \

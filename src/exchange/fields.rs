@@ -2,9 +2,9 @@
 
 use super::error::{Fault, shown};
 use super::{ADDED_AT_MAX, Record};
-use crate::core::banks::Opinion;
-use crate::core::hashes::{GradientHash, PdqHash, PdqQuality};
 use crate::store::{ExternalId, Note, StoreError};
+use photocheck_core::bank::Opinion;
+use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality};
 
 /// What a record gets where its file says nothing.
 #[derive(Debug, Clone)]

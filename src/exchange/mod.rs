@@ -19,9 +19,9 @@ use std::io::{self, BufRead, Cursor, Read};
 use decoded::Decoded;
 use text::LineKind;
 
-use crate::core::banks::Opinion;
-use crate::core::hashes::{GradientHash, PdqHash, PdqQuality};
-use crate::core::views::View;
+use photocheck_core::bank::Opinion;
+use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality};
+use photocheck_core::matching::views::View;
 
 pub use error::{BadLines, ExchangeError, Fault};
 pub use fields::Defaults;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{Fault, shown_up_to};
 use super::fields::{self, Defaults};
 use super::{ADDED_AT_MAX, Record, RecordView};
-use crate::core::hashes::PdqQuality;
-use crate::core::views::View;
+use photocheck_core::matching::hashes::PdqQuality;
+use photocheck_core::matching::views::View;
 
 /// A record on the wire. Only the hash must be there. Unknown fields are refused: what they say
 /// would be lost.

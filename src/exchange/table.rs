@@ -14,7 +14,7 @@ use super::Record;
 use super::error::{Fault, shown};
 use super::fields::{self, Defaults};
 use super::text::{PDQ, is_signal_type};
-use crate::core::banks::Opinion;
+use photocheck_core::bank::Opinion;
 
 /// Fields of a line; the formats have at most 9.
 const FIELDS_MAX: usize = 64;
@@ -185,7 +185,10 @@ pub(super) fn write_ours<'a>(
         table.write_record([
             record.pdq.to_hex().as_str(),
             &record.pdq_quality.value().to_string(),
-            &record.gradient.map(crate::core::hashes::GradientHash::to_hex).unwrap_or_default(),
+            &record
+                .gradient
+                .map(photocheck_core::matching::hashes::GradientHash::to_hex)
+                .unwrap_or_default(),
             &guarded(&record.note),
             &guarded(&record.external_id),
             record.opinion.name(),

@@ -6,7 +6,7 @@ use super::Record;
 use super::error::{Fault, shown};
 use super::fields::{self, Defaults};
 use super::table;
-use crate::core::hashes::{GradientHash, PdqHash};
+use photocheck_core::matching::hashes::{GradientHash, PdqHash};
 
 /// The name of the signal type.
 pub(super) const PDQ: &str = "pdq";

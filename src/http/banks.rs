@@ -12,8 +12,8 @@ use super::App;
 use super::extract::{JsonBody, Path};
 use super::problem::Problem;
 use crate::clock;
-use crate::core::banks::Purpose;
 use crate::store::{Bank, BankName};
+use photocheck_core::bank::Purpose;
 
 /// A bank to be created.
 #[derive(Debug, Deserialize, ToSchema)]

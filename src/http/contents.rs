@@ -13,13 +13,13 @@ use super::extract::{JsonBody, Path, Query, whole_number};
 use super::problem::Problem;
 use super::upload::{self, Upload};
 use crate::clock;
-use crate::core::banks::Opinion;
-use crate::core::errors::PhotoError;
-use crate::core::hashes::{PdqQuality, PhotoHashes};
-use crate::core::index::ContentId;
-use crate::core::views::ViewHashes;
 use crate::retro::{self, Banked};
 use crate::store::{BankName, Content, ContentChange, ExternalId, NewContent, Note, SeenBefore};
+use photocheck_core::bank::Opinion;
+use photocheck_core::matching::hashes::{PdqQuality, PhotoHashes};
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::views::ViewHashes;
+use photocheck_core::photo::PhotoError;
 
 /// A banked photo.
 #[derive(Debug, Serialize, ToSchema)]

@@ -26,10 +26,10 @@ use super::arrival::{self, Stop};
 use super::extract::{Path, Query};
 use super::problem::Problem;
 use crate::clock;
-use crate::core::banks::{Opinion, Purpose};
-use crate::core::index::ContentId;
 use crate::exchange::{BadLines, Defaults, ExchangeError, Format, Reader, Record, Writer};
 use crate::store::{BATCH_RECORDS, BankName, Import, Imported, Note, Store, StoreError};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::index::ContentId;
 
 /// Bytes of an import: a million hashes with short notes. The command line takes more.
 const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::App;
 use super::problem::Problem;
-use crate::core::report::KnownPhoto;
 use crate::wire::KnownPhotoJson;
+use photocheck_core::report::KnownPhoto;
 
 /// The process is alive.
 #[derive(Debug, Serialize, ToSchema)]

@@ -33,11 +33,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::core::checker::Checker;
 use crate::live::LiveIndex;
 use crate::sightings::Sightings;
 use crate::store::Store;
 use guard::BankDoor;
+use photocheck_core::checker::Checker;
 use problem::Problem;
 use upload::Uploads;
 

@@ -15,10 +15,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::accounts::AccountIdError;
-use crate::core::errors::PhotoError;
 use crate::exchange::ExchangeError;
 use crate::gate::QueueFull;
 use crate::store::StoreError;
+use photocheck_core::photo::PhotoError;
 
 /// Seconds after which a caller may try again who waited for something else than the queue.
 const RETRY_AFTER_S: u64 = 2;

@@ -16,10 +16,10 @@ use tokio_stream::StreamExt;
 
 use super::arrival::{self, Arriving, Pace, SharedHeld};
 use super::problem::Problem;
-use crate::core::errors::PhotoError;
-use crate::core::limits;
 use crate::gate::{Gate, Place};
 use crate::room::Room;
+use photocheck_core::limits;
+use photocheck_core::photo::PhotoError;
 
 /// Bytes that multipart wraps around a photo, at the most.
 const WRAPPING_BYTES_MAX: u64 = 64 * 1024;

@@ -4,7 +4,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Store, StoreError};
-use crate::core::banks::Purpose;
+use photocheck_core::bank::Purpose;
 
 /// A bank's name: 1 to 64 of `A`-`Z`, `0`-`9`, `_`, the custom of the field.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use sqlx::{AnyConnection, Row};
 use super::banks::purpose_of;
 use super::contents::words_of;
 use super::{Store, StoreError};
-use crate::core::banks::{BankFacts, Opinion};
-use crate::core::hashes::{GradientHash, PdqHash};
-use crate::core::index::{Changes, ContentId, Entry};
-use crate::core::views::View;
+use photocheck_core::bank::{BankFacts, Opinion};
+use photocheck_core::matching::hashes::{GradientHash, PdqHash};
+use photocheck_core::matching::index::{Changes, ContentId, Entry};
+use photocheck_core::matching::views::View;
 
 impl Store {
     /// The generation of the banks; each change of a bank raises it.

@@ -6,10 +6,10 @@ use sqlx::{AnyConnection, Row};
 use super::banks::bank_row;
 use super::changes::raise_generation;
 use super::{BankName, Store, StoreError};
-use crate::core::banks::{Opinion, Purpose};
-use crate::core::hashes::{PdqHash, PdqQuality, PhotoHashes};
-use crate::core::index::ContentId;
-use crate::core::views::ViewHashes;
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::hashes::{PdqHash, PdqQuality, PhotoHashes};
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::views::ViewHashes;
 
 /// What a person wrote beside a content; at most [`Note::BYTES_MAX`] bytes, may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -362,5 +362,5 @@ pub(super) fn bytes_of(words: [u64; 4]) -> Vec<u8> {
 pub(super) fn words_of(row: &AnyRow, column: &str, id: i64) -> Result<[u64; 4], StoreError> {
     let bytes: Vec<u8> = row.try_get(column)?;
     let bytes: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Corrupt(id))?;
-    Ok(crate::core::hashes::words_from(bytes))
+    Ok(photocheck_core::matching::hashes::words_from(bytes))
 }

@@ -8,11 +8,11 @@ use sqlx::{AnyConnection, Row};
 use super::banks::exchanged;
 use super::contents::{quality_of, words_of};
 use super::{BankName, Store, StoreError};
-use crate::core::banks::Opinion;
-use crate::core::hashes::{GradientHash, PdqHash};
-use crate::core::index::ContentId;
-use crate::core::views::View;
 use crate::exchange::{Record, RecordView};
+use photocheck_core::bank::Opinion;
+use photocheck_core::matching::hashes::{GradientHash, PdqHash};
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::views::View;
 
 impl Store {
     /// Up to `count_max` contents of a bank with ids above `after`, by id, with all their hashes.

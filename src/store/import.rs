@@ -14,8 +14,8 @@ use super::banks::exchanged;
 use super::changes::raise_generation;
 use super::contents::bytes_of;
 use super::{BankName, Store, StoreError};
-use crate::core::hashes::GradientHash;
 use crate::exchange::Record;
+use photocheck_core::matching::hashes::GradientHash;
 
 /// Records of a batch. A batch touches pages all over an index, so few large ones write less; but
 /// other writers wait while one is written.

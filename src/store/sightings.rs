@@ -9,11 +9,11 @@ use super::changes::{raise_generation, take_write_lock};
 use super::contents::{held, insert, words_of};
 use super::{BankName, ExternalId, NewContent, Note, Store, StoreError};
 use crate::accounts::AccountHash;
-use crate::core::banks::{Opinion, Purpose};
-use crate::core::hashes::{PdqHash, PhotoHashes};
-use crate::core::index::ContentId;
-use crate::core::report::SeenElsewhere;
-use crate::core::views::{View, ViewHashes};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::hashes::{PdqHash, PhotoHashes};
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::views::{View, ViewHashes};
+use photocheck_core::report::SeenElsewhere;
 
 /// A photo that an account shows.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use sqlx::Row;
 
 use super::{Store, StoreError};
-use crate::core::index::snapshot::SnapshotKey;
+use photocheck_core::matching::index::snapshot::SnapshotKey;
 
 /// Snapshots that are remembered: one for each machine that serves from one database, and some.
 const SNAPSHOTS_MAX: i64 = 32;

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use photocheck::core::banks::{Opinion, Purpose};
-use photocheck::core::hashes::PhotoHashes;
-use photocheck::core::index::ContentId;
-use photocheck::core::photo::Photo;
 use photocheck::live::LiveIndex;
 use photocheck::store::{BankName, ExternalId, NewContent, Note, Store, StoreError};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::photo::Photo;
 use serde_json::Value;
 
 use crate::support::{
@@ -199,7 +199,7 @@ async fn the_live_index_follows_the_store() {
     let fresh = LiveIndex::load(store.clone(), 50).await.unwrap();
     for path in [STOLEN, SAME_PERSON] {
         let hash = content(path).hashes.pdq;
-        let radius = photocheck::core::hashes::Distance(31);
+        let radius = photocheck_core::matching::hashes::Distance(31);
         assert_eq!(live.index().lookup(hash, radius), fresh.index().lookup(hash, radius));
     }
     assert_eq!((live.index().len(), live.index().generation()), (1, 3));

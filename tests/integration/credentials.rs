@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use photocheck::core::hashes::PhotoHashes;
-use photocheck::core::photo::{Photo, PhotoFormat};
-use photocheck::core::provenance::{self, Finding, credentials};
+use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::photo::{Photo, PhotoFormat};
+use photocheck_core::provenance::{self, Finding, credentials};
 
 use crate::support::marks::{gif_with, png_chunk};
 use crate::support::{checker, shared};
@@ -49,7 +49,8 @@ fn real_credentials_are_read_and_checked() {
     let place = changed.len() - 20_000;
     changed[place] ^= 1;
     assert_eq!(said(&findings(&changed)), ["c2pa invalid"]);
-    let report = checker().check(&changed, &photocheck::core::index::Index::default()).unwrap();
+    let report =
+        checker().check(&changed, &photocheck_core::matching::index::Index::default()).unwrap();
     assert!(report.reasons.iter().any(|reason| reason.code.name() == "CREDENTIALS_INVALID"));
 }
 

@@ -1,7 +1,7 @@
 //! Three doors, one core: every door gives the same report on the same photo.
 
-use photocheck::core::index::Index;
 use photocheck::wire::{RefusalJson, ReportJson};
+use photocheck_core::matching::index::Index;
 use serde_json::Value;
 
 use crate::support::{Service, checker, fixture, fixture_path, fixtures, photocheck};

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use photocheck::core::banks::{Opinion, Purpose};
-use photocheck::core::hashes::{GradientHash, PdqHash, PdqQuality};
-use photocheck::core::index::ContentId;
-use photocheck::core::views::View;
 use photocheck::exchange::{Record, RecordView};
 use photocheck::store::{BATCH_RECORDS, BankName, Imported, Store};
+use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality};
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::views::View;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -15,6 +15,7 @@ mod command_line;
 #[cfg(feature = "c2pa")]
 mod credentials;
 mod databases;
+mod dependencies;
 mod doors;
 mod evaluation;
 mod exchange;

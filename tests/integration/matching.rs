@@ -7,10 +7,10 @@ use image::RgbImage;
 use serde_json::Value;
 
 use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck, temporary_db};
-use photocheck::core::banks::{BankFacts, Purpose};
-use photocheck::core::edits::{Edit, Random};
-use photocheck::core::index::{ContentId, Index};
-use photocheck::core::photo::Photo;
+use photocheck_core::bank::{BankFacts, Purpose};
+use photocheck_core::evaluation::edits::{Edit, Random};
+use photocheck_core::matching::index::{ContentId, Index};
+use photocheck_core::photo::Photo;
 
 /// The program's answer about the fixtures, with these further arguments.
 fn measured(more: &[&str]) -> Value {

@@ -1,13 +1,13 @@
 //! The bundled models: tract answers as ONNX Runtime did, faces lie where Python found them.
 
 use image::{RgbImage, imageops};
-use photocheck::core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
-use photocheck::core::evaluation::{self, Judged, Truth};
-use photocheck::core::faces::FaceFinder;
-use photocheck::core::index::Index;
-use photocheck::core::photo::Photo;
-use photocheck::core::resize::{PixelBox, cut, resize};
 use photocheck::models::read_detector;
+use photocheck_core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
+use photocheck_core::evaluation::detection::{self, Judged, Truth};
+use photocheck_core::faces::FaceFinder;
+use photocheck_core::matching::index::Index;
+use photocheck_core::photo::Photo;
+use photocheck_core::photo::resize::{PixelBox, cut, resize};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -276,7 +276,7 @@ fn the_bundled_model_reaches_its_card_on_val() {
         Judged { truth, source: row.source, score, verdict: None }
     };
     let judged: Vec<Judged> = rows.into_par_iter().map(judge).collect();
-    let found = evaluation::summary(&judged, 0.5).auroc.unwrap();
+    let found = detection::summary(&judged, 0.5).auroc.unwrap();
     let card: Card =
         toml::from_str(&text(&format!("models/{}/model.toml", checker().model()))).unwrap();
     let apart = (found - card.reached.auroc).abs();

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use photocheck::core::errors::PhotoError;
-use photocheck::core::hashes::{PdqHash, PhotoHashes};
-use photocheck::core::photo::Photo;
+use photocheck_core::matching::hashes::{PdqHash, PhotoHashes};
+use photocheck_core::photo::Photo;
+use photocheck_core::photo::PhotoError;
 
 use crate::support::{fixture, fixture_path, fixtures, half_size_jpeg};
 

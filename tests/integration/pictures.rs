@@ -8,9 +8,9 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{Delay, ExtendedColorType, Frame, ImageEncoder, RgbImage};
-use photocheck::core::errors::PhotoError;
-use photocheck::core::hashes::{PdqHash, PhotoHashes};
-use photocheck::core::photo::{Animation, Photo};
+use photocheck_core::matching::hashes::{PdqHash, PhotoHashes};
+use photocheck_core::photo::PhotoError;
+use photocheck_core::photo::{Animation, Photo};
 
 use crate::support::colours::{P3, SRGB, curve, profile};
 use crate::support::fixture;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
-use photocheck::core::hashes::PhotoHashes;
-use photocheck::core::index::Index;
-use photocheck::core::photo::Photo;
-use photocheck::core::provenance::{self, Finding};
 use photocheck::wire::ReportJson;
+use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::matching::index::Index;
+use photocheck_core::photo::Photo;
+use photocheck_core::provenance::{self, Finding};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -427,6 +427,6 @@ proptest! {
             bytes.truncate(end.index(length));
         }
         let findings = provenance::read(&bytes, &photo, &hashes);
-        prop_assert!(findings.len() <= photocheck::core::limits::FINDINGS_MAX);
+        prop_assert!(findings.len() <= photocheck_core::limits::FINDINGS_MAX);
     }
 }

@@ -3,10 +3,10 @@
 
 use std::process::Command;
 
-use photocheck::core::hashes::PdqHash;
-use photocheck::core::index::Index;
-use photocheck::core::report::Examined;
 use photocheck::store::{BankName, Expired};
+use photocheck_core::matching::hashes::PdqHash;
+use photocheck_core::matching::index::Index;
+use photocheck_core::report::Examined;
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::PathBuf;
 
-use photocheck::core::banks::Purpose;
-use photocheck::core::hashes::Distance;
-use photocheck::core::index::{ContentId, Near};
 use photocheck::live::LiveIndex;
 use photocheck::snapshot;
 use photocheck::store::{BankName, Store};
+use photocheck_core::bank::Purpose;
+use photocheck_core::matching::hashes::Distance;
+use photocheck_core::matching::index::{ContentId, Near};
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, content};

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use photocheck::core::provenance::blocks::Blocks;
-use photocheck::core::provenance::{Says, read_blocks};
+use photocheck_core::provenance::blocks::Blocks;
+use photocheck_core::provenance::{Says, read_blocks};
 use proptest::prelude::*;
 use serde_json::Value;
 

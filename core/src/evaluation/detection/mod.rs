@@ -1,0 +1,288 @@
+//! Measuring verdicts on labelled photos.
+//!
+//! The figures are those of the field: AUROC and average precision for the ranking, true-positive
+//! rates at fixed false-positive rates for what a platform would catch, balanced accuracy at the
+//! policy's own threshold, expected calibration error for what a score means. Photos the detector
+//! abstained from are counted, never guessed. A figure that the data cannot give (no photo of one
+//! class) is `None`.
+
+mod curves;
+
+use std::collections::BTreeMap;
+
+pub use self::curves::{CalibrationBin, calibration, roc};
+
+use crate::verdict::Verdict;
+
+/// What a photo really is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truth {
+    Real,
+    Synthetic,
+}
+
+/// One labelled photo and what was found.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    pub truth: Truth,
+    /// Where the photo comes from; figures are given for each source.
+    pub source: String,
+    /// `None` where the detector abstained.
+    pub score: Option<f64>,
+    /// `None` where the photo was refused.
+    pub verdict: Option<Verdict>,
+}
+
+/// Figures over all photos that have a score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    pub photos: usize,
+    pub refused: usize,
+    pub abstained: usize,
+    pub scored_real: usize,
+    pub scored_synthetic: usize,
+    /// Chance that a synthetic photo scores above a real one.
+    pub auroc: Option<f64>,
+    pub average_precision: Option<f64>,
+    /// Mean of the shares told rightly in each class at the policy's `suspect` threshold.
+    pub balanced_accuracy: Option<f64>,
+    /// Share of synthetic photos caught while at most 1 % of the real ones are flagged.
+    pub tpr_at_fpr_1: Option<f64>,
+    /// The same at 5 %.
+    pub tpr_at_fpr_5: Option<f64>,
+    /// Share of real photos at or above the `suspect` threshold.
+    pub fpr: Option<f64>,
+    /// Share of synthetic photos at or above the `suspect` threshold.
+    pub tpr: Option<f64>,
+    /// Share of real photos that got the verdict `suspect` or `fake`, by whatever was found; of all
+    /// that were not refused.
+    pub flagged_real: Option<f64>,
+    /// The same share of synthetic photos.
+    pub flagged_synthetic: Option<f64>,
+    /// Mean distance between score and truth over ten bins of equal width.
+    pub calibration_error: Option<f64>,
+}
+
+/// Figures of one source and class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceRow {
+    pub source: String,
+    pub truth: Truth,
+    pub photos: usize,
+    /// Refused, or no score.
+    pub abstained: usize,
+    /// Verdict `suspect` or `fake`.
+    pub flagged: usize,
+    pub mean_score: Option<f64>,
+}
+
+/// All figures; `suspect_score` is the policy's threshold.
+#[must_use]
+pub fn summary(judged: &[Judged], suspect_score: f64) -> Summary {
+    let (real, synthetic) = (scores_of(judged, Truth::Real), scores_of(judged, Truth::Synthetic));
+    let fpr = share(&real, |score| suspect_score <= score);
+    let tpr = share(&synthetic, |score| suspect_score <= score);
+    let flagged = |truth: Truth| {
+        let ours = judged.iter().filter(|one| one.truth == truth);
+        let flags: Vec<f64> = ours
+            .filter_map(|one| one.verdict)
+            .map(|verdict| f64::from(u8::from(Verdict::Suspect <= verdict)))
+            .collect();
+        mean(&flags)
+    };
+    let refused = judged.iter().filter(|one| one.verdict.is_none()).count();
+    Summary {
+        photos: judged.len(),
+        refused,
+        abstained: judged.len() - refused - real.len() - synthetic.len(),
+        scored_real: real.len(),
+        scored_synthetic: synthetic.len(),
+        auroc: auroc(&real, &synthetic),
+        average_precision: average_precision(&real, &synthetic),
+        balanced_accuracy: fpr.zip(tpr).map(|(fpr, tpr)| f64::midpoint(tpr, 1.0 - fpr)),
+        tpr_at_fpr_1: tpr_at(&real, &synthetic, 0.01),
+        tpr_at_fpr_5: tpr_at(&real, &synthetic, 0.05),
+        fpr,
+        tpr,
+        flagged_real: flagged(Truth::Real),
+        flagged_synthetic: flagged(Truth::Synthetic),
+        calibration_error: calibration_error(&real, &synthetic),
+    }
+}
+
+/// A row for each source and class, by class, then name.
+#[must_use]
+pub fn by_source(judged: &[Judged]) -> Vec<SourceRow> {
+    let mut groups: BTreeMap<(bool, &str), Vec<&Judged>> = BTreeMap::new();
+    for one in judged {
+        let key = (one.truth == Truth::Synthetic, one.source.as_str());
+        groups.entry(key).or_default().push(one);
+    }
+    let rows = groups.into_iter().map(|((synthetic, source), group)| {
+        let scores: Vec<f64> = group.iter().filter_map(|one| one.score).collect();
+        let flagged = |one: &&&Judged| one.verdict.is_some_and(|it| Verdict::Suspect <= it);
+        SourceRow {
+            source: source.to_owned(),
+            truth: if synthetic { Truth::Synthetic } else { Truth::Real },
+            photos: group.len(),
+            abstained: group.len() - scores.len(),
+            flagged: group.iter().filter(flagged).count(),
+            mean_score: mean(&scores),
+        }
+    });
+    rows.collect()
+}
+
+fn scores_of(judged: &[Judged], truth: Truth) -> Vec<f64> {
+    judged.iter().filter(|one| one.truth == truth).filter_map(|one| one.score).collect()
+}
+
+/// Counts are exact in f64 far beyond any number of photos.
+#[expect(clippy::cast_precision_loss, reason = "see above")]
+fn number(count: usize) -> f64 {
+    count as f64
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / number(values.len()))
+}
+
+fn share(values: &[f64], holds: impl Fn(f64) -> bool) -> Option<f64> {
+    let count = values.iter().filter(|value| holds(**value)).count();
+    (!values.is_empty()).then(|| number(count) / number(values.len()))
+}
+
+/// All scores with their class, highest first.
+fn ranked(real: &[f64], synthetic: &[f64]) -> Vec<(f64, Truth)> {
+    let real = real.iter().map(|score| (*score, Truth::Real));
+    let mut all: Vec<_> =
+        real.chain(synthetic.iter().map(|score| (*score, Truth::Synthetic))).collect();
+    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    all
+}
+
+/// Counts of (real, synthetic) at or above each distinct score, highest first.
+fn counts_from_above(real: &[f64], synthetic: &[f64]) -> Vec<(usize, usize)> {
+    let all = ranked(real, synthetic);
+    let (mut counts, mut above) = (Vec::new(), (0, 0));
+    for tied in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
+        for (_, truth) in tied {
+            match truth {
+                Truth::Real => above.0 += 1,
+                Truth::Synthetic => above.1 += 1,
+            }
+        }
+        counts.push(above);
+    }
+    counts
+}
+
+/// The Mann-Whitney statistic; ties count half.
+fn auroc(real: &[f64], synthetic: &[f64]) -> Option<f64> {
+    if real.is_empty() || synthetic.is_empty() {
+        return None;
+    }
+    let (mut before, mut area) = ((0, 0), 0.0);
+    for now in counts_from_above(real, synthetic) {
+        area += number(now.0 - before.0) * f64::midpoint(number(before.1), number(now.1));
+        before = now;
+    }
+    Some(area / number(real.len()) / number(synthetic.len()))
+}
+
+/// Mean precision over the steps of recall.
+fn average_precision(real: &[f64], synthetic: &[f64]) -> Option<f64> {
+    if real.is_empty() || synthetic.is_empty() {
+        return None;
+    }
+    let (mut caught, mut sum) = (0, 0.0);
+    for (flagged_real, flagged_synthetic) in counts_from_above(real, synthetic) {
+        let precision = number(flagged_synthetic) / number(flagged_real + flagged_synthetic);
+        sum += number(flagged_synthetic - caught) * precision;
+        caught = flagged_synthetic;
+    }
+    Some(sum / number(synthetic.len()))
+}
+
+/// The largest share of synthetic photos above a threshold that at most `fpr` of the real pass.
+fn tpr_at(real: &[f64], synthetic: &[f64], fpr: f64) -> Option<f64> {
+    if real.is_empty() || synthetic.is_empty() {
+        return None;
+    }
+    let allowed = fpr * number(real.len());
+    let counts = counts_from_above(real, synthetic);
+    let within = counts.iter().take_while(|(flagged, _)| number(*flagged) <= allowed);
+    Some(number(within.last().map_or(0, |(_, caught)| *caught)) / number(synthetic.len()))
+}
+
+/// Which of ten bins of equal width a score falls into, from 0.
+fn bin_of(score: f64) -> f64 {
+    const BINS: f64 = 10.0;
+    (score * BINS).floor().min(BINS - 1.0)
+}
+
+/// Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
+/// 2015: mean over ten bins, weighted by their photos, of |share synthetic - mean score|.
+fn calibration_error(real: &[f64], synthetic: &[f64]) -> Option<f64> {
+    let all = ranked(real, synthetic);
+    let errors = all.chunk_by(|a, b| bin_of(a.0).total_cmp(&bin_of(b.0)).is_eq()).map(|bin| {
+        let synthetic = bin.iter().filter(|(_, truth)| *truth == Truth::Synthetic).count();
+        let scores: f64 = bin.iter().map(|(score, _)| score).sum();
+        (number(synthetic) - scores).abs()
+    });
+    let error: f64 = errors.sum();
+    (!all.is_empty()).then(|| error / number(all.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(found: Option<f64>, expected: f64) {
+        let found = found.unwrap();
+        assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+    }
+
+    /// Expected values by hand: of the 9 pairs, synthetic is above in 7 and tied in 1.
+    #[test]
+    fn ranking_figures_of_a_small_case() {
+        let (real, synthetic) = ([0.1, 0.4, 0.6], [0.4, 0.7, 0.9]);
+        close(auroc(&real, &synthetic), 7.5 / 9.0);
+        // 0.9: 1/1, 0.7: 2/2, then 0.6 is real, then the tie at 0.4 gives 3 of 5.
+        close(average_precision(&real, &synthetic), (1.0 + 1.0 + 3.0 / 5.0) / 3.0);
+        close(tpr_at(&real, &synthetic, 0.01), 2.0 / 3.0);
+        close(tpr_at(&real, &synthetic, 0.34), 2.0 / 3.0);
+        close(tpr_at(&real, &synthetic, 0.67), 1.0);
+    }
+
+    #[test]
+    fn perfect_and_reversed_rankings() {
+        close(auroc(&[0.1, 0.2], &[0.8, 0.9]), 1.0);
+        close(auroc(&[0.8, 0.9], &[0.1, 0.2]), 0.0);
+        close(auroc(&[0.5], &[0.5]), 0.5);
+        assert_eq!(auroc(&[], &[0.5]), None);
+    }
+
+    #[test]
+    fn a_calibrated_detector_has_no_calibration_error() {
+        // In the bin of 0.75, three of four are synthetic.
+        close(calibration_error(&[0.75], &[0.75, 0.75, 0.75]), 0.0);
+        close(calibration_error(&[1.0], &[]), 1.0);
+    }
+
+    #[test]
+    fn abstentions_and_refusals_are_counted_apart() {
+        let judged =
+            |score, verdict| Judged { truth: Truth::Real, source: "a".into(), score, verdict };
+        let all = [
+            judged(Some(0.2), Some(Verdict::Clear)),
+            judged(None, Some(Verdict::Inconclusive)),
+            judged(None, None),
+        ];
+        let found = summary(&all, 0.5);
+        assert_eq!((found.photos, found.abstained, found.refused, found.scored_real), (3, 1, 1, 1));
+        let rows = by_source(&all);
+        assert_eq!(rows.len(), 1);
+        assert_eq!((rows[0].photos, rows[0].abstained, rows[0].flagged), (3, 2, 0));
+    }
+}

@@ -1,0 +1,5 @@
+//! Figures of merit: of the detector on labelled photos, and of matching on edited copies.
+
+pub mod detection;
+pub mod edits;
+pub mod matching;

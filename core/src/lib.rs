@@ -1,0 +1,21 @@
+//! The core of photocheck: everything that is decided about one photo, pure and synchronous.
+//!
+//! No files, network, clock, environment or database: callers bring bytes and take reports. The way
+//! of a photo is [`checker`], from top to bottom.
+
+pub mod bank;
+#[cfg(feature = "models")]
+pub mod checker;
+#[cfg(feature = "models")]
+pub mod detector;
+#[cfg(feature = "evaluation")]
+pub mod evaluation;
+pub mod faces;
+pub mod limits;
+pub mod matching;
+#[cfg(feature = "models")]
+pub mod net;
+pub mod photo;
+pub mod provenance;
+pub mod report;
+pub mod verdict;

@@ -1,0 +1,488 @@
+//! Snapshots: an index as bytes, so that a service begins with it instead of building it.
+//!
+//! A header of 64 bytes says what the rest is, then come the segments with their tables, as they
+//! lie in memory, then a checksum. Numbers are little-endian. What is read back is what was
+//! written or a [`Damage`]: the header and the body have a CRC-32 each, the length is said in the
+//! header, and no memory is taken for more than the length allows. Whether a sound snapshot is of
+//! the right database is asked by whoever reads it, by its key.
+
+use std::sync::Arc;
+
+use crc32fast::Hasher;
+use thiserror::Error;
+
+use super::bands::{Layout, Table};
+use super::parts::Part;
+use super::rows::{HashRow, Label, ROWS_MAX, Rows};
+use super::segment::Segment;
+use super::{ContentId, Index};
+use crate::bank::{BankFacts, Opinion, Purpose};
+use crate::matching::views::View;
+
+/// Bytes of [`Header`].
+pub const HEADER_BYTES: usize = 64;
+
+const MAGIC: [u8; 8] = *b"photoidx";
+/// Raised with every change of what stands below, or of which tables a segment has.
+const FORMAT: u32 = 2;
+const CHECKSUM_BYTES: u64 = 4;
+/// Bytes that are read or written at once.
+const CHUNK_BYTES: usize = 3 << 18;
+
+/// Names one snapshot. The database it was taken of knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotKey(pub [u8; 16]);
+
+/// What a snapshot is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    pub key: SnapshotKey,
+    pub generation: i64,
+    /// Contents below this PDQ quality were left out.
+    pub quality_min: u8,
+    parts: u32,
+    body_bytes: u64,
+}
+
+/// Why bytes are no snapshot that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Damage {
+    #[error("it is no snapshot of an index")]
+    NoSnapshot,
+    #[error("it has format {0}, this version reads {FORMAT}")]
+    OtherFormat(u32),
+    #[error("its header is damaged")]
+    Header,
+    #[error("it has {bytes} bytes, its header says {said}")]
+    Length { bytes: u64, said: u64 },
+    #[error("its contents are damaged")]
+    Body,
+}
+
+impl Header {
+    /// Reads the header of a file of `file_bytes` bytes.
+    ///
+    /// # Errors
+    /// A [`Damage`] when it is not a sound header or says another length.
+    pub fn decode(bytes: &[u8; HEADER_BYTES], file_bytes: u64) -> Result<Self, Damage> {
+        let mut checksum = Hasher::new();
+        checksum.update(bytes.get(..HEADER_BYTES - 4).unwrap_or_default());
+        let mut rest = bytes.as_slice();
+        if next(&mut rest) != Some(MAGIC) {
+            return Err(Damage::NoSnapshot);
+        }
+        let format = next(&mut rest).map(u32::from_le_bytes);
+        let key = next(&mut rest).map(SnapshotKey);
+        let generation = next(&mut rest).map(i64::from_le_bytes);
+        let body_bytes = next(&mut rest).map(u64::from_le_bytes);
+        let parts = next(&mut rest).map(u32::from_le_bytes);
+        let quality_min = next(&mut rest).map(|[quality]: [u8; 1]| quality);
+        let _unused: Option<[u8; 11]> = next(&mut rest);
+        let said = next(&mut rest).map(u32::from_le_bytes);
+        let sound = said == Some(checksum.finalize());
+        match (format, key, generation, body_bytes, parts, quality_min) {
+            (Some(format), ..) if sound && format != FORMAT => Err(Damage::OtherFormat(format)),
+            (_, Some(key), Some(generation), Some(body_bytes), Some(parts), Some(quality_min))
+                if sound =>
+            {
+                let said = body_bytes.saturating_add(HEADER_BYTES as u64 + CHECKSUM_BYTES);
+                if said != file_bytes {
+                    return Err(Damage::Length { bytes: file_bytes, said });
+                }
+                Ok(Self { key, generation, quality_min, parts, body_bytes })
+            }
+            _ => Err(Damage::Header),
+        }
+    }
+
+    fn encode(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(HEADER_BYTES);
+        bytes.extend(MAGIC);
+        bytes.extend(FORMAT.to_le_bytes());
+        bytes.extend(self.key.0);
+        bytes.extend(self.generation.to_le_bytes());
+        bytes.extend(self.body_bytes.to_le_bytes());
+        bytes.extend(self.parts.to_le_bytes());
+        bytes.push(self.quality_min);
+        bytes.resize(HEADER_BYTES - 4, 0);
+        let checksum = crc32fast::hash(&bytes);
+        bytes.extend(checksum.to_le_bytes());
+        bytes
+    }
+
+    /// Reads what follows the header; `take` fills a buffer with the next bytes.
+    ///
+    /// # Errors
+    /// What `take` gives, or a [`Damage`].
+    pub fn decode_index<E: From<Damage>>(
+        self,
+        take: impl FnMut(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Index, E> {
+        let mut reader = Reader { take, left: self.body_bytes, checksum: Hasher::new() };
+        let mut parts = Vec::new();
+        for _ in 0..self.parts {
+            parts.push(reader.part()?);
+        }
+        let Reader { mut take, left, checksum } = reader;
+        let mut said = [0; 4];
+        if left == 0 {
+            take(&mut said)?;
+        }
+        if left != 0 || checksum.finalize() != u32::from_le_bytes(said) {
+            return Err(Damage::Body.into());
+        }
+        Ok(Index { parts, generation: self.generation, unsettled: 0 })
+    }
+}
+
+/// Writes a snapshot of `index` through `put`, piece by piece.
+///
+/// # Errors
+/// What `put` gives.
+pub fn encode<E>(
+    index: &Index,
+    key: SnapshotKey,
+    quality_min: u8,
+    put: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    // What has gone must not come back, nor lie in a file.
+    let index = index.compacted();
+    let segments = || index.parts.iter().map(Part::segment);
+    let header = Header {
+        key,
+        generation: index.generation,
+        quality_min,
+        // A part has some million rows.
+        parts: u32::try_from(index.parts.len()).unwrap_or(u32::MAX),
+        body_bytes: segments().map(bytes_of).sum(),
+    };
+    let mut writer = Writer { put, buffer: Vec::new(), checksum: Hasher::new() };
+    (writer.put)(&header.encode())?;
+    for segment in segments() {
+        writer.segment(segment)?;
+    }
+    let checksum = writer.checksum.finalize();
+    (writer.put)(&checksum.to_le_bytes())
+}
+
+/// How many bytes [`Writer::segment`] writes.
+fn bytes_of(segment: &Segment) -> u64 {
+    let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
+    let gradients = gradients.len() * 8;
+    let rows = hashes.len() * 32 + gradients + contents.len() * 8 + label_numbers.len() * 3;
+    let labels: usize = labels.iter().map(|label| label_bytes(label).len()).sum();
+    let tables: usize =
+        segment.tables.iter().map(|table| table.starts.len() * 4 + table.rows.len() * 3).sum();
+    (4 + 4 + 4 + labels + rows + tables) as u64
+}
+
+fn label_bytes(label: &Label) -> Vec<u8> {
+    let Label { bank, opinion, view, has_gradient } = label;
+    let mut bytes = vec![view.code(), u8::from(bank.imported), u8::from(*has_gradient)];
+    for text in [opinion.name(), bank.purpose.name(), &bank.name] {
+        // Names have at most 64 bytes.
+        let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
+        bytes.extend(length.to_le_bytes());
+        bytes.extend(text.bytes().take(usize::from(length)));
+    }
+    bytes
+}
+
+/// Splits the next `N` bytes off.
+fn next<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (first, later) = rest.split_first_chunk()?;
+    *rest = later;
+    Some(*first)
+}
+
+struct Writer<P> {
+    put: P,
+    buffer: Vec<u8>,
+    checksum: Hasher,
+}
+
+impl<P: FnMut(&[u8]) -> Result<(), E>, E> Writer<P> {
+    fn segment(&mut self, segment: &Segment) -> Result<(), E> {
+        let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
+        let counts = [hashes.len(), gradients.len(), labels.len()];
+        // All are at most `ROWS_MAX`.
+        self.all(counts.map(|count| u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()))?;
+        for label in labels {
+            self.bytes(&label_bytes(label))?;
+        }
+        self.all(hashes.iter().flat_map(|hash| hash.0.map(u64::to_le_bytes)))?;
+        self.all(gradients.iter().map(|bits| bits.to_le_bytes()))?;
+        self.all(contents.iter().map(|content| content.0.to_le_bytes()))?;
+        self.bytes(label_numbers.as_flattened())?;
+        for table in &segment.tables {
+            self.all(table.starts.iter().map(|start| start.to_le_bytes()))?;
+            self.bytes(table.rows.as_flattened())?;
+        }
+        Ok(())
+    }
+
+    fn all<const N: usize>(&mut self, items: impl IntoIterator<Item = [u8; N]>) -> Result<(), E> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        for item in items {
+            buffer.extend_from_slice(&item);
+            if CHUNK_BYTES <= buffer.len() {
+                self.bytes(&buffer)?;
+                buffer.clear();
+            }
+        }
+        self.bytes(&buffer)?;
+        buffer.clear();
+        self.buffer = buffer;
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), E> {
+        for chunk in bytes.chunks(CHUNK_BYTES) {
+            self.checksum.update(chunk);
+            (self.put)(chunk)?;
+        }
+        Ok(())
+    }
+}
+
+struct Reader<T> {
+    take: T,
+    left: u64,
+    checksum: Hasher,
+}
+
+impl<T: FnMut(&mut [u8]) -> Result<(), E>, E: From<Damage>> Reader<T> {
+    fn part(&mut self) -> Result<Part, E> {
+        let counts = [self.one()?, self.one()?, self.one()?];
+        let [rows, gradients, labels] = counts.map(|count| u32::from_le_bytes(count) as usize);
+        if ROWS_MAX < rows || rows < labels || (gradients != rows && gradients != 0) {
+            return Err(Damage::Body.into());
+        }
+        let labels = (0..labels).map(|_| self.label()).collect::<Result<_, E>>()?;
+        let hashes = self.all(rows, |bytes: &[u8; 32]| {
+            let (words, _) = bytes.as_chunks();
+            HashRow(std::array::from_fn(|place| {
+                words.get(place).map_or(0, |word| u64::from_le_bytes(*word))
+            }))
+        })?;
+        let gradients = self.all(gradients, |bytes| u64::from_le_bytes(*bytes))?;
+        let contents: Vec<_> = self.all(rows, |bytes| ContentId(i64::from_le_bytes(*bytes)))?;
+        let label_numbers = self.numbers(rows)?;
+        let mut tables = Vec::new();
+        for band in Layout::of(rows).bands() {
+            let starts = self.all(band.values() + 1, |bytes| u32::from_le_bytes(*bytes))?;
+            tables.push(Table { band, starts, rows: self.numbers(rows)? });
+        }
+        // The rows of a content are looked for in this order.
+        if !contents.is_sorted() {
+            return Err(Damage::Body.into());
+        }
+        let rows = Rows { hashes, gradients, contents, label_numbers, labels };
+        Ok(Part::new(Segment { rows, tables }))
+    }
+
+    fn label(&mut self) -> Result<Label, E> {
+        let [view, imported, has_gradient] = self.one()?;
+        let texts = [self.text()?, self.text()?, self.text()?];
+        let [opinion, purpose, name] = texts;
+        let label = || {
+            let purpose = Purpose::from_name(&purpose)?;
+            let bank = Arc::new(BankFacts { name, purpose, imported: imported != 0 });
+            let (opinion, view) = (Opinion::from_name(&opinion)?, View::from_code(view)?);
+            Some(Label { bank, opinion, view, has_gradient: has_gradient != 0 })
+        };
+        label().ok_or_else(|| Damage::Body.into())
+    }
+
+    fn text(&mut self) -> Result<String, E> {
+        let length = u16::from_le_bytes(self.one()?);
+        let mut bytes = vec![0; usize::from(length)];
+        self.fill(&mut bytes)?;
+        String::from_utf8(bytes).map_err(|_| Damage::Body.into())
+    }
+
+    fn one<const N: usize>(&mut self) -> Result<[u8; N], E> {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn numbers(&mut self, count: usize) -> Result<Vec<[u8; 3]>, E> {
+        self.check_left(count, 3)?;
+        let mut numbers = vec![[0; 3]; count];
+        self.fill(numbers.as_flattened_mut())?;
+        Ok(numbers)
+    }
+
+    fn all<const N: usize, I>(
+        &mut self,
+        count: usize,
+        item: impl Fn(&[u8; N]) -> I,
+    ) -> Result<Vec<I>, E> {
+        self.check_left(count, N)?;
+        let mut items = Vec::with_capacity(count);
+        let mut buffer = vec![0; CHUNK_BYTES.min(count * N)];
+        while items.len() < count {
+            let wanted = (count - items.len()) * N;
+            let Some(chunk) = buffer.get_mut(..wanted.min(CHUNK_BYTES / N * N)) else { break };
+            self.fill(chunk)?;
+            items.extend(chunk.as_chunks().0.iter().map(&item));
+        }
+        Ok(items)
+    }
+
+    /// Before memory is taken for them.
+    fn check_left(&self, count: usize, bytes_each: usize) -> Result<(), E> {
+        let enough = (count as u64).saturating_mul(bytes_each as u64) <= self.left;
+        if enough { Ok(()) } else { Err(Damage::Body.into()) }
+    }
+
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), E> {
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.ok_or(Damage::Body)?;
+        for chunk in bytes.chunks_mut(CHUNK_BYTES) {
+            (self.take)(chunk)?;
+            self.checksum.update(chunk);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Random, linear_scan, random_entries};
+    use super::super::{Changes, Entry};
+    use super::*;
+    use crate::matching::hashes::Distance;
+    use proptest::prelude::*;
+
+    const KEY: SnapshotKey = SnapshotKey(*b"0123456789abcdef");
+
+    fn encoded(index: &Index) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let put = |piece: &[u8]| {
+            bytes.extend_from_slice(piece);
+            Ok::<(), Damage>(())
+        };
+        encode(index, KEY, 50, put).unwrap();
+        bytes
+    }
+
+    fn decoded(bytes: &[u8]) -> Result<Index, Damage> {
+        let (header, mut body) =
+            bytes.split_first_chunk::<HEADER_BYTES>().ok_or(Damage::NoSnapshot)?;
+        let header = Header::decode(header, bytes.len() as u64)?;
+        assert_eq!((header.key, header.quality_min), (KEY, 50));
+        header.decode_index(|buffer: &mut [u8]| {
+            let (first, later) = body.split_at_checked(buffer.len()).ok_or(Damage::Body)?;
+            buffer.copy_from_slice(first);
+            body = later;
+            Ok(())
+        })
+    }
+
+    fn some_index(random: &mut Random, count: usize) -> (Index, Vec<Entry>) {
+        let mut entries = random_entries(count, random);
+        for (place, entry) in entries.iter_mut().enumerate() {
+            if place % 3 == 0 {
+                entry.opinion = Opinion::Unsure;
+                let name = "HALF_IMPORTED".into();
+                let facts = BankFacts { name, purpose: Purpose::Seen, imported: true };
+                entry.bank = Arc::new(facts);
+            }
+        }
+        (Index::new(entries.clone(), 7), entries)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// What is read back answers as what was written, and goes on being changed.
+        #[test]
+        fn snapshots_read_back(seed: u64, count in prop_oneof![0_usize..20, 3000_usize..9000]) {
+            let mut random = Random(seed);
+            let (index, mut entries) = some_index(&mut random, count);
+            let removed: Vec<_> = entries.iter().step_by(5).map(|entry| entry.content).collect();
+            entries.retain(|entry| !removed.contains(&entry.content));
+            let index = index.apply(Changes { removed, generation: 8, ..Changes::default() });
+            let back = decoded(&encoded(&index)).unwrap();
+            prop_assert_eq!((back.len(), back.generation()), (entries.len(), 8));
+            prop_assert_eq!(back.unsettled(), 0);
+            if let Some(last) = entries.pop() {
+                let removed = vec![last.content];
+                let changes = Changes { removed, generation: 9, ..Changes::default() };
+                let back = back.apply(changes);
+                for entry in entries.iter().take(5).chain([&last]) {
+                    for radius in [Distance(0), Distance(31), Distance(100)] {
+                        let expected = linear_scan(&entries, entry.hash, radius);
+                        prop_assert_eq!(back.lookup(entry.hash, radius), expected);
+                    }
+                }
+            }
+        }
+
+        /// A bit turned over, bytes overwritten, an end cut off or added, anywhere: never read.
+        #[test]
+        fn damage_is_seen(seed: u64, kind in 0..5, length in 1_usize..3000) {
+            let mut random = Random(seed);
+            let (index, _) = some_index(&mut random, 30);
+            let sound = encoded(&index);
+            let mut bytes = sound.clone();
+            let place = usize::try_from(random.next() % bytes.len() as u64).unwrap();
+            let end = bytes.len().min(place + length);
+            match kind {
+                0 => bytes[place] ^= 1 << (random.next() % 8),
+                1 => bytes[place..end].fill(0),
+                2 => bytes[place..end].fill_with(|| random.next().to_le_bytes()[0]),
+                3 => bytes.truncate(place),
+                _ => bytes.resize(sound.len() + length, 0),
+            }
+            prop_assume!(bytes != sound);
+            prop_assert!(decoded(&bytes).is_err());
+        }
+    }
+
+    /// Every single byte of a small snapshot, and every shorter length.
+    #[test]
+    fn every_byte_counts() {
+        let (index, _) = some_index(&mut Random(1), 4);
+        let sound = encoded(&index);
+        assert!(decoded(&sound).is_ok());
+        for place in 0..sound.len() {
+            let mut bytes = sound.clone();
+            bytes[place] ^= 0x10;
+            assert!(decoded(&bytes).is_err(), "byte {place}");
+            assert!(decoded(&sound[..place]).is_err(), "length {place}");
+        }
+        assert!(200 < sound.len());
+    }
+
+    /// Sound checksums around senseless counts: an error, and no memory taken for them.
+    #[test]
+    fn counts_that_cannot_be_are_refused() {
+        for (rows, labels) in
+            [(u32::MAX, 0_u32), (1 << 24, 1), (3, 4), (1 << 24, 1 << 24), (9000, 1)]
+        {
+            let mut body = Vec::new();
+            body.extend(rows.to_le_bytes());
+            body.extend(labels.to_le_bytes());
+            body.extend([0; 500]);
+            let body_bytes = body.len() as u64;
+            let header = Header { key: KEY, generation: 1, quality_min: 50, parts: 1, body_bytes };
+            let mut bytes = header.encode();
+            bytes.extend(&body);
+            bytes.extend(crc32fast::hash(&body).to_le_bytes());
+            assert_eq!(decoded(&bytes).unwrap_err(), Damage::Body, "{rows} rows, {labels} labels");
+        }
+    }
+
+    #[test]
+    fn another_format_is_told_apart() {
+        let mut bytes = encoded(&some_index(&mut Random(1), 4).0);
+        bytes[8] = 9;
+        let checksum = crc32fast::hash(&bytes[..60]);
+        bytes[60..64].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(decoded(&bytes).unwrap_err(), Damage::OtherFormat(9));
+        assert_eq!(decoded(&[0; 100]).unwrap_err(), Damage::NoSnapshot);
+    }
+}

@@ -1,0 +1,323 @@
+//! The index against its oracle, a look at every entry.
+
+use std::collections::HashSet;
+
+use super::bands::Layout;
+use super::rows::RowsBuilder;
+use super::segment::Segment;
+use super::*;
+use crate::bank::Purpose;
+use proptest::prelude::*;
+
+/// A small generator of its own, so that a failing seed can be run again (`SplitMix64`).
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    fn hash(&mut self) -> PdqHash {
+        PdqHash(std::array::from_fn(|_| self.next()))
+    }
+
+    /// `hash` with exactly `bits` bits turned over, anywhere.
+    fn at_distance(&mut self, hash: PdqHash, bits: usize) -> PdqHash {
+        let mut turned = HashSet::new();
+        while turned.len() < bits {
+            turned.insert(self.below(256));
+        }
+        turned.into_iter().fold(hash, with_bit_turned)
+    }
+
+    /// `hash` with `bits` bits turned over, dealt out evenly over the bands of a layout, which is
+    /// what comes closest to being missed: one band after the other gets one bit more.
+    fn at_even_distance(&mut self, hash: PdqHash, bits: usize, layout: Layout) -> PdqHash {
+        let mut bands: Vec<_> = layout.bands().collect();
+        // Which bands get the odd bits is left to chance.
+        let turn = self.below(bands.len());
+        bands.rotate_left(turn);
+        let mut turned = HashSet::new();
+        for place in 0..bits {
+            let band = bands[place % bands.len()];
+            while !turned.insert((band.first_bit as usize) + self.below(band.bits as usize)) {}
+        }
+        turned.into_iter().fold(hash, with_bit_turned)
+    }
+}
+
+fn with_bit_turned(hash: PdqHash, bit: usize) -> PdqHash {
+    let mut words = hash.0;
+    words[bit / 64] ^= 1 << (bit % 64);
+    PdqHash(words)
+}
+
+fn bank(name: &str) -> Arc<BankFacts> {
+    Arc::new(BankFacts { name: name.into(), purpose: Purpose::KnownFake, imported: false })
+}
+
+fn entry(content: usize, hash: PdqHash) -> Entry {
+    Entry {
+        hash,
+        // Some have none, some segments hold both kinds.
+        gradient: content.is_multiple_of(3).then_some(GradientSample(hash.0[0])),
+        content: ContentId(i64::try_from(content).unwrap()),
+        view: View::WHOLE,
+        opinion: Opinion::Confirmed,
+        bank: bank("TEST"),
+    }
+}
+
+pub(super) fn random_entries(count: usize, random: &mut Random) -> Vec<Entry> {
+    let bank = bank("TEST");
+    let entry = |content| Entry { bank: Arc::clone(&bank), ..entry(content, random.hash()) };
+    (0..count).map(entry).collect()
+}
+
+/// The oracle.
+pub(super) fn linear_scan(entries: &[Entry], hash: PdqHash, radius: Distance) -> Vec<Near> {
+    let near = |entry: &Entry| {
+        let Entry { hash: other, gradient, content, view, opinion, bank } = entry.clone();
+        Near { distance: hash.distance(other), gradient, content, view, opinion, bank }
+    };
+    let mut found: Vec<_> =
+        entries.iter().map(near).filter(|near| near.distance <= radius).collect();
+    found.sort_by_key(|near| (near.distance, near.content, near.view));
+    found
+}
+
+fn known_fakes(entries: &[Entry]) -> usize {
+    entries.iter().filter(|entry| entry.bank.purpose == Purpose::KnownFake).count()
+}
+
+fn ids(found: &[Near]) -> Vec<(Distance, ContentId)> {
+    found.iter().map(|near| (near.distance, near.content)).collect()
+}
+
+fn index_of(entries: &[Entry], layout: Layout) -> Index {
+    let mut rows = RowsBuilder::default();
+    for entry in entries {
+        rows.push_entry(entry.clone());
+    }
+    let part = Part::new(Segment::new(rows.finish(), layout));
+    Index { parts: vec![part], generation: 1, unsettled: 0 }
+}
+
+const LAYOUTS: [Layout; 3] = [Layout::Scan, Layout::Even, Layout::Uneven];
+
+fn radii() -> impl Strategy<Value = Distance> {
+    prop_oneof![4 => 0_u16..=40, 2 => Just(31), 1 => 41_u16..=256].prop_map(Distance)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Neighbours at every distance around the threshold, by chance and dealt out evenly over the
+    /// bands, among random hashes, in every layout.
+    #[test]
+    fn every_layout_answers_what_a_linear_scan_answers(seed: u64, radius in radii()) {
+        let mut random = Random(seed);
+        let query = random.hash();
+        for layout in LAYOUTS {
+            let mut entries = random_entries(12_000, &mut random);
+            for bits in 0..=64 {
+                entries[bits * 7].hash = random.at_distance(query, bits);
+                let bands = if layout == Layout::Scan { Layout::Even } else { layout };
+                entries[6000 + bits * 7].hash = random.at_even_distance(query, bits, bands);
+            }
+            let found = index_of(&entries, layout).lookup(query, radius);
+            prop_assert_eq!(found, linear_scan(&entries, query, radius), "{:?}", layout);
+        }
+    }
+
+    /// Hundreds of changes of every size, in any order, with merges in between: additions,
+    /// removals, replacements, contents with several hashes.
+    #[test]
+    fn changes_and_merges_answer_what_a_linear_scan_answers(seed: u64, radius in radii()) {
+        let mut random = Random(seed);
+        let query = random.hash();
+        let allowed = BankFacts { purpose: Purpose::Allow, ..BankFacts::clone(&bank("THREE")) };
+        let banks = [bank("ONE"), bank("TWO"), Arc::new(allowed)];
+        let (mut index, mut entries) = (Index::default(), Vec::<Entry>::new());
+        let mut next_content = 0;
+        for generation in 1..60 {
+            let mut changes = Changes { generation, ..Changes::default() };
+            let additions = [1, 7, 300, 6000][random.below(4)];
+            for _ in 0..random.below(additions + 1) {
+                let bits = random.below(64);
+                let hash = random.at_distance(query, bits);
+                let bank = Arc::clone(&banks[random.below(3)]);
+                let opinion = [Opinion::Confirmed, Opinion::Disputed][random.below(2)];
+                // Sometimes a further hash of the same content.
+                next_content += random.below(4).min(1);
+                changes.added.push(Entry { opinion, bank, ..entry(next_content, hash) });
+            }
+            next_content += 1;
+            for _ in 0..random.below(additions + 1) {
+                let content = ContentId(i64::try_from(random.below(next_content)).unwrap());
+                changes.removed.push(content);
+                if random.below(4) == 0 {
+                    let bits = 30 + random.below(4);
+                    let hash = random.at_distance(query, bits);
+                    changes.added.push(Entry { content, ..entry(0, hash) });
+                }
+            }
+            let added: HashSet<_> = changes.added.iter().map(|entry| entry.content).collect();
+            let removed: HashSet<_> = changes.removed.iter().copied().collect();
+            entries.retain(|entry| {
+                !added.contains(&entry.content) && !removed.contains(&entry.content)
+            });
+            entries.extend(changes.added.iter().cloned());
+            index = index.apply(changes);
+            if index.wants_merge() && random.below(2) == 0 {
+                index = index.merged();
+                prop_assert!(!index.wants_merge());
+            }
+            prop_assert_eq!((index.len(), index.generation()), (entries.len(), generation));
+            prop_assert_eq!(index.known_fakes(), known_fakes(&entries));
+        }
+        let mut expected = linear_scan(&entries, query, radius);
+        for index in [&index, &index.merged(), &index.compacted()] {
+            let mut found = index.lookup(query, radius);
+            // Hashes of one content and view at one distance stand in any order.
+            let key = |near: &Near| {
+                let gradient = near.gradient.map(|bits| bits.0);
+                let said = (near.opinion.name(), near.bank.name.clone());
+                (near.distance, near.content, gradient, said)
+            };
+            expected.sort_by_key(key);
+            found.sort_by_key(key);
+            prop_assert_eq!(&found, &expected);
+            prop_assert_eq!(index.generation(), 59);
+            prop_assert_eq!(index.known_fakes(), known_fakes(&entries));
+        }
+        prop_assert!(index.parts.len() <= 12, "{} parts", index.parts.len());
+        prop_assert!(index.compacted().parts.len() <= 1);
+        prop_assert_eq!(index.compacted().unsettled(), 0);
+    }
+}
+
+/// The worst case for the bands at every radius: as many bits in each as just do not show, and one
+/// bit fewer in a single band, each band in its turn.
+#[test]
+fn bits_dealt_out_as_unluckily_as_can_be_are_found() {
+    let mut random = Random(7);
+    for layout in [Layout::Even, Layout::Uneven] {
+        let bands: Vec<_> = layout.bands().collect();
+        for radius in [0, 5, 12, 15, 16, 31, 35, 38, 47] {
+            let query = random.hash();
+            let mut entries = random_entries(9000, &mut random);
+            let mut expected = Vec::new();
+            for lucky in 0..bands.len() {
+                let content = lucky * 300;
+                for (place, band) in bands.iter().enumerate() {
+                    let share = bands::share(radius, bands.len(), place);
+                    let bits = if place == lucky { share.saturating_sub(1) } else { share };
+                    if place == lucky && 0 < share {
+                        expected.push(entries[content].content);
+                    }
+                    let first = if place == 0 { query } else { entries[content].hash };
+                    entries[content].hash = (0..bits).fold(first, |hash, bit| {
+                        with_bit_turned(hash, (band.first_bit + bit) as usize)
+                    });
+                }
+            }
+            let radius = Distance(u16::try_from(radius).unwrap());
+            let found = index_of(&entries, layout).lookup(query, radius);
+            assert!(found.iter().all(|near| near.distance == radius));
+            let found: Vec<_> = found.iter().map(|near| near.content).collect();
+            assert_eq!(found, expected, "{layout:?}, {radius:?}");
+        }
+    }
+}
+
+/// Thousands of equal hashes make every candidate list as long as the index.
+#[test]
+fn a_crowd_of_equal_hashes_is_found_once_each() {
+    let mut random = Random(3);
+    let query = random.hash();
+    for layout in LAYOUTS {
+        let mut entries = random_entries(9000, &mut random);
+        entries.iter_mut().skip(1000).for_each(|entry| entry.hash = query);
+        let found = index_of(&entries, layout).lookup(query, Distance(31));
+        assert_eq!(found, linear_scan(&entries, query, Distance(31)));
+        assert_eq!(found.len(), 8000);
+    }
+}
+
+/// Half a million and more: the layout that is really chosen, and an import beside it.
+#[test]
+fn a_large_index_answers_what_a_linear_scan_answers() {
+    let mut random = Random(11);
+    let query = random.hash();
+    let mut entries = random_entries(Layout::EVEN_ROWS_MAX + 1, &mut random);
+    for bits in 0..=48 {
+        entries[bits * 997].hash = random.at_even_distance(query, bits, Layout::Uneven);
+    }
+    let index = Index::new(entries.clone(), 1);
+    let mut imported = random_entries(60_000, &mut random);
+    for (place, entry) in imported.iter_mut().enumerate() {
+        entry.content.0 += 1_000_000;
+        if place <= 48 {
+            entry.hash = random.at_even_distance(query, place, Layout::Even);
+        }
+    }
+    let removed: Vec<ContentId> = (10..20).map(|place| entries[place * 997].content).collect();
+    let added = imported.clone();
+    let changed = index.apply(Changes { added, removed: removed.clone(), generation: 2 });
+    entries.retain(|entry| !removed.contains(&entry.content));
+    entries.extend(imported);
+    assert_eq!(changed.parts.len(), 2);
+    for index in [&changed, &changed.compacted()] {
+        assert_eq!(index.len(), entries.len());
+        for radius in [0, 15, 31, 35, 47].map(Distance) {
+            assert_eq!(index.lookup(query, radius), linear_scan(&entries, query, radius));
+        }
+    }
+}
+
+#[test]
+fn removed_means_gone_and_added_again_means_there() {
+    let hash = Random(1).hash();
+    let one = || vec![entry(1, hash)];
+    let index = Index::new(one(), 1);
+    let removed = vec![ContentId(1), ContentId(2)];
+    let gone = index.apply(Changes { removed, generation: 2, ..Changes::default() });
+    assert!(gone.is_empty());
+    assert_eq!(gone.lookup(hash, Distance(31)), []);
+    let back = gone.apply(Changes { added: one(), generation: 3, ..Changes::default() });
+    assert_eq!(ids(&back.lookup(hash, Distance(31))), [(Distance(0), ContentId(1))]);
+    assert_eq!(index.len(), 1, "a reader of the old index still sees what it saw");
+
+    let replaced = Entry { opinion: Opinion::Disputed, ..entry(1, hash) };
+    for removed in [vec![], vec![ContentId(1)]] {
+        let changes = Changes { added: vec![replaced.clone()], removed, generation: 4 };
+        let found = back.apply(changes).lookup(hash, Distance(31));
+        assert_eq!(found.iter().map(|near| near.opinion).collect::<Vec<_>>(), [Opinion::Disputed]);
+    }
+}
+
+/// What small changes cost does not grow with the index: its large part stays the very same.
+#[test]
+fn a_small_change_leaves_the_large_part_as_it_is() {
+    let mut random = Random(5);
+    let mut index = Index::new(random_entries(20_000, &mut random), 1);
+    let large: *const Segment = index.parts[0].segment();
+    for content in 0..100 {
+        let added = vec![entry(20_000 + content, random.hash())];
+        let removed = vec![ContentId(i64::try_from(content * 3).unwrap())];
+        index = index.apply(Changes { added, removed, generation: 2 });
+    }
+    assert_eq!(index.parts.len(), 2);
+    assert!(std::ptr::eq(large, index.parts[0].segment()));
+    assert_eq!((index.len(), index.unsettled()), (20_000, 20_200));
+    assert!(!index.wants_merge());
+}
