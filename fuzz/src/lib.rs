@@ -1,6 +1,6 @@
-//! What the fuzz targets do with their bytes, and what must hold whatever the bytes are.
+//! What the fuzz targets do with their bytes, and what must be true of any bytes.
 //!
-//! The core is built without its models: a target is compiled in minutes.
+//! The core is built without its models, so a target compiles in minutes.
 
 use photocheck_core::limits;
 use photocheck_core::matching::hashes::PhotoHashes;
@@ -12,7 +12,7 @@ pub fn container(bytes: &[u8], format: PhotoFormat) {
     hold(&provenance::read_blocks(&provenance::blocks_of(bytes, format)));
 }
 
-/// What holds of findings whatever the bytes.
+/// Asserts what must be true of marks from any bytes.
 pub fn hold(findings: &[Finding]) {
     for finding in findings {
         assert!(!finding.trusted || finding.kind == Kind::C2pa);
@@ -24,7 +24,7 @@ pub fn hold(findings: &[Finding]) {
     }
 }
 
-/// Decodes a photo of any format; what comes out keeps within the limits.
+/// Decodes a photo of any format and asserts that the result is within the limits.
 pub fn picture(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
         let (width, height) = photo.pixels().dimensions();
@@ -34,7 +34,7 @@ pub fn picture(bytes: &[u8]) {
     }
 }
 
-/// Decodes a photo, and reads all marks when it is one.
+/// Decodes the bytes and, if they are a photo, reads all its marks.
 pub fn whole(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
         let hashes = PhotoHashes::of(photo.pixels());

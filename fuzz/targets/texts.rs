@@ -6,7 +6,7 @@ use photocheck_core::provenance::blocks::{Blocks, Place, Text};
 use photocheck_core::provenance::read_blocks;
 use photocheck_fuzz::hold;
 
-// Lines of `keyword:text`, each as if it stood in the container, in EXIF and in XMP.
+// Lines of `keyword:text`, each read as if it were in the container, in EXIF and in XMP.
 fuzz_target!(|lines: &str| {
     let mut texts = Vec::new();
     for (keyword, value) in lines.split('\r').filter_map(|line| line.split_once(':')) {
