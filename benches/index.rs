@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use photocheck::snapshot::{self, SnapshotFile};
-use photocheck_core::bank::{BankFacts, Opinion, Purpose};
+use photocheck_core::bank::{BankFacts, BankId, Opinion, Purpose};
 use photocheck_core::matching::hashes::{Distance, PdqHash};
 use photocheck_core::matching::index::snapshot::SnapshotKey;
 use photocheck_core::matching::index::{Changes, ContentId, Entry, Index};
@@ -142,7 +142,7 @@ fn measure(size: usize, real: &[PdqHash], folder: Option<&Path>) -> Figures {
     }
     let (scan, expected) = scanned(&hashes, &queries);
     let bank =
-        Arc::new(BankFacts { name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false });
+        Arc::new(BankFacts { id: BankId(1), name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false });
     let entries = hashes.iter().enumerate().map(|(content, hash)| entry(content, *hash, &bank));
     let entries: Vec<Entry> = entries.collect();
     drop(hashes);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use photocheck::models::load_checker;
-use photocheck_core::bank::{BankFacts, Opinion, Purpose};
+use photocheck_core::bank::{BankFacts, BankId, Opinion, Purpose};
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::hashes::pdq::pdq;
 use photocheck_core::matching::hashes::{Distance, PdqHash, PhotoHashes};
@@ -91,7 +91,7 @@ fn lookup(bencher: Bencher, count: i64) {
             state
         })
     };
-    let facts = BankFacts { name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts { id: BankId(1), name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false };
     let bank = Arc::new(facts);
     let entry = |content: i64| Entry {
         hash: PdqHash(words(content.unsigned_abs() + 1)),

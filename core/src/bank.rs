@@ -67,6 +67,7 @@ pub enum Opinion {
 /// A bank as an index knows it. Neither its purpose nor where it comes from ever changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BankFacts {
+    pub id: BankId,
     pub name: String,
     pub purpose: Purpose,
     /// Whether its contents were taken over from somebody else; the platform's own outrank them.

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::{SharedArgs, files, matching_page, matching_report, output};
-use photocheck_core::bank::{BankFacts, Purpose};
+use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::evaluation::matching::{self, Method, PeerHashes, Totals};
@@ -174,7 +174,7 @@ fn banked(
     checker: &Checker,
     bar: &ProgressBar,
 ) -> (Vec<Banked>, Vec<(PathBuf, String)>) {
-    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts { id: BankId(1), name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
     let bank = Arc::new(facts);
     let hashed: Vec<_> = paths
         .par_iter()
