@@ -5,7 +5,8 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{ADDED_AT_MAX, Format, LINE_BYTES_MAX, LINES_MAX};
+use super::format::Format;
+use super::limits::{ADDED_AT_MAX, LINE_BYTES_MAX, LINES_MAX};
 
 /// Why reading stopped. Nothing after it is read.
 #[derive(Debug, Error)]
@@ -76,7 +77,7 @@ pub enum Fault {
     LineTooLong,
     #[error("it is over the limit of {LINES_MAX} lines")]
     TooManyLines,
-    #[error("it holds bytes that are no text in UTF-8 or UTF-16")]
+    #[error("it holds bytes that are not text in UTF-8 or UTF-16")]
     NotText,
     #[error("it stands before the header")]
     BeforeHeader,
@@ -142,14 +143,14 @@ pub(super) const SHOWN_CHARS_MAX: usize = 80;
 /// Hexadecimal digits in a row from which they could be a hash, or most of one.
 const HASH_DIGITS_MIN: usize = 16;
 
-/// A stranger's value, short enough for a message. Hashes of photos of people are personal data and
+/// Cuts a stranger's value short for a message. Hashes of photos of people are personal data and
 /// messages end up in logs, so of a long row of hexadecimal digits only their number is shown.
-pub(super) fn shown(value: &str) -> String {
-    shown_up_to(SHOWN_CHARS_MAX, value)
+pub(super) fn excerpt(value: &str) -> String {
+    excerpt_up_to(SHOWN_CHARS_MAX, value)
 }
 
 /// The same, up to another number of characters.
-pub(super) fn shown_up_to(chars_max: usize, value: &str) -> String {
+pub(super) fn excerpt_up_to(chars_max: usize, value: &str) -> String {
     let (mut text, mut rest) = (String::new(), value);
     while !rest.is_empty() && text.chars().count() <= chars_max {
         let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -165,9 +166,9 @@ pub(super) fn shown_up_to(chars_max: usize, value: &str) -> String {
             rest = behind;
         }
     }
-    let mut shown: String = text.chars().take(chars_max).collect();
-    if shown.len() < text.len() || !rest.is_empty() {
-        shown.push('…');
+    let mut excerpt: String = text.chars().take(chars_max).collect();
+    if excerpt.len() < text.len() || !rest.is_empty() {
+        excerpt.push('…');
     }
-    shown
+    excerpt
 }

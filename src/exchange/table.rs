@@ -9,12 +9,11 @@
 use std::io::{self, Write};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
+use photocheck_core::bank::{BankedPhoto, Opinion};
+use photocheck_core::matching::hashes::GradientHash;
 
-use super::Record;
-use super::error::{Fault, shown};
-use super::fields::{self, Defaults};
-use super::text::{PDQ, is_signal_type};
-use photocheck_core::bank::Opinion;
+use super::error::{Fault, excerpt};
+use super::fields::{self, Defaults, PDQ, is_signal_type};
 
 /// Fields of a line; the formats have at most 9.
 const FIELDS_MAX: usize = 64;
@@ -63,7 +62,7 @@ impl Columns {
     }
 
     /// Reads a line; `None` for a signal of another type.
-    pub fn read(&self, line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+    pub fn read(&self, line: &str, defaults: &Defaults) -> Result<Option<BankedPhoto>, Fault> {
         let fields = split(line, self.delimiter)?;
         let (found, expected) = (fields.len(), self.names.len());
         if found != expected {
@@ -92,8 +91,8 @@ impl Row<'_> {
         Some(self.get(name).trim_ascii()).filter(|field| !field.is_empty())
     }
 
-    fn ours(&self, defaults: &Defaults) -> Result<Record, Fault> {
-        let mut record = fields::record_of(fields::pdq(self.get("pdq"))?, defaults);
+    fn ours(&self, defaults: &Defaults) -> Result<BankedPhoto, Fault> {
+        let mut record = fields::with_defaults(fields::pdq(self.get("pdq"))?, defaults);
         record.gradient = fields::gradient(self.get("gradient"))?;
         record.external_id = fields::external_id(unguarded(self.get("external_id")))?;
         if let Some(quality) = self.given("quality") {
@@ -119,12 +118,16 @@ impl Row<'_> {
         Ok(record)
     }
 
-    fn theirs(&self, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+    fn theirs(&self, defaults: &Defaults) -> Result<Option<BankedPhoto>, Fault> {
         let kind = self.get("signal_type");
         if kind != PDQ {
-            return if is_signal_type(kind) { Ok(None) } else { Err(Fault::NotAHash(shown(kind))) };
+            return if is_signal_type(kind) {
+                Ok(None)
+            } else {
+                Err(Fault::NotAHash(excerpt(kind)))
+            };
         }
-        let mut record = fields::record_of(fields::pdq(self.get("signal_str"))?, defaults);
+        let mut record = fields::with_defaults(fields::pdq(self.get("signal_str"))?, defaults);
         if let Some(category) = self.given("category") {
             (record.opinion, record.enabled) = opinion_of(category)?;
         }
@@ -145,12 +148,12 @@ fn opinion_of(category: &str) -> Result<(Opinion, bool), Fault> {
         "INVESTIGATION_SEED" => Ok((Opinion::Unsure, true)),
         "DISPUTED" => Ok((Opinion::Disputed, true)),
         "NEGATIVE_CLASS" => Ok((Opinion::Disputed, false)),
-        _ => Err(Fault::Category(shown(category))),
+        _ => Err(Fault::Category(excerpt(category))),
     }
 }
 
 /// The reverse; `None` for a photo that is switched off, of which nobody else need know.
-fn category_of(record: &Record) -> Option<&'static str> {
+fn category_of(record: &BankedPhoto) -> Option<&'static str> {
     match (record.opinion, record.enabled) {
         (Opinion::Confirmed, true) => Some("POSITIVE_CLASS"),
         (Opinion::Unsure, true) => Some("INVESTIGATION_SEED"),
@@ -177,7 +180,7 @@ pub(super) fn write_header(ours: bool, out: &mut impl Write) -> io::Result<()> {
 }
 
 pub(super) fn write_ours<'a>(
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = &'a BankedPhoto>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
@@ -185,12 +188,9 @@ pub(super) fn write_ours<'a>(
         table.write_record([
             record.pdq.to_hex().as_str(),
             &record.pdq_quality.value().to_string(),
-            &record
-                .gradient
-                .map(photocheck_core::matching::hashes::GradientHash::to_hex)
-                .unwrap_or_default(),
-            &guarded(&record.note),
-            &guarded(&record.external_id),
+            &record.gradient.map(GradientHash::to_hex).unwrap_or_default(),
+            &guarded(record.note.as_str()),
+            &guarded(record.external_id.as_str()),
             record.opinion.name(),
             if record.enabled { "true" } else { "false" },
             &record.added_at.to_string(),
@@ -199,9 +199,9 @@ pub(super) fn write_ours<'a>(
     table.flush()
 }
 
-/// Writes those that can be said, and gives the number of the others.
+/// Writes those that the format can say, and returns how many it left out.
 pub(super) fn write_theirs<'a>(
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = &'a BankedPhoto>,
     bank: &str,
     out: &mut impl Write,
 ) -> io::Result<u64> {
@@ -212,7 +212,7 @@ pub(super) fn write_theirs<'a>(
             continue;
         };
         let hash = record.pdq.to_hex();
-        table.write_record([PDQ, &hash, bank, category, &guarded(&record.note)])?;
+        table.write_record([PDQ, &hash, bank, category, &guarded(record.note.as_str())])?;
     }
     table.flush()?;
     Ok(left_out)
@@ -238,7 +238,7 @@ fn names_of(header: &str, delimiter: u8, known: Known) -> Result<Vec<&'static st
         let named = canonical(&field);
         let of_others = aliases.iter().find(|(alias, _)| *alias == named).map(|(_, name)| *name);
         let found = columns.iter().copied().find(|column| *column == named).or(of_others);
-        let name = found.ok_or_else(|| Fault::ColumnUnknown { value: shown(&field), known })?;
+        let name = found.ok_or_else(|| Fault::ColumnUnknown { value: excerpt(&field), known })?;
         if names.contains(&name) {
             return Err(Fault::ColumnTwice(name.to_owned()));
         }
@@ -368,7 +368,7 @@ mod tests {
             |kind: &str, rest: &str| columns.read(&format!("{kind},{HASH},{rest}"), &defaults());
         let of = |category: &str| {
             let record = read("pdq", &format!("c,{category},a b")).unwrap().unwrap();
-            assert_eq!(record.note, "c: a b");
+            assert_eq!(record.note.as_str(), "c: a b");
             (record.opinion, record.enabled)
         };
         assert_eq!(of("POSITIVE_CLASS"), (Opinion::Confirmed, true));

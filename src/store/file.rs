@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::private_file;
 
 /// The file that was opened. Cheap to clone.

@@ -1,6 +1,6 @@
 //! The integration tests: one binary, a file for each subject.
 //!
-//! How to write one: `support` gives the real program in each of its forms. `support::checker()` is
+//! How to write one: `support` has the real program in each of its forms. `support::checker()` is
 //! the bundled pipeline, `Service::start()` a real service on a free port over a temporary
 //! database, `photocheck([...])` the real binary. Cases are data: a loop over fixtures or a
 //! `check(input, expected)` with many short calls, and a case that did not run is a failure.
@@ -30,6 +30,7 @@ mod purposes;
 mod seen;
 mod service;
 mod snapshots;
+mod store;
 mod support;
 mod threatexchange;
 mod uploads;

@@ -214,6 +214,6 @@ fn a_photo_without_detail_is_said_not_to_be_looked_up() {
     done(&db, &["bank", "create", "OWN"]);
     let plain = fixture_path("edge/plain-colour.png");
     let lines = done(&db, &["bank", "add", "OWN", plain.to_str().unwrap()]);
-    let expected = "not looked up\t1\ttoo little detail, quality 0 of at least 50\n";
+    let expected = "not looked up\t1\ttoo little detail: its quality is 0, the least is 50\n";
     assert!(lines.starts_with("added\t1\t") && lines.ends_with(expected), "{lines}");
 }

@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use photocheck::http::arrival::Pace;
-use photocheck::room::Room;
+use photocheck::http::room::Room;
 use reqwest::multipart::Part;
 use serde_json::Value;
 
@@ -158,7 +158,7 @@ async fn an_import_that_stops_coming_is_cut_off() {
         answer(stream)
     });
     assert_eq!(status, 408, "{text}");
-    assert!(text.contains("IMPORT_TOO_SLOW") && text.contains("a repeat goes on"), "{text}");
+    assert!(text.contains("IMPORT_TOO_SLOW") && text.contains("repeat the import"), "{text}");
     let next = service.client.post(service.at("/v1/banks/A/import")).body(line);
     assert_eq!(next.send().await.unwrap().status(), 200);
 }

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task;
 
-use crate::snapshot::{self, SnapshotFile};
-use crate::store::{Store, StoreError};
+use super::error::AppError;
+use super::snapshot_file::{self, SnapshotFile};
+use crate::store::Store;
 use photocheck_core::limits;
 use photocheck_core::matching::index::Index;
 use photocheck_core::matching::index::snapshot::SnapshotKey;
@@ -75,8 +76,8 @@ impl LiveIndex {
     /// Loads all banks of `store`, of which contents below `quality_min` are not looked up.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
-    pub async fn load(store: Store, quality_min: u8) -> Result<Self, StoreError> {
+    /// When the store fails.
+    pub async fn load(store: Store, quality_min: u8) -> Result<Self, AppError> {
         let index = Arc::new(from_snapshot(&store, quality_min).await.unwrap_or_default());
         let current = RwLock::new(Current { index, seen_at: Instant::now() });
         let refreshing = Mutex::new(());
@@ -106,8 +107,8 @@ impl LiveIndex {
     /// Brings the index up to date with the store.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails; the index stays as it was.
-    pub async fn refresh(&self) -> Result<(), StoreError> {
+    /// When the store fails; the index stays as it was.
+    pub async fn refresh(&self) -> Result<(), AppError> {
         let _one_at_a_time = self.shared.refreshing.lock().await;
         let index = self.index();
         let next = self.brought_up_to_date(&index).await?;
@@ -122,20 +123,20 @@ impl LiveIndex {
     }
 
     async fn keep_up(&self) {
-        let mut told = None;
+        let mut logged = None;
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             if self.shared.store.is_closed() {
                 return;
             }
             let failed = self.refresh().await.err().map(|error| error.to_string());
-            // Told once, not four times a second.
-            if let Some(error) = failed.as_ref().filter(|_| failed != told) {
+            // Logged once, not four times a second.
+            if let Some(error) = failed.as_ref().filter(|_| failed != logged) {
                 tracing::error!(error, "the index could not be brought up to date");
-            } else if failed.is_none() && told.is_some() {
+            } else if failed.is_none() && logged.is_some() {
                 tracing::info!("the index is brought up to date again");
             }
-            told = failed;
+            logged = failed;
         }
     }
 
@@ -164,15 +165,15 @@ impl LiveIndex {
     /// Puts all in order and writes it to the snapshot.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails. That the file cannot be written is logged: the service
+    /// When the store fails. That the file cannot be written is logged: the service
     /// does not need it.
-    pub async fn settle(&self) -> Result<(), StoreError> {
+    pub async fn settle(&self) -> Result<(), AppError> {
         let index = self.index();
         let Some(compacted) = self.replace(move || index.compacted()).await? else {
             return Ok(());
         };
         let Shared { store, quality_min, .. } = &*self.shared;
-        let Some(path) = store.file().map(snapshot::path_beside) else { return Ok(()) };
+        let Some(path) = store.file().map(snapshot_file::path_beside) else { return Ok(()) };
         let mut key = SnapshotKey([0; 16]);
         if let Err(error) = getrandom::fill(&mut key.0) {
             tracing::warn!(%error, "no snapshot of the index: there is no randomness");
@@ -180,7 +181,7 @@ impl LiveIndex {
         }
         store.remember_snapshot(key, compacted.generation()).await?;
         let (quality_min, hashes, begun) = (*quality_min, compacted.len(), Instant::now());
-        let write = move || snapshot::write(&path, &compacted, key, quality_min);
+        let write = move || snapshot_file::write(&path, &compacted, key, quality_min);
         match task::spawn_blocking(write).await.unwrap_or_else(|error| Err(error.into())) {
             Ok(()) => {
                 let ms = begun.elapsed().as_millis();
@@ -191,12 +192,12 @@ impl LiveIndex {
         Ok(())
     }
 
-    /// Makes the same index anew beside the running one, then applies what came meanwhile. Gives
+    /// Makes the same index anew beside the running one, then applies what came meanwhile. Returns
     /// what was made; `None` when the program is stopping.
     async fn replace(
         &self,
         make: impl FnOnce() -> Index + Send + 'static,
-    ) -> Result<Option<Arc<Index>>, StoreError> {
+    ) -> Result<Option<Arc<Index>>, AppError> {
         let Ok(made) = task::spawn_blocking(make).await else { return Ok(None) };
         let made = Arc::new(made);
         let _one_at_a_time = self.shared.refreshing.lock().await;
@@ -205,15 +206,14 @@ impl LiveIndex {
         Ok(Some(made))
     }
 
-    async fn brought_up_to_date(&self, index: &Arc<Index>) -> Result<Arc<Index>, StoreError> {
+    async fn brought_up_to_date(&self, index: &Arc<Index>) -> Result<Arc<Index>, AppError> {
         let Shared { store, quality_min, .. } = &*self.shared;
         if store.generation().await? == index.generation() {
             return Ok(Arc::clone(index));
         }
         let changes = store.changes_since(index.generation(), *quality_min).await?;
         let index = Arc::clone(index);
-        let applied = task::spawn_blocking(move || index.apply(changes)).await;
-        applied.map(Arc::new).map_err(|error| StoreError::Apply(error.to_string()))
+        Ok(Arc::new(task::spawn_blocking(move || index.apply(changes)).await?))
     }
 
     fn swap(&self, index: Arc<Index>) {
@@ -229,7 +229,7 @@ impl LiveIndex {
 /// The index of the store's snapshot, if there is one that can be used. Says in one line of the log
 /// what was found.
 async fn from_snapshot(store: &Store, quality_min: u8) -> Option<Index> {
-    let path = snapshot::path_beside(store.file()?);
+    let path = snapshot_file::path_beside(store.file()?);
     let begun = Instant::now();
     let read = async {
         let Some(file) = SnapshotFile::open(&path)? else { return anyhow::Ok(None) };

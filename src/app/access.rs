@@ -1,16 +1,22 @@
-//! The token that the banks ask for over HTTP: the operator's own, or one made at first start.
+//! Who may use the banks over HTTP: whoever sends their token, the operator's own or one made at
+//! first start.
 //!
-//! Behind a proxy every caller comes from this machine, and a caller writes its headers as it
-//! likes, so only a secret tells who may use the banks. A token that was made stays in a file
-//! beside the database, which only its owner may read: whoever can read that file can read the
-//! database too. The token itself is never printed or logged.
+//! Banks decide whom a platform throws out, so only their keeper changes them. Behind a proxy every
+//! caller comes from this machine, and a caller writes its headers as it likes, so only a secret
+//! tells who may use the banks (docs/decisions/0014-bank-access.md). A token that was made stays in
+//! a file beside the database, which only its owner may read: whoever can read that file can read
+//! the database too. The token itself is never printed or logged.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 
+use crate::config::AccessConfig;
 use crate::private_file;
 
 /// Bytes of randomness in a token that is made.
@@ -31,6 +37,58 @@ pub enum TokenError {
     Write { path: PathBuf, error: io::Error },
     #[error("no token can be made: {0}")]
     Randomness(#[from] getrandom::Error),
+}
+
+/// Who may use the banks over HTTP.
+#[derive(Debug, Clone)]
+pub enum BankAccess {
+    Nobody,
+    /// Whoever sends the token that has this SHA-256.
+    Token([u8; 32]),
+    /// Everybody who reaches the port.
+    Everybody,
+}
+
+impl BankAccess {
+    /// Access as the operator wants it, to the banks of the database in this file.
+    ///
+    /// # Errors
+    /// When a token is not usable, or its file cannot be read or written.
+    pub fn open(config: AccessConfig, database: Option<&Path>) -> anyhow::Result<Self> {
+        match config {
+            AccessConfig::Nobody => Ok(Self::Nobody),
+            AccessConfig::Everybody => Ok(Self::Everybody),
+            AccessConfig::Token(token) => {
+                let token = BankToken::new(&token).context("PHOTOCHECK_BANK_TOKEN")?;
+                Ok(Self::with_token(&token))
+            }
+            AccessConfig::TokenFile => {
+                let file = database.context("a database in memory needs PHOTOCHECK_BANK_TOKEN")?;
+                let token = BankToken::read_or_make(&path_beside(file))
+                    .context("PHOTOCHECK_BANK_TOKEN is not set, so the token is kept in a file")?;
+                Ok(Self::with_token(&token))
+            }
+        }
+    }
+
+    /// Access with this token.
+    #[must_use]
+    pub fn with_token(token: &BankToken) -> Self {
+        Self::Token(Sha256::digest(token.as_str()).into())
+    }
+
+    /// Whether who sends this token, or none, may use the banks. The time taken says nothing about
+    /// the token.
+    #[must_use]
+    pub fn admits(&self, token: Option<&str>) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Token(digest) => {
+                token.is_some_and(|token| Sha256::digest(token).ct_eq(digest.as_slice()).into())
+            }
+            Self::Everybody => true,
+        }
+    }
 }
 
 /// A token that a header can carry. Not shown by `Debug`.
