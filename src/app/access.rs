@@ -1,11 +1,11 @@
-//! Who may use the banks over HTTP: whoever sends their token, the operator's own or one made at
+//! Who may use the banks over HTTP: whoever sends their token, the operator's own or one created at
 //! first start.
 //!
 //! Banks decide whom a platform throws out, so only their keeper changes them. Behind a proxy every
 //! caller comes from this machine, and a caller writes its headers as it likes, so only a secret
-//! tells who may use the banks (docs/decisions/0014-bank-access.md). A token that was made stays in
-//! a file beside the database, which only its owner may read: whoever can read that file can read
-//! the database too. The token itself is never printed or logged.
+//! tells who may use the banks (docs/decisions/0014-bank-access.md). A token that was created stays
+//! in a file beside the database, which only its owner may read: whoever can read that file can
+//! read the database too. The token itself is never printed or logged.
 
 use std::fs;
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use thiserror::Error;
 use crate::config::AccessConfig;
 use crate::private_file;
 
-/// Bytes of randomness in a token that is made.
+/// Bytes of randomness in a token that is created.
 const RANDOM_BYTES: usize = 32;
 
 /// Why there is no token.
@@ -27,7 +27,7 @@ const RANDOM_BYTES: usize = 32;
 pub enum TokenError {
     #[error("the token of the banks is empty")]
     Empty,
-    #[error("the token of the banks may hold visible ASCII characters only")]
+    #[error("the token of the banks may have visible ASCII characters only")]
     NotVisibleAscii,
     #[error("the token file {} cannot be read: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
@@ -35,7 +35,7 @@ pub enum TokenError {
     File { path: PathBuf, error: Box<TokenError> },
     #[error("the token file {} cannot be written: {error}", path.display())]
     Write { path: PathBuf, error: io::Error },
-    #[error("no token can be made: {0}")]
+    #[error("no token can be created: {0}")]
     Randomness(#[from] getrandom::Error),
 }
 
@@ -64,7 +64,7 @@ impl BankAccess {
             }
             AccessConfig::TokenFile => {
                 let file = database.context("a database in memory needs PHOTOCHECK_BANK_TOKEN")?;
-                let token = BankToken::read_or_make(&path_beside(file))
+                let token = BankToken::read_or_create(&path_beside(file))
                     .context("PHOTOCHECK_BANK_TOKEN is not set, so the token is kept in a file")?;
                 Ok(Self::with_token(&token))
             }
@@ -110,13 +110,13 @@ impl BankToken {
         Ok(Self(token.to_owned()))
     }
 
-    /// Reads the token in the file at `path`, or makes one and writes it there.
+    /// Reads the token in the file at `path`, or creates one and writes it there.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds no token.
-    pub fn read_or_make(path: &Path) -> Result<Self, TokenError> {
+    pub fn read_or_create(path: &Path) -> Result<Self, TokenError> {
         match private_file::create_new(path) {
-            Ok(file) => Self::make(path, file),
+            Ok(file) => Self::create(path, file),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
             Err(error) => match Self::read(path) {
                 // A file that is there is enough, even where none could be written.
@@ -126,7 +126,7 @@ impl BankToken {
         }
     }
 
-    fn make(path: &Path, mut file: fs::File) -> Result<Self, TokenError> {
+    fn create(path: &Path, mut file: fs::File) -> Result<Self, TokenError> {
         let mut secret = [0; RANDOM_BYTES];
         let made = getrandom::fill(&mut secret).map_err(TokenError::from).and_then(|()| {
             let token = hex::encode(secret);
@@ -142,11 +142,11 @@ impl BankToken {
     }
 
     fn read(path: &Path) -> Result<Self, TokenError> {
-        let of_path = || path.to_owned();
-        let text = fs::read_to_string(path)
-            .map_err(|error| TokenError::Read { path: of_path(), error })?;
+        let named = || path.to_owned();
+        let text =
+            fs::read_to_string(path).map_err(|error| TokenError::Read { path: named(), error })?;
         Self::new(text.trim())
-            .map_err(|error| TokenError::File { path: of_path(), error: Box::new(error) })
+            .map_err(|error| TokenError::File { path: named(), error: Box::new(error) })
     }
 
     /// The token.
@@ -177,15 +177,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_made_once_and_read_after_that() {
+    fn a_token_is_created_once_and_read_after_that() {
         let folder = TempDir::new().unwrap();
         let path = path_beside(&folder.path().join("x.sqlite"));
-        let made = BankToken::read_or_make(&path).unwrap();
+        let made = BankToken::read_or_create(&path).unwrap();
         assert_eq!(made.as_str().len(), 2 * RANDOM_BYTES);
-        assert_eq!(BankToken::read_or_make(&path).unwrap().as_str(), made.as_str());
+        assert_eq!(BankToken::read_or_create(&path).unwrap().as_str(), made.as_str());
         assert_eq!(format!("{made:?}"), "BankToken { .. }");
         let other = path_beside(&folder.path().join("y.sqlite"));
-        assert_ne!(BankToken::read_or_make(&other).unwrap().as_str(), made.as_str());
+        assert_ne!(BankToken::read_or_create(&other).unwrap().as_str(), made.as_str());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -194,16 +194,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_admits_nobody() {
+    fn an_empty_token_is_refused() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("token");
         fs::write(&path, "\n").unwrap();
-        let error = BankToken::read_or_make(&path).unwrap_err().to_string();
+        let error = BankToken::read_or_create(&path).unwrap_err().to_string();
         assert!(error.contains("token is not usable: the token of the banks is empty"), "{error}");
         assert!(matches!(BankToken::new("").unwrap_err(), TokenError::Empty));
         assert!(matches!(BankToken::new("two words").unwrap_err(), TokenError::NotVisibleAscii));
         let nowhere = folder.path().join("no/such/folder/token");
-        let error = BankToken::read_or_make(&nowhere).unwrap_err();
+        let error = BankToken::read_or_create(&nowhere).unwrap_err();
         assert!(matches!(error, TokenError::Write { .. }), "{error}");
     }
 }

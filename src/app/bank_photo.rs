@@ -36,8 +36,8 @@ pub struct Banked {
 }
 
 impl App {
-    /// Banks a photo, of which only the hashes are kept. One that the bank holds already stays as it
-    /// is. A hub, which matches too many different photos of accounts, is quarantined before any
+    /// Banks a photo, of which only the hashes are kept. One that the bank holds already stays as
+    /// it is. A hub, which matches too many different photos of accounts, is quarantined before any
     /// lookup finds it.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! Why the app did not do what it was asked to do, sorted by whose fault it is: refused (the
-//! caller's, who is told why) or failed (ours, which is logged).
+//! caller's, and the caller learns why) or failed (ours, and it is logged).
 
 use photocheck_core::bank::BankError;
 use photocheck_core::photo::PhotoError;

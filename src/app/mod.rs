@@ -28,7 +28,7 @@ use photocheck_core::matching::index::Index;
 use photocheck_core::report::KnownPhoto;
 
 use crate::config::{Config, Lookups};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use access::BankAccess;
 use banks::Banks;
 use error::{AppError, Failure};
@@ -68,8 +68,10 @@ impl App {
     /// # Errors
     /// When models, policy or database cannot be had, or sightings cannot be kept.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
+        // First what fails at once: loading the models takes seconds.
+        let store = open_store(&config).await?;
         let checker = Arc::new(models::load_checker(&config.models)?);
-        Self::open_with(checker, config).await
+        Self::assemble(store, checker, config).await
     }
 
     /// The same with models that are loaded already.
@@ -77,7 +79,11 @@ impl App {
     /// # Errors
     /// When the database cannot be had, or sightings cannot be kept.
     pub async fn open_with(checker: Arc<Checker>, config: Config) -> anyhow::Result<Self> {
-        let store = Store::open_with(&config.database.url, config.database.opening).await?;
+        let store = open_store(&config).await?;
+        Self::assemble(store, checker, config).await
+    }
+
+    async fn assemble(store: Store, checker: Arc<Checker>, config: Config) -> anyhow::Result<Self> {
         let access = BankAccess::open(config.access, store.file())?;
         let live = match config.lookups {
             Lookups::Sightings if !store.has_sightings().await? => None,
@@ -165,4 +171,8 @@ impl App {
     pub async fn close(&self) {
         self.banks.close().await;
     }
+}
+
+async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    Store::open_with(&config.database.url, config.database.opening).await
 }

@@ -48,8 +48,9 @@ pub async fn find(
         return Ok(RetroMatch::default());
     }
     let hashes = store.view_hashes(seen).await?;
-    let of_photo = |views: Vec<(View, PdqHash)>| views.into_iter().map(|(_, hash)| hash).collect();
-    let hashes: Vec<Vec<PdqHash>> = hashes.into_iter().map(of_photo).collect();
+    let hashes_only =
+        |views: Vec<(View, PdqHash)>| views.into_iter().map(|(_, hash)| hash).collect();
+    let hashes: Vec<Vec<PdqHash>> = hashes.into_iter().map(hashes_only).collect();
     let quarantine = policy.quarantine_reason(&hashes);
     Ok(RetroMatch { seen_before: store.seen_before(seen).await?, quarantine })
 }

@@ -25,25 +25,25 @@ pub struct ImportArgs {
     name: String,
     /// File to read; - for standard input
     file: PathBuf,
-    /// Format of the file: text, csv, ndjson, threatexchange or threatexchange-csv [default:
-    /// detected from the first lines]
-    #[arg(long, value_parser = values::format(), hide_possible_values = true)]
+    /// Format of the file [default: detected from the first lines]
+    #[arg(long, value_parser = values::format())]
     format: Option<Format>,
     /// Note for photos that have none in the file, at most 1,000 bytes
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
-    /// Opinion on photos that have none in the file: confirmed, unsure or disputed
-    #[arg(long, default_value = "confirmed", value_parser = values::opinion(), hide_possible_values = true)]
+    /// Opinion on photos that have none in the file
+    #[arg(long, default_value = "confirmed", value_parser = values::opinion())]
     opinion: Opinion,
     /// Stop at the first bad line instead of skipping it
     #[arg(long)]
     strict: bool,
-    /// Create the bank, marked as taken over from someone else, and the database where there is none
+    /// Create the bank, marked as taken over from someone else, and the database where there is
+    /// none
     #[arg(long)]
     create: bool,
-    /// Purpose of the bank to create: `known_fake` or `allow`
+    /// Purpose of the bank to create
     #[arg(long, default_value = "known_fake", requires = "create",
-        value_parser = values::imported_purpose(), hide_possible_values = true)]
+        value_parser = values::imported_purpose())]
     purpose: Purpose,
 }
 
@@ -51,9 +51,8 @@ pub struct ImportArgs {
 pub struct ExportArgs {
     /// Name of the bank
     name: String,
-    /// Format: text, csv, ndjson, threatexchange or threatexchange-csv. Only ndjson holds all that
-    /// a bank does
-    #[arg(long, default_value = "ndjson", value_parser = values::format(), hide_possible_values = true)]
+    /// Format to write. Only ndjson has all that a bank keeps
+    #[arg(long, default_value = "ndjson", value_parser = values::format())]
     format: Format,
     /// File to write, which must not exist yet; - for standard output
     #[arg(short, long, default_value = "-", value_name = "FILE")]

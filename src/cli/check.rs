@@ -158,8 +158,8 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
     }
     let no_banks = KnownPhoto::NotCompared(NotCompared::NoBanks);
     if outcome.as_ref().is_ok_and(|report| report.known_photo == no_banks) {
-        let said = "not compared with known photos: no bank of known fakes holds one [NO_BANKS]";
-        let _ = writeln!(text, "             {said}");
+        let note = "not compared with known photos: no bank of known fakes has any [NO_BANKS]";
+        let _ = writeln!(text, "             {note}");
     }
     text
 }

@@ -120,7 +120,7 @@ fn read_labels(file: &Path) -> anyhow::Result<Vec<Row>> {
         let (label, line) = (row.label, number + 2);
         anyhow::ensure!(label <= 1, "{}: line {line}: label {label} is neither 0 nor 1", named());
     }
-    anyhow::ensure!(!rows.is_empty(), "{}: there is no row in it", named());
+    anyhow::ensure!(!rows.is_empty(), "{}: it has no rows", named());
     Ok(rows)
 }
 
@@ -134,12 +134,12 @@ fn chosen(rows: &[Row], most: Option<usize>) -> Vec<Row> {
 
 /// Scores at which both models state [`COMPARED_RATE`].
 fn compared(checker: &Checker, other: &Detector) -> anyhow::Result<(f64, f64)> {
-    let of = |detector: &Detector| {
+    let score = |detector: &Detector| {
         detector.score_at_rate(COMPARED_RATE).with_context(|| {
             format!("{} states no score for a rate of {COMPARED_RATE}", detector.name())
         })
     };
-    Ok((of(checker.detector())?, of(other)?))
+    Ok((score(checker.detector())?, score(other)?))
 }
 
 fn compare(other: &Detector, thresholds: (f64, f64), found: &[Found]) -> Against {

@@ -104,16 +104,16 @@ const FIGURES: [Figure; 4] = [
 fn robustness(run: &DetectionRun) -> String {
     let all: Vec<(String, &Summary)> =
         run.robustness.iter().map(|(edit, summary)| (edit.name(), summary)).collect();
-    let jpegs = curve_of(run, |edit| matches!(edit, Edit::Jpeg(_)));
-    let sides = curve_of(run, |edit| matches!(edit, Edit::Side(_)));
-    let overlays = curve_of(run, |edit| Edit::OVERLAYS.contains(&edit));
-    let others = curve_of(run, |edit| {
+    let jpegs = curve(run, |edit| matches!(edit, Edit::Jpeg(_)));
+    let sides = curve(run, |edit| matches!(edit, Edit::Side(_)));
+    let overlays = curve(run, |edit| Edit::OVERLAYS.contains(&edit));
+    let others = curve(run, |edit| {
         !matches!(edit, Edit::Jpeg(_) | Edit::Side(_)) && !Edit::OVERLAYS.contains(&edit)
     });
-    let mut page = charts::lines(&names(&jpegs), "JPEG quality", &series_of(&jpegs));
-    page += &charts::lines(&names(&sides), "longer side, at most", &series_of(&sides));
-    page += &charts::bars(&names(&others), &series_of(&others));
-    page += &charts::bars(&names(&overlays), &series_of(&overlays));
+    let mut page = charts::lines(&names(&jpegs), "JPEG quality", &series(&jpegs));
+    page += &charts::lines(&names(&sides), "longer side, at most", &series(&sides));
+    page += &charts::bars(&names(&others), &series(&others));
+    page += &charts::bars(&names(&overlays), &series(&overlays));
     page += "<table>\n";
     let head = ["after", "abstained", "AUROC", "TPR at 1 % FPR", "TPR", "FPR"];
     add_row(&mut page, "th", &head.map(str::to_owned));
@@ -126,7 +126,7 @@ fn robustness(run: &DetectionRun) -> String {
 }
 
 /// The unedited photos, then those edits.
-fn curve_of(run: &DetectionRun, wanted: impl Fn(Edit) -> bool) -> Vec<(String, &Summary)> {
+fn curve(run: &DetectionRun, wanted: impl Fn(Edit) -> bool) -> Vec<(String, &Summary)> {
     let edits = run.robustness.iter().filter(|(edit, _)| wanted(*edit));
     let unedited = ("as it is".to_owned(), &run.summary);
     let named = edits.map(|(edit, summary)| (edit.name(), summary));
@@ -137,12 +137,12 @@ fn names(curve: &[(String, &Summary)]) -> Vec<String> {
     curve.iter().map(|(name, _)| name.trim_start_matches("jpeg-").to_owned()).collect()
 }
 
-fn series_of(curve: &[(String, &Summary)]) -> Vec<Series> {
-    let of = |(name, colour, figure): Figure| {
+fn series(curve: &[(String, &Summary)]) -> Vec<Series> {
+    let one = |(name, colour, figure): Figure| {
         let values = curve.iter().map(|(_, summary)| figure(summary)).collect();
         Series { name: name.to_owned(), colour, values }
     };
-    FIGURES.map(of).into()
+    FIGURES.map(one).into()
 }
 
 fn comparison(against: &Against, run: &DetectionRun) -> String {
@@ -176,12 +176,12 @@ fn source_bars(run: &DetectionRun) -> String {
     let plotted: Vec<&SourceRow> =
         run.sources.iter().filter(|row| PLOTTED_PHOTOS_MIN <= row.photos).collect();
     let names: Vec<String> = plotted.iter().map(|row| row.source.clone()).collect();
-    let of = |name: &str, colour, truth: Truth| Series {
+    let one = |name: &str, colour, truth: Truth| Series {
         name: name.to_owned(),
         colour,
         values: plotted.iter().map(|row| (row.truth == truth).then(|| flagged(row))).collect(),
     };
-    let series = [of("real", REAL, Truth::Real), of("AI-made", SYNTHETIC, Truth::Synthetic)];
+    let series = [one("real", REAL, Truth::Real), one("AI-made", SYNTHETIC, Truth::Synthetic)];
     charts::bars(&names, &series)
 }
 

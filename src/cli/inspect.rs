@@ -106,13 +106,14 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
     let _ = match outcome {
         Err(refusal) => writeln!(text, "  not read: {} [{}]", refusal.message, refusal.code),
         Ok(inspected) if inspected.findings.is_empty() => {
-            writeln!(text, "  no mark of origin, which proves nothing")
+            writeln!(text, "  no mark of origin; that proves nothing")
         }
         Ok(_) => Ok(()),
     };
     if let Some(Animation { frames, judged }) = outcome.as_ref().ok().and_then(|it| it.animation) {
-        let shown = judged + 1;
-        let _ = writeln!(text, "  animation     of {frames} frames; judged is number {shown}");
+        let number = judged + 1;
+        let _ =
+            writeln!(text, "  animation     {frames} frames, of which number {number} is judged");
     }
     for finding in outcome.iter().flat_map(|inspected| &inspected.findings) {
         let _ = writeln!(text, "  {}", sanitized(&sentence(finding)));

@@ -45,7 +45,7 @@ pub fn page(run: &MatchingRun) -> String {
     page
 }
 
-fn colour_of(method: Method) -> &'static str {
+fn colour(method: Method) -> &'static str {
     match method {
         Method::Ours => "#0b6e4f",
         Method::Pdq => "#d1495b",
@@ -55,12 +55,12 @@ fn colour_of(method: Method) -> &'static str {
 }
 
 fn series_over(edits: &[Edit], run: &MatchingRun) -> Vec<Series> {
-    let of = |method: Method| {
+    let series = |method: Method| {
         let recall = |edit: &Edit| run.totals.row(method, Some(*edit)).recall();
-        let (name, colour) = (method.title().to_owned(), colour_of(method));
+        let (name, colour) = (method.title().to_owned(), colour(method));
         Series { name, colour, values: edits.iter().map(recall).collect() }
     };
-    Method::ALL.map(of).into()
+    Method::ALL.map(series).into()
 }
 
 fn recall_bars(run: &MatchingRun) -> String {
@@ -149,7 +149,7 @@ fn false_matches(run: &MatchingRun) -> String {
         copies.len()
     );
     for (first, second) in copies.iter().take(SHOWN_MAX) {
-        let cells = [*first, *second].map(|place| run.name(place).to_owned());
+        let cells = [*first, *second].map(|position| run.name(position).to_owned());
         add_row(&mut page, "td", &cells);
     }
     let _ = write!(

@@ -166,7 +166,7 @@ struct FalseMatchJson<'a> {
 
 impl<'a> From<&'a MatchingRun> for MatchingJson<'a> {
     fn from(run: &'a MatchingRun) -> Self {
-        let name = |place: usize| run.name(place);
+        let name = |position: usize| run.name(position);
         let false_match = |found: &FalseMatch| FalseMatchJson {
             photo: name(found.photo),
             edit: found.edit_name(),

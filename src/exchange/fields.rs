@@ -18,8 +18,8 @@ pub struct Defaults {
     pub added_at: i64,
 }
 
-/// Makes a record of which nothing but the hash is known. Whoever shares a hash without its quality has
-/// found it good enough to share.
+/// Makes a record of which nothing but the hash is known. Whoever shares a hash without its quality
+/// has found it good enough to share.
 pub(super) fn with_defaults(pdq: PdqHash, defaults: &Defaults) -> BankedPhoto {
     BankedPhoto {
         pdq,

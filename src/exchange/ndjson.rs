@@ -153,8 +153,8 @@ mod tests {
         check(r#","opinion":"maybe""#, r#"not "maybe""#);
         check(r#","surprise":1"#, "unknown field `surprise`");
         check(r#","enabled":true,"enabled":false"#, "duplicate field `enabled`");
-        check(&format!(r#","views":[{{"view":0,"pdq":"{hash}"}}]"#), "view 0 is not known");
-        check(&format!(r#","views":[{{"view":256,"pdq":"{hash}"}}]"#), "view 256 is not known");
+        check(&format!(r#","views":[{{"view":0,"pdq":"{hash}"}}]"#), "view 0 is unknown");
+        check(&format!(r#","views":[{{"view":256,"pdq":"{hash}"}}]"#), "view 256 is unknown");
         check(r#","gradient":"00""#, r#"gradient must be 64 hexadecimal digits, not "00""#);
     }
 

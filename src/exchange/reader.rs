@@ -13,11 +13,11 @@ use super::ndjson;
 use super::table::{self, Columns};
 use super::text::{self, LineKind};
 
-/// Bytes that are looked at to tell a format, and lines that are not blank.
+/// Bytes that are read to detect a format, and lines that are not blank.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const HEAD_LINES_MAX: u64 = 100;
 
-/// Bytes from which a signal of another type tells the format.
+/// Bytes from which a signal of another type shows the format.
 const SIGNAL_BYTES_MIN: usize = 24;
 
 /// Bad lines after which a file is refused if none could be read before. A list with that many
@@ -29,8 +29,8 @@ const BAD_LINES_MAX: u64 = 1000;
 pub struct Reader<R> {
     lines: Lines<io::Chain<Cursor<Vec<u8>>, Decoded<R>>>,
     format: Format,
-    /// The line that told the format; a header does not stand before it.
-    told_by: u64,
+    /// The line by which the format was detected; no header comes before it.
+    detected_at: u64,
     columns: Option<Columns>,
     defaults: Defaults,
     is_strict: bool,
@@ -40,10 +40,10 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads `input` in `format`, or in the one that its first lines tell.
+    /// Reads `input` in `format`, or in the one that its first lines are in.
     ///
     /// # Errors
-    /// [`ExchangeError`] when the format cannot be told or `input` fails.
+    /// [`ExchangeError`] when the format cannot be detected or `input` fails.
     pub fn new(
         input: R,
         format: Option<Format>,
@@ -51,14 +51,14 @@ impl<R: BufRead> Reader<R> {
     ) -> Result<Self, ExchangeError> {
         let mut input = Decoded::new(input)?;
         let mut head = Vec::new();
-        let (format, told_by) = match format {
+        let (format, detected_at) = match format {
             Some(format) => (format, 0),
-            None => told_by_head(&mut input, &mut head)?,
+            None => detect_format(&mut input, &mut head)?,
         };
         Ok(Self {
             lines: Lines::new(Cursor::new(head).chain(input)),
             format,
-            told_by,
+            detected_at,
             columns: None,
             defaults,
             is_strict: false,
@@ -150,7 +150,7 @@ impl<R: BufRead> Reader<R> {
         };
         while let Some(header) = self.lines.next_line()? {
             let columns = header.and_then(read);
-            if self.lines.number() < self.told_by {
+            if self.lines.number() < self.detected_at {
                 self.pass_over(Fault::BeforeHeader)?;
                 continue;
             }
@@ -186,8 +186,8 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-/// Reads lines into `head` until one tells the format, and returns that and the line's number.
-fn told_by_head(
+/// Reads lines into `head` until the format is clear, and returns that and the number of the line.
+fn detect_format(
     input: &mut impl BufRead,
     head: &mut Vec<u8>,
 ) -> Result<(Format, u64), ExchangeError> {
@@ -225,7 +225,7 @@ fn format_of_line(line: &str) -> Option<Format> {
     if line.starts_with('{') {
         return Some(Format::Ndjson);
     }
-    let kind = text::kind_of(line);
+    let kind = text::line_kind(line);
     match kind {
         Some(LineKind::Hash) => return Some(Format::Text),
         Some(LineKind::Pdq) => return Some(Format::Threatexchange),

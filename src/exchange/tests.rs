@@ -21,10 +21,10 @@ pub(super) fn record(pdq: u64) -> BankedPhoto {
 }
 
 fn read_all(bytes: &[u8], format: Option<Format>) -> Result<Vec<BankedPhoto>, ExchangeError> {
-    rest_of(&mut Reader::new(bytes, format, defaults())?.strict(true))
+    read_rest(&mut Reader::new(bytes, format, defaults())?.strict(true))
 }
 
-fn rest_of(reader: &mut Reader<impl BufRead>) -> Result<Vec<BankedPhoto>, ExchangeError> {
+fn read_rest(reader: &mut Reader<impl BufRead>) -> Result<Vec<BankedPhoto>, ExchangeError> {
     let mut all = Vec::new();
     loop {
         let batch = reader.next_batch(3)?;
@@ -38,7 +38,7 @@ fn rest_of(reader: &mut Reader<impl BufRead>) -> Result<Vec<BankedPhoto>, Exchan
 /// The records of a file, and the numbers and reasons of its bad lines.
 fn read_lax(bytes: &[u8]) -> (Vec<BankedPhoto>, Vec<String>) {
     let mut reader = Reader::new(bytes, None, defaults()).unwrap();
-    let records = rest_of(&mut reader).unwrap();
+    let records = read_rest(&mut reader).unwrap();
     let named = reader.bad_lines().first.iter().map(|(line, fault)| format!("{line}: {fault}"));
     let named: Vec<String> = named.collect();
     assert_eq!(named.len() as u64, reader.bad_lines().count.min(5));
@@ -138,7 +138,8 @@ proptest! {
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for format in Format::ALL.map(Some).into_iter().chain([None]) {
             let _ = read_all(&bytes, format);
-            let _ = Reader::new(&bytes[..], format, defaults()).and_then(|mut it| rest_of(&mut it));
+            let lax = Reader::new(&bytes[..], format, defaults());
+            let _ = lax.and_then(|mut reader| read_rest(&mut reader));
         }
     }
 
@@ -301,7 +302,7 @@ fn what_stands_above_a_header_is_skipped() {
     let file = format!("# members\n\npdq;note\n{HASH};a\n");
     let (records, named) = read_lax(file.as_bytes());
     assert_eq!(records[0].note.as_str(), "a");
-    assert_eq!(named, ["1: it stands before the header"]);
+    assert_eq!(named, ["1: it comes before the header"]);
 }
 
 /// What `photocheck hash` and PDQ's reference tools print, and what spreadsheets make of it.
@@ -376,7 +377,7 @@ fn a_file_of_bad_lines_is_refused() {
     let refused = |format: Format, line: &str, count: u64| {
         let lines = Repeated { line: line.as_bytes(), at: 0 }.take(line.len() as u64 * count);
         let mut reader = Reader::new(BufReader::new(lines), Some(format), defaults()).unwrap();
-        let found = rest_of(&mut reader).unwrap_err();
+        let found = read_rest(&mut reader).unwrap_err();
         assert_eq!(found.code(), "NO_LINE_READABLE");
         assert!(reader.bad_lines().first.len() <= BadLines::NAMED_MAX);
         (found.to_string(), reader.line())
@@ -390,7 +391,7 @@ fn a_file_of_bad_lines_is_refused() {
     // One that can be read makes it a list of this format.
     let file = format!("{HASH}\n{}", "hello\n".repeat(5000));
     let mut reader = Reader::new(file.as_bytes(), None, defaults()).unwrap();
-    assert_eq!(rest_of(&mut reader).unwrap().len(), 1);
+    assert_eq!(read_rest(&mut reader).unwrap().len(), 1);
     assert_eq!((reader.bad_lines().count, reader.bad_lines().first.len()), (5000, 5));
 }
 

@@ -24,7 +24,7 @@ pub(super) enum LineKind {
 }
 
 /// What kind of line this is; `None` if it is none of a list.
-pub(super) fn kind_of(line: &str) -> Option<LineKind> {
+pub(super) fn line_kind(line: &str) -> Option<LineKind> {
     match typed(line) {
         Some((PDQ, value)) => PdqHash::from_hex(value).map(|_| LineKind::Pdq),
         Some((_, value)) => (!value.contains(char::is_whitespace)).then_some(LineKind::Other),
@@ -46,7 +46,7 @@ pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Option<BankedPhoto
     if let Some((kind, value)) = typed(line) {
         return match PdqHash::from_hex(value).filter(|_| kind == PDQ) {
             Some(hash) => Ok(Some(fields::with_defaults(hash, defaults))),
-            None if kind_of(line).is_some() => Ok(None),
+            None if line_kind(line).is_some() => Ok(None),
             None => Err(not_a_hash()),
         };
     }

@@ -55,17 +55,17 @@ impl Default for Pace {
 /// Why a body does not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Stop {
-    #[error("only {bytes} bytes came in {} ms, at least {bytes_min} must", span.as_millis())]
+    #[error("only {bytes} bytes came in {} ms, the minimum is {bytes_min}", span.as_millis())]
     TooSlow { bytes: u64, bytes_min: u64, span: Duration },
     #[error(
         "only {bytes} bytes came in {} ms while others waited for memory, \
-         at least {bytes_min} must",
+         the minimum is {bytes_min}",
         span.as_millis()
     )]
     Wanted { bytes: u64, bytes_min: u64, span: Duration },
     #[error("no memory became free for the body in {} s", wait_max.as_secs())]
     NoMemory { wait_max: Duration },
-    #[error("the body broke off after {bytes} bytes: {cause}")]
+    #[error("the body ended early, after {bytes} bytes: {cause}")]
     BrokeOff { bytes: u64, cause: String },
 }
 
@@ -209,8 +209,8 @@ const DRAIN_IDLE_MAX: Duration = Duration::from_secs(1);
 const DRAIN_BYTES_MAX: u64 = 4 * BODY_BYTES_MAX;
 
 /// Drains the body of a request that is answered without it, beside the answer: a client that is
-/// still sending would otherwise find its connection gone before it reads why. Each piece is dropped
-/// as it comes.
+/// still sending would otherwise find its connection gone before it reads why. Each piece is
+/// dropped as it comes.
 pub fn drain(body: Body) {
     let draining = async {
         let (mut pieces, mut bytes) = (body.into_data_stream(), 0);

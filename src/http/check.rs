@@ -37,11 +37,11 @@ use crate::wire::ReportJson;
          content_type = "application/problem+json"),
         (status = 413, description = "more bytes than the limit", body = Problem,
          content_type = "application/problem+json"),
-        (status = 415, description = "a format that is not read", body = Problem,
+        (status = 415, description = "a format that is not supported", body = Problem,
          content_type = "application/problem+json"),
         (status = 422, description = "a damaged photo, one outside the limits, or two of them",
          body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the queue is full, or the database is not to be used",
+        (status = 503, description = "the queue is full, or the database cannot be used",
          body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -108,7 +108,7 @@ pub struct PageQuery {
 /// Contents in one page.
 const PAGE_MAX: u16 = 100;
 
-/// List the photos of a bank. No photo and no hash is given out.
+/// List the photos of a bank. Neither photos nor hashes are returned.
 #[utoipa::path(get, path = "/v1/banks/{name}/contents", tag = "banks", params(PageQuery),
     responses((status = 200, body = ContentsJson),
         (status = 404, body = Problem, content_type = "application/problem+json")))]

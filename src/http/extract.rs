@@ -68,10 +68,9 @@ pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D
 fn json_problem(rejected: &JsonRejection) -> Problem {
     let status = rejected.status();
     match rejected {
-        JsonRejection::JsonDataError(error) => Problem::bad_request(
-            status,
-            format!("the JSON is not what is needed: {}", cause(error)),
-        ),
+        JsonRejection::JsonDataError(error) => {
+            Problem::bad_request(status, format!("the JSON is not valid here: {}", cause(error)))
+        }
         JsonRejection::JsonSyntaxError(error) => Problem::bad_request(
             status,
             format!("the body cannot be read as JSON: {}", cause(error)),
@@ -95,7 +94,7 @@ fn path_problem(rejected: &PathRejection) -> Problem {
             let start: String = value.chars().take(80).collect();
             Problem::bad_request(
                 status,
-                format!("the address holds {start:?} where a whole number is needed"),
+                format!("the address has {start:?} where a whole number is needed"),
             )
         }
         other => Problem::bad_request(status, format!("the address cannot be read: {other}")),
@@ -107,7 +106,7 @@ fn query_problem(rejected: &QueryRejection) -> Problem {
         QueryRejection::FailedToDeserializeQueryString(error) => cause(error),
         other => other.body_text(),
     };
-    Problem::bad_request(rejected.status(), format!("the query is not what is needed: {cause}"))
+    Problem::bad_request(rejected.status(), format!("the query is not valid: {cause}"))
 }
 
 /// What the deserializer says, without what axum says before it.

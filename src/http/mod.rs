@@ -125,7 +125,7 @@ fn describe_token(api: &mut utoipa::openapi::OpenApi) {
 fn with_layers(routes: Router) -> Router {
     let body_bytes_max = usize::try_from(arrival::BODY_BYTES_MAX).unwrap_or(usize::MAX);
     let trace = TraceLayer::new_for_http()
-        .make_span_with(span_of)
+        .make_span_with(request_span)
         .on_response(DefaultOnResponse::new().level(Level::INFO))
         .on_failure(DefaultOnFailure::new().level(Level::WARN));
     // The last layer added is the first to see a request.
@@ -140,7 +140,7 @@ fn with_layers(routes: Router) -> Router {
 }
 
 /// What the log says of a request: method, route and id. No address, no name, no hash.
-fn span_of(request: &Request) -> tracing::Span {
+fn request_span(request: &Request) -> tracing::Span {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let id = id.filter(|id| is_plain(id)).unwrap_or_default();

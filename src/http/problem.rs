@@ -326,10 +326,10 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("METHOD_NOT_ALLOWED", "this address does not take this method")
         }
-        StatusCode::SERVICE_UNAVAILABLE => ("TIMEOUT", "the request was not done in time"),
+        StatusCode::SERVICE_UNAVAILABLE => ("TIMEOUT", "the request took too long"),
         StatusCode::PAYLOAD_TOO_LARGE => ("BODY_TOO_LARGE", "the body is over the limit"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ("CONTENT_TYPE", "the body is not of the content type that is needed")
+            ("CONTENT_TYPE", "the body has the wrong content type")
         }
         _ if status.is_client_error() => ("BAD_REQUEST", "the request could not be read"),
         _ => ("INTERNAL", "something failed here; the request was not at fault"),

@@ -1,7 +1,7 @@
 //! `/v1/banks/{name}/import` and `/export`: whole banks, as streams.
 //!
-//! [`crate::app::transfer`] does the work. An export that fails breaks off the connection, so that a
-//! part is never taken for all.
+//! [`crate::app::transfer`] does the work. An export that fails breaks off the connection, so that
+//! a part is never taken for all.
 
 use std::io::{self, BufReader, Read};
 use std::pin::pin;
@@ -64,7 +64,7 @@ pub struct ImportQuery {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ExportQuery {
-    /// `ndjson` (when absent; it alone holds everything), `csv`, `text`, `threatexchange` or
+    /// `ndjson` (when absent; the only one with everything), `csv`, `text`, `threatexchange` or
     /// `threatexchange-csv`.
     format: Option<String>,
 }

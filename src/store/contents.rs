@@ -135,8 +135,8 @@ impl Store {
         self.commit(transaction).await
     }
 
-    /// Keeps a content from being looked up, for this reason. Returns whether that changed anything:
-    /// one that a person has released stays so.
+    /// Keeps a content from being looked up, for this reason. Returns whether that changed
+    /// anything: one that a person has released stays so.
     pub async fn quarantine(&self, id: ContentId, reason: &str) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;

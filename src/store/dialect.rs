@@ -1,5 +1,5 @@
-//! What differs between databases: URLs, placeholders, settings of connections, sizes of statements,
-//! codes of errors, and the schema.
+//! What differs between databases: URLs, placeholders, settings of connections, sizes of
+//! statements, codes of errors, and the schema.
 //!
 //! All other statements of this folder are the same for every database. SQLite is the only one so
 //! far; another is a variant more, and the compiler names each place that must learn of it.
@@ -104,9 +104,9 @@ impl Dialect {
     }
 
     /// Sets up the connection of an import. With a write-ahead log, `synchronous = normal` can lose
-    /// the last transactions when the power fails, but cannot damage the file. Hashes are random, so
-    /// inserting touches pages all over an index: these are to stay in memory, and to be copied from
-    /// the log into the file less often.
+    /// the last transactions when the power fails, but cannot damage the file. Hashes are random,
+    /// so inserting touches pages all over an index: these are to stay in memory, and to be copied
+    /// from the log into the file less often.
     pub(super) fn import_settings(self) -> &'static [&'static str] {
         match self {
             Self::Sqlite => &[

@@ -11,7 +11,7 @@ use super::dialect::Trouble;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// A bank that is there already.
-    #[error("there is a bank {0} already")]
+    #[error("there already is a bank {0}")]
     BankExists(String),
     /// A bank that is not there.
     #[error("there is no bank {0}")]
@@ -34,10 +34,10 @@ pub enum StoreError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The configured bank of sightings has another purpose.
-    #[error("bank {0} is not of the purpose seen")]
+    #[error("bank {0} does not have the purpose seen")]
     NotForSightings(String),
     /// The configured account key. Under another one every account would seem to be two.
-    #[error("bank {0} was filled under another account key; use that key, or another bank")]
+    #[error("bank {0} was filled with another account key; use that key, or another bank")]
     OtherAccountKey(String),
     /// The configured URL.
     #[error("the database's URL must begin with sqlite:")]
@@ -58,7 +58,7 @@ pub enum StoreError {
     #[error("it is not a database of photocheck")]
     NotOurs,
     /// A schema that is not this program's, where nothing can be written.
-    #[error("it is of another version, and can only be read here")]
+    #[error("it is from another version of photocheck, and it can only be read here")]
     OtherVersion,
     /// The file was moved, deleted or replaced under the program.
     #[error(
@@ -67,7 +67,7 @@ pub enum StoreError {
     )]
     Replaced(PathBuf),
     /// Others write for longer than a writer waits.
-    #[error("others are writing to the database, and it did not become free in time")]
+    #[error("other writers kept the database busy for too long")]
     Busy,
     /// The database failed.
     #[error("the database failed: {0}")]
@@ -76,10 +76,10 @@ pub enum StoreError {
     #[error("the database cannot be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
     /// A row holds what the program never writes.
-    #[error("the database holds a content {0} that is not valid")]
+    #[error("content {0} in the database is not valid")]
     Corrupt(i64),
     /// The same of a bank.
-    #[error("the database holds a bank {0} that is not valid")]
+    #[error("bank {0} in the database is not valid")]
     CorruptBank(i64),
 }
 

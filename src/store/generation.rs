@@ -13,8 +13,8 @@ impl Store {
     }
 }
 
-/// Raises the generation inside a transaction and returns the new one. Being its first statement, it
-/// also takes the write lock of the banks before anything is read.
+/// Raises the generation inside a transaction and returns the new one. Being its first statement,
+/// it also takes the write lock of the banks before anything is read.
 pub(super) async fn raise(connection: &mut AnyConnection) -> Result<i64, StoreError> {
     let row = sqlx::query("update generation set value = value + 1 returning value")
         .fetch_one(connection)

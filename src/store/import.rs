@@ -1,8 +1,8 @@
 //! Importing many photos: in batches, each one transaction, which may be repeated.
 //!
-//! A photo exists already when the bank holds its external id, or its hashes; one without a gradient
-//! hash, when the bank holds its PDQ hash. What exists is left as it is. So a file that is imported
-//! twice adds nothing, and an import that was cut off is finished by repeating it.
+//! A photo exists already when the bank holds its external id, or its hashes; one without a
+//! gradient hash, when the bank holds its PDQ hash. What exists is left as it is. So a file that is
+//! imported twice adds nothing, and an import that was cut off is finished by repeating it.
 
 use std::collections::HashSet;
 

@@ -4,8 +4,8 @@
 //! `dialect.rs`. Each change of what banks hold is one transaction that raises the generation, so
 //! an index can ask for what came since the generation it shows.
 //!
-//! A bank's name is resolved once, by [`Store::resolve`]; statements use its id, and a bank that was
-//! deleted meanwhile is missed and not confused with a new one of the same name.
+//! A bank's name is resolved once, by [`Store::resolve`]; statements use its id, and a bank that
+//! was deleted meanwhile is missed and not confused with a new one of the same name.
 //!
 //! Nothing is read from or written to a database whose file was replaced under the program: each
 //! statement begins with [`Store::in_place`], each write ends with it before it is acknowledged.

@@ -346,11 +346,11 @@ fn opting_in_needs_a_bank_a_retention_and_a_key() {
     refused(&[["check", path].as_slice(), &OPTED_IN].concat(), key, "without --account-id");
     let mut own = check.clone();
     own[6] = "OWN";
-    refused(&own, key, "bank OWN is not of the purpose seen");
+    refused(&own, key, "bank OWN does not have the purpose seen");
     refused(&[["serve"].as_slice(), &OPTED_IN].concat(), None, "PHOTOCHECK_ACCOUNT_KEY");
     let long = "x".repeat(257);
     photocheck(&db, ["bank", "create", "SEEN", "--purpose", "seen"]);
     refused(&check_for(&long, path), key, "the account id has 257 bytes, the limit is 256");
     // The first key is the bank's.
-    refused(&check, other.as_deref(), "bank SEEN was filled under another account key");
+    refused(&check, other.as_deref(), "bank SEEN was filled with another account key");
 }

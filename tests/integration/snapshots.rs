@@ -49,7 +49,7 @@ impl Banked {
     }
 
     async fn take_snapshot(&self) {
-        self.load().await.settle().await.unwrap();
+        self.load().await.compact().await.unwrap();
         assert!(self.path.exists());
     }
 
