@@ -80,7 +80,7 @@ impl BankAccess {
     /// Whether who sends this token, or none, may use the banks. The time taken says nothing about
     /// the token.
     #[must_use]
-    pub fn admits(&self, token: Option<&str>) -> bool {
+    pub fn allows(&self, token: Option<&str>) -> bool {
         match self {
             Self::Nobody => false,
             Self::Token(digest) => {

@@ -13,7 +13,7 @@ use super::retro_match::{self, RetroMatch};
 use crate::clock;
 use crate::store::SeenBefore;
 
-/// What is known and thought of a photo that is to be banked.
+/// What a person says about a photo that is to be banked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPhoto {
     pub note: Note,

@@ -116,7 +116,7 @@ impl Banks {
         Ok(self.store.contents(&bank, after, count_max).await?)
     }
 
-    /// Changes what is known and thought of a content.
+    /// Changes what people say about a content.
     ///
     /// # Errors
     /// When there is no such content, or the database fails.

@@ -36,7 +36,7 @@ pub fn authorize(access: &BankAccess, headers: &HeaderMap) -> Result<(), Problem
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return Err(Problem::cross_site());
     }
-    if !access.admits(bearer(headers)) {
+    if !access.allows(bearer(headers)) {
         return Err(Problem::token_needed());
     }
     let is_open = matches!(access, BankAccess::Everybody);

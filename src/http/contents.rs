@@ -156,7 +156,7 @@ pub async fn add(
     Ok((status, Json(added_json(app, banked))))
 }
 
-/// Change what is known and thought of a banked photo.
+/// Change the note, the id, the opinion or the state of a banked photo.
 #[utoipa::path(patch, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
     request_body = ContentChangeJson,
     responses((status = 200, body = ContentJson),

@@ -22,8 +22,8 @@ impl Store {
         generation: i64,
         quality_min: u8,
     ) -> Result<Changes, StoreError> {
-        // One transaction: all three answers are of the same moment.
-        let mut transaction = self.begin().await?;
+        // All three answers are of the same moment.
+        let mut transaction = self.begin_reading().await?;
         let now: i64 = sqlx::query("select value from generation")
             .fetch_one(&mut *transaction)
             .await?

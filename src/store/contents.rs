@@ -1,4 +1,4 @@
-//! Contents: the photos of a bank, each kept as its hashes and what is known and thought of it.
+//! Contents: the photos of a bank, each kept as its hashes and what people say about it.
 
 use photocheck_core::bank::{
     BankFacts, BankId, BankedPhoto, BankedView, ExternalId, Note, Opinion,
@@ -103,7 +103,7 @@ impl Store {
         read_content(&row.ok_or_else(|| no_such_content(bank, id))?)
     }
 
-    /// Changes what is known and thought of a content, for the next lookup to show.
+    /// Changes what people say about a content, for the next lookup to show.
     pub async fn change_content(
         &self,
         bank: &BankFacts,

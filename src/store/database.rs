@@ -73,6 +73,13 @@ impl Store {
         Ok(&self.pool)
     }
 
+    /// Begins a transaction whose statements all read the same moment. In SQLite any does.
+    pub(super) async fn begin_reading(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => self.begin().await,
+        }
+    }
+
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
         Ok(self.reading()?.begin().await?)
     }

@@ -20,6 +20,12 @@ pub(super) enum Dialect {
     Sqlite,
 }
 
+/// Writes the placeholders of a statement, in the order in which their values are bound.
+#[derive(Debug)]
+pub(super) struct Placeholders {
+    dialect: Dialect,
+}
+
 /// What a database says went wrong, as far as the store treats it apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
@@ -44,37 +50,12 @@ impl Dialect {
         }
     }
 
-    /// `rows` lists of `columns` placeholders each, for `values`.
-    ///
-    /// `?` and not `$1`: SQLite finds a named parameter by looking through all of them, which for
-    /// thousands takes longer than inserting.
-    pub(super) fn rows(self, rows: usize, columns: usize) -> String {
-        match self {
-            Self::Sqlite => {
-                let row = format!("({})", self.list(columns));
-                vec![row; rows].join(", ")
-            }
-        }
+    /// The placeholders of a statement with values for many photos.
+    pub(super) fn placeholders(self) -> Placeholders {
+        Placeholders { dialect: self }
     }
 
-    /// The same with the number of the row, from 0, before its placeholders.
-    pub(super) fn numbered_rows(self, rows: usize, columns: usize) -> String {
-        match self {
-            Self::Sqlite => {
-                let row = |number| format!("({number}, {})", self.list(columns));
-                (0..rows).map(row).collect::<Vec<_>>().join(", ")
-            }
-        }
-    }
-
-    /// `count` placeholders, for `in` or one row. In a statement with these all others are `?` too.
-    pub(super) fn list(self, count: usize) -> String {
-        match self {
-            Self::Sqlite => vec!["?"; count].join(", "),
-        }
-    }
-
-    /// A query with such placeholders for `count` photos. Statements of another length than the
+    /// A query with placeholders for `count` photos. Statements of another length than the
     /// usual are not kept.
     pub(super) fn query<'q>(self, statement: String, count: usize) -> AnyQuery<'q> {
         let is_usual = count == self.statement_photos();
@@ -147,6 +128,34 @@ impl Dialect {
             Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
         });
         Migrator::with_migrations(migrations.collect())
+    }
+}
+
+impl Placeholders {
+    /// `count` placeholders, for `in` or one row.
+    pub(super) fn list(&mut self, count: usize) -> String {
+        let next: Vec<&str> = (0..count).map(|_| self.next()).collect();
+        next.join(", ")
+    }
+
+    /// `rows` lists of `columns` placeholders each, for `values`.
+    pub(super) fn rows(&mut self, rows: usize, columns: usize) -> String {
+        let rows = (0..rows).map(|_| format!("({})", self.list(columns)));
+        rows.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same with the number of the row, from 0, before its placeholders.
+    pub(super) fn numbered_rows(&mut self, rows: usize, columns: usize) -> String {
+        let rows = (0..rows).map(|number| format!("({number}, {})", self.list(columns)));
+        rows.collect::<Vec<_>>().join(", ")
+    }
+
+    /// `?` and not `$1`: SQLite finds a named parameter by looking through all of them, which for
+    /// thousands takes longer than inserting.
+    fn next(&mut self) -> &'static str {
+        match self.dialect {
+            Dialect::Sqlite => "?",
+        }
     }
 }
 

@@ -25,8 +25,8 @@ impl Store {
         count_max: u16,
     ) -> Result<Vec<(ContentId, BankedPhoto)>, StoreError> {
         ensure_exchanged(bank)?;
-        // One transaction: contents and views are of the same moment.
-        let mut transaction = self.begin().await?;
+        // Contents and views are of the same moment.
+        let mut transaction = self.begin_reading().await?;
         ensure_exists(&mut transaction, bank).await?;
         // By id and not by the index on banks, which would sort all of the bank for each page.
         let statement = format!(
@@ -62,7 +62,7 @@ async fn views(
     let statement = format!(
         "select content_id as id, view, pdq, pdq_quality, gradient from view_hash \
          where content_id in ({}) order by content_id, view",
-        dialect.list(ids.len())
+        dialect.placeholders().list(ids.len())
     );
     let query = dialect.query(statement, ids.len());
     let rows = ids.iter().fold(query, |query, id| query.bind(id.0)).fetch_all(connection).await?;

@@ -124,11 +124,12 @@ impl Batch<'_> {
         let ids: Vec<&str> = ids.filter(|id| !id.is_empty()).collect();
         let mut existing = HashSet::new();
         for ids in ids.chunks(self.dialect.statement_photos()) {
+            let mut placeholders = self.dialect.placeholders();
             let statement = format!(
                 "select external_id from content \
                  where bank_id = {} and external_id <> '' and external_id in ({})",
-                self.dialect.list(1),
-                self.dialect.list(ids.len())
+                placeholders.list(1),
+                placeholders.list(ids.len())
             );
             let query = self.dialect.query(statement, ids.len()).bind(self.bank.0);
             let query = ids.iter().fold(query, |query, id| query.bind((*id).to_owned()));
@@ -152,12 +153,13 @@ impl Batch<'_> {
         let dialect = self.dialect;
         let mut existing = HashSet::new();
         for photos in pairs.chunks(dialect.statement_photos()) {
+            let mut placeholders = dialect.placeholders();
             let statement = format!(
                 "with asked (number, pdq, gradient) as (values {}) select number from asked \
                  where exists (select 1 from content where bank_id = {} \
                      and content.pdq = asked.pdq and content.gradient = asked.gradient)",
-                dialect.numbered_rows(photos.len(), 2),
-                dialect.list(1)
+                placeholders.numbered_rows(photos.len(), 2),
+                placeholders.list(1)
             );
             let query = dialect.query(statement, photos.len());
             let query = photos.iter().fold(query, |query, (_, photo)| {
@@ -167,12 +169,13 @@ impl Batch<'_> {
         }
         for photos in alone.chunks(dialect.statement_photos()) {
             // Any gradient hash will do: who knows only the PDQ hash brings nothing new.
+            let mut placeholders = dialect.placeholders();
             let statement = format!(
                 "with asked (number, pdq) as (values {}) select number from asked \
                  where exists (select 1 from content where bank_id = {} \
                      and content.pdq = asked.pdq)",
-                dialect.numbered_rows(photos.len(), 1),
-                dialect.list(1)
+                placeholders.numbered_rows(photos.len(), 1),
+                placeholders.list(1)
             );
             let query = dialect.query(statement, photos.len());
             let query =
@@ -203,20 +206,21 @@ impl Batch<'_> {
         const COLUMNS_COUNT: usize = 11;
         let Some(first) = photos.first() else { return Ok(()) };
         let (dialect, bank) = (self.dialect, self.bank);
+        let mut placeholders = dialect.placeholders();
         if photos.iter().all(|photo| shared_columns(photo) == shared_columns(first)) {
             // A list of hashes: what they share is sent once, which halves the time.
             let statement = format!(
                 "with asked (pdq) as (values {}) insert into content ({COLUMNS}) \
                  select {}, pdq from asked",
-                dialect.rows(photos.len(), 1),
-                dialect.list(COLUMNS_COUNT - 1)
+                placeholders.rows(photos.len(), 1),
+                placeholders.list(COLUMNS_COUNT - 1)
             );
             let query = dialect.query(statement, photos.len());
             let query =
                 photos.iter().fold(query, |query, photo| query.bind(hash_bytes(photo.pdq.0)));
             bind_shared(query, bank, generation, first).execute(&mut *self.connection).await?;
         } else {
-            let rows = dialect.rows(photos.len(), COLUMNS_COUNT);
+            let rows = placeholders.rows(photos.len(), COLUMNS_COUNT);
             let statement = format!("insert into content ({COLUMNS}) values {rows}");
             let query = dialect.query(statement, photos.len());
             let query = photos.iter().fold(query, |query, photo| {
@@ -241,7 +245,7 @@ impl Batch<'_> {
                 .fetch_one(&mut *self.connection)
                 .await?;
         let content: i64 = found.try_get("id")?;
-        let rows = self.dialect.rows(photo.views.len(), COLUMNS_COUNT);
+        let rows = self.dialect.placeholders().rows(photo.views.len(), COLUMNS_COUNT);
         let statement = format!(
             "insert into view_hash (content_id, view, pdq, pdq_quality, gradient) values {rows}"
         );

@@ -1,4 +1,4 @@
-//! Banks: a copy of a banked photo is found over every door, another photo is not, removed is gone.
+//! Banks: a copy of a banked photo is found by every way in, another photo is not, removed is gone.
 
 use std::time::{Duration, Instant};
 
