@@ -89,10 +89,10 @@ impl GateConfig {
         Self { cores, waiting_max: WAITING_MIN.max(cores * WAITING_PER_CORE) }
     }
 
-    /// For `callers` that each wait for their photo before they bring the next.
+    /// For a list of photos: all cores, and as many photos that are read meanwhile.
     #[must_use]
-    pub fn for_callers(callers: usize) -> Self {
-        Self { cores: cores(), waiting_max: callers }
+    pub fn for_list() -> Self {
+        Self { cores: cores(), waiting_max: cores() }
     }
 }
 

@@ -60,6 +60,12 @@ impl Gate {
         Self { cores: Arc::new(Semaphore::new(cores)), queue, cores_count, places, work_us }
     }
 
+    /// How many pieces of work there may be, done and waiting.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
     /// Takes a place, for work that can begin.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use photocheck_core::bank::{BankName, ExternalId, Note, Opinion};
 use photocheck_core::verdict::Policy;
 
 use super::exit::Tally;
-use super::files::{self, Found};
+use super::files;
 use super::inputs::InputArgs;
 use super::output::sanitized;
 use super::shared::{SharedArgs, Use, block_on};
@@ -51,7 +51,7 @@ pub fn run(args: &AddArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         opinion: args.opinion,
         enabled: !args.disabled,
     };
-    let config = shared.config(Use::Write, Lookups::Sightings, GateConfig::for_callers(1))?;
+    let config = shared.config(Use::Write, Lookups::Sightings, GateConfig::for_list())?;
     block_on(async {
         let app = App::open(config).await?;
         let done = add_all(&app, args, &name, &new).await;
@@ -69,7 +69,8 @@ async fn add_all(
     app.banks.show(name).await?;
     let tally = Tally::default();
     for input in args.inputs.read()? {
-        let (path, photo) = read(input.found);
+        let (path, photo) = files::read_found(input.found);
+        let path = sanitized(&path.display().to_string());
         let banked = match photo {
             Ok(photo) => match app.bank_photo(name, photo, new.clone()).await {
                 Err(AppError::Refused(Refusal::Photo(error))) => Err(error.to_string()),
@@ -89,18 +90,6 @@ async fn add_all(
         }
     }
     Ok(tally.exit_code())
-}
-
-/// The path as it can be printed, and the bytes or why there are none.
-fn read(found: Found) -> (String, io::Result<Vec<u8>>) {
-    let (path, bytes) = match found {
-        Ok(path) => {
-            let bytes = files::read(&path);
-            (path, bytes)
-        }
-        Err((path, error)) => (path, Err(error)),
-    };
-    (sanitized(&path.display().to_string()), bytes)
 }
 
 /// What became of the photo; each line begins with what it is about and the id.

@@ -92,7 +92,7 @@ pub async fn import(banks: &Banks, args: &ImportArgs) -> anyhow::Result<ExitCode
     }
     writeln!(io::stdout(), " ({})", format.name())?;
     name_lines(&bad_lines)?;
-    Ok(ExitCode::from(if 0 < bad_lines.count { exit::LINES_SKIPPED } else { 0 }))
+    Ok(exit::imported(0 < bad_lines.count))
 }
 
 /// Puts how far the import came before what stopped it.

@@ -8,15 +8,14 @@ use std::process::ExitCode;
 use anyhow::Context;
 use photocheck_core::report::{KnownPhoto, NotCompared, Report};
 use photocheck_core::verdict::{Cost, Reason, Verdict};
-use rayon::prelude::*;
 use serde::Serialize;
-use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use super::exit::Tally;
-use super::files::{self, Found};
+use super::files;
 use super::inputs::{Input, InputArgs, PathJson};
 use super::output::{Lines, sanitized, verdict_style};
-use super::shared::{SharedArgs, Use};
+use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::SightingsArgs;
 use crate::accounts::AccountHash;
 use crate::app::App;
@@ -52,6 +51,14 @@ struct Line<'a> {
     error: Option<RefusalJson>,
 }
 
+/// A photo that was checked.
+struct Checked {
+    path: PathBuf,
+    /// As a list names it.
+    account_id: Option<String>,
+    outcome: Outcome,
+}
+
 /// A photo's report, or why there is none.
 type Outcome = Result<Report, RefusalJson>;
 
@@ -71,35 +78,21 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         !is_listed || args.sightings.is_opted_in(),
         "the list names accounts, but without --sightings-bank nothing is kept of them"
     );
-    let runtime = Runtime::new().context("cannot start the runtime")?;
-    let (app, account) = runtime.block_on(open(args, shared))?;
-    let (lines, tally) = (Lines::new(inputs.len()), Tally::default());
-    inputs.into_par_iter().try_for_each(|Input { found, account_id }| {
-        let account_id = account_id.as_deref();
-        let (path, outcome) = check_one(&app, &runtime, found, account_id, account);
-        match &outcome {
-            Err(_) => tally.note_trouble(),
-            Ok(report) if Verdict::Suspect <= report.verdict => tally.note_found(),
-            Ok(_) => {}
-        }
-        lines.write(&if args.json {
-            json_line(&path, account_id, &outcome)?
-        } else {
-            text_lines(&path, &outcome)
-        })
-    })?;
-    lines.finish();
-    // What was written is then in the database's file, not in the log beside it.
-    runtime.block_on(app.close());
-    Ok(tally.exit_code())
+    block_on(async {
+        let (app, account) = open(args, shared).await?;
+        let done = check_all(&app, inputs, account, args.json).await;
+        // What was written is then in the database's file, not in the log beside it.
+        app.close().await;
+        done
+    })
 }
 
 /// The app, and the account of photos for which the list names none.
 async fn open(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<(App, Option<AccountHash>)> {
     let sightings = args.sightings.config()?;
     let to = if sightings.is_some() { Use::Write } else { Use::Read };
-    let gate = GateConfig::for_callers(rayon::current_num_threads());
-    let app = App::open(Config { sightings, ..shared.config(to, Lookups::All, gate)? }).await?;
+    let config = shared.config(to, Lookups::All, GateConfig::for_list())?;
+    let app = App::open(Config { sightings, ..config }).await?;
     let mut account = None;
     if let Some(sightings) = app.sightings() {
         sightings.delete_expired(clock::now_s()).await?;
@@ -108,24 +101,52 @@ async fn open(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<(App, Opt
     Ok((app, account))
 }
 
-fn check_one(
+/// Checks as many photos at once as the gate has places, and writes each when it is done.
+async fn check_all(
     app: &App,
-    runtime: &Runtime,
-    found: Found,
-    account_id: Option<&str>,
+    inputs: Vec<Input>,
     account: Option<AccountHash>,
-) -> (PathBuf, Outcome) {
-    let path = match found {
-        Ok(path) => path,
-        Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let (lines, tally) = (Lines::new(inputs.len()), Tally::default());
+    let (mut inputs, mut checks) = (inputs.into_iter(), JoinSet::new());
+    loop {
+        while checks.len() < app.gate().places()
+            && let Some(input) = inputs.next()
+        {
+            checks.spawn(check_one(app.clone(), input, account));
+        }
+        let Some(checked) = checks.join_next().await else { break };
+        let Checked { path, account_id, outcome } = checked.context("a check ended early")?;
+        match &outcome {
+            Err(_) => tally.note_trouble(),
+            Ok(report) if Verdict::Suspect <= report.verdict => tally.note_found(),
+            Ok(_) => {}
+        }
+        lines.write(&if as_json {
+            json_line(&path, account_id.as_deref(), &outcome)?
+        } else {
+            text_lines(&path, &outcome)
+        })?;
+    }
+    lines.finish();
+    Ok(tally.exit_code())
+}
+
+/// One photo never stops the others, not even by a fault of ours.
+async fn check_one(app: App, input: Input, account: Option<AccountHash>) -> Checked {
+    let Input { found, account_id } = input;
+    let (path, bytes) = match tokio::task::spawn_blocking(move || files::read_found(found)).await {
+        Ok(read) => read,
+        Err(error) => (PathBuf::new(), Err(io::Error::other(error))),
     };
-    let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
-    let outcome = outcome.and_then(|bytes| {
-        let account = account_id.map(|id| app.account(id)).transpose()?.or(account);
-        // One photo never stops the others, not even by a fault of ours.
-        Ok(runtime.block_on(app.check(bytes, account))?)
-    });
-    (path, outcome)
+    let outcome = async {
+        let bytes = bytes.map_err(|error| RefusalJson::unreadable(&error))?;
+        let listed = account_id.as_deref().map(|id| app.account(id)).transpose()?;
+        Ok(app.check(bytes, listed.or(account)).await?)
+    };
+    let outcome = outcome.await;
+    Checked { path, account_id, outcome }
 }
 
 fn json_line(path: &Path, account_id: Option<&str>, outcome: &Outcome) -> io::Result<String> {

@@ -13,7 +13,7 @@ const FOUND: u8 = 1;
 const TROUBLE: u8 = 2;
 
 /// Lines of an import were skipped because they break a rule.
-pub const LINES_SKIPPED: u8 = 1;
+const LINES_SKIPPED: u8 = 1;
 
 /// What the exit code says of many photos. All threads write to it.
 #[derive(Debug, Default)]
@@ -40,6 +40,12 @@ impl Tally {
         let trouble = if self.trouble.load(Ordering::Relaxed) { TROUBLE } else { 0 };
         ExitCode::from(found | trouble)
     }
+}
+
+/// The exit code of an import that came to its end.
+#[must_use]
+pub fn imported(skipped_lines: bool) -> ExitCode {
+    ExitCode::from(if skipped_lines { LINES_SKIPPED } else { 0 })
 }
 
 /// Prints what stopped the program.

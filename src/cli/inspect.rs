@@ -71,12 +71,8 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn inspect_one(found: Found) -> (PathBuf, Outcome) {
-    let path = match found {
-        Ok(path) => path,
-        Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
-    };
-    let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
-    let outcome = outcome.and_then(|bytes| {
+    let (path, bytes) = files::read_found(found);
+    let outcome = bytes.map_err(|error| RefusalJson::unreadable(&error)).and_then(|bytes| {
         let photo = Photo::decode(&bytes).map_err(|error| RefusalJson::from(&error))?;
         let findings = provenance::read(&bytes, &photo, &PhotoHashes::of(photo.pixels()));
         Ok(Inspected { findings, animation: photo.animation() })
