@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use photocheck_core::bank::BankName;
 
 use crate::accounts::AccountKey;
+use crate::app::access::AccessConfig;
 use crate::store::Opening;
 
 /// All that [`crate::app::App::open`] needs to know.
@@ -61,20 +62,6 @@ pub struct SightingsConfig {
     /// Days after its last sighting until an account's sighting of a photo is forgotten.
     pub retention_days: u16,
     pub key: AccountKey,
-}
-
-/// Who may use the banks over HTTP.
-#[derive(Debug, Clone, Default)]
-pub enum AccessConfig {
-    /// Nobody: this program answers no requests.
-    #[default]
-    Nobody,
-    /// Whoever sends this token.
-    Token(String),
-    /// Whoever sends the token in the file beside the database, which is created if need be.
-    TokenFile,
-    /// Everybody who reaches the port.
-    Everybody,
 }
 
 impl GateConfig {

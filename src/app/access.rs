@@ -16,7 +16,6 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
 
-use crate::config::AccessConfig;
 use crate::private_file;
 
 /// Bytes of randomness in a token that is created.
@@ -39,6 +38,20 @@ pub enum TokenError {
     Randomness(#[from] getrandom::Error),
 }
 
+/// Who may use the banks over HTTP, as the operator decided.
+#[derive(Debug, Clone, Default)]
+pub enum AccessConfig {
+    /// Nobody: this program answers no requests.
+    #[default]
+    Nobody,
+    /// Whoever sends this token.
+    Token(BankToken),
+    /// Whoever sends the token in the file beside the database, which is created if need be.
+    TokenFile,
+    /// Everybody who reaches the port.
+    Everybody,
+}
+
 /// Who may use the banks over HTTP.
 #[derive(Debug, Clone)]
 pub enum BankAccess {
@@ -53,17 +66,15 @@ impl BankAccess {
     /// Access as the operator wants it, to the banks of the database in this file.
     ///
     /// # Errors
-    /// When a token is not usable, or its file cannot be read or written.
+    /// When the file of the token cannot be read or written, or holds none.
     pub fn open(config: AccessConfig, database: Option<&Path>) -> anyhow::Result<Self> {
         match config {
             AccessConfig::Nobody => Ok(Self::Nobody),
             AccessConfig::Everybody => Ok(Self::Everybody),
-            AccessConfig::Token(token) => {
-                let token = BankToken::new(&token).context("PHOTOCHECK_BANK_TOKEN")?;
-                Ok(Self::with_token(&token))
-            }
+            AccessConfig::Token(token) => Ok(Self::with_token(&token)),
             AccessConfig::TokenFile => {
-                let file = database.context("a database in memory needs PHOTOCHECK_BANK_TOKEN")?;
+                let file =
+                    database.context("a database without a file needs PHOTOCHECK_BANK_TOKEN")?;
                 let token = BankToken::read_or_create(&path_beside(file))
                     .context("PHOTOCHECK_BANK_TOKEN is not set, so the token is kept in a file")?;
                 Ok(Self::with_token(&token))

@@ -11,8 +11,9 @@ use tokio::net::TcpListener;
 
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::SightingsArgs;
-use crate::app::{App, access};
-use crate::config::{AccessConfig, Config, GateConfig, Lookups};
+use crate::app::App;
+use crate::app::access::{self, AccessConfig, BankToken};
+use crate::config::{Config, GateConfig, Lookups};
 use crate::http;
 use crate::http::service::Service;
 use crate::telemetry;
@@ -39,9 +40,10 @@ pub struct ServeArgs {
 /// When the models, the database or the address cannot be had.
 pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     telemetry::start();
+    let access = args.access()?;
     let config = Config {
         sightings: args.sightings.config()?,
-        access: args.access(),
+        access: access.clone(),
         ..shared.config(Use::Write, Lookups::All, GateConfig::for_service())?
     };
     block_on(async {
@@ -53,7 +55,7 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         let address = listener.local_addr()?;
         tracing::info!(%address, "listening");
         // For whoever started it: the port is known only now when 0 was asked for.
-        let who = who_may_use_banks(&args.access(), app.banks.store().file());
+        let who = who_may_use_banks(&access, app.banks.store().file());
         writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
         let service = Arc::new(Service::new(app.clone()));
         http::server::serve(listener, http::router(service), asked_to_stop()).await;
@@ -64,12 +66,14 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 }
 
 impl ServeArgs {
-    fn access(&self) -> AccessConfig {
-        match &self.bank_token {
+    fn access(&self) -> anyhow::Result<AccessConfig> {
+        Ok(match &self.bank_token {
             _ if self.banks_open_to_everybody => AccessConfig::Everybody,
-            Some(token) => AccessConfig::Token(token.clone()),
+            Some(token) => {
+                AccessConfig::Token(BankToken::new(token).context("PHOTOCHECK_BANK_TOKEN")?)
+            }
             None => AccessConfig::TokenFile,
-        }
+        })
     }
 }
 

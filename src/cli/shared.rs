@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use photocheck_core::checker::Checker;
 
+use crate::app::access::AccessConfig;
 use crate::app::models;
-use crate::config::{AccessConfig, Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig};
+use crate::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig};
 use crate::store::Opening;
 
 /// Options of every command.

@@ -13,11 +13,12 @@ use std::sync::{Arc, OnceLock};
 
 use photocheck::accounts::AccountKey;
 use photocheck::app::App;
+use photocheck::app::access::{AccessConfig, BankToken};
 use photocheck::app::live_index::LiveIndex;
 use photocheck::app::models;
 use photocheck::app::sightings::Sightings;
 use photocheck::config::{
-    AccessConfig, Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, SightingsConfig,
+    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, SightingsConfig,
 };
 use photocheck::http;
 use photocheck::http::arrival::Pace;
@@ -274,7 +275,7 @@ impl Service {
             gate: GateConfig { cores: setup.cores, waiting_max: setup.waiting_max },
             sightings,
             access: match setup.bank_token {
-                Some(token) => AccessConfig::Token(token.to_owned()),
+                Some(token) => AccessConfig::Token(BankToken::new(token).unwrap()),
                 None => AccessConfig::Everybody,
             },
         };
