@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use photocheck::snapshot::{self, SnapshotFile};
-use photocheck_core::bank::{BankFacts, Opinion, Purpose};
+use photocheck::app::snapshot_file::{self, SnapshotFile};
+use photocheck_core::bank::{BankFacts, BankId, Opinion, Purpose};
 use photocheck_core::matching::hashes::{Distance, PdqHash};
 use photocheck_core::matching::index::snapshot::SnapshotKey;
 use photocheck_core::matching::index::{Changes, ContentId, Entry, Index};
@@ -141,8 +141,12 @@ fn measure(size: usize, real: &[PdqHash], folder: Option<&Path>) -> Figures {
         write_hashes(&folder.join(format!("{size}.queries")), &queries);
     }
     let (scan, expected) = scanned(&hashes, &queries);
-    let bank =
-        Arc::new(BankFacts { name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false });
+    let bank = Arc::new(BankFacts {
+        id: BankId(1),
+        name: "BENCH".into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    });
     let entries = hashes.iter().enumerate().map(|(content, hash)| entry(content, *hash, &bank));
     let entries: Vec<Entry> = entries.collect();
     drop(hashes);
@@ -231,7 +235,7 @@ fn snapshot_times(index: &Index, folder: Option<&Path>) -> (f64, f64, f64, f64) 
     let folder = folder.map_or_else(std::env::temp_dir, Path::to_path_buf);
     let path = folder.join(format!("bench-{}.index", std::process::id()));
     let begun = Instant::now();
-    let written = snapshot::write(&path, index, SnapshotKey([7; 16]), 50);
+    let written = snapshot_file::write(&path, index, SnapshotKey([7; 16]), 50);
     written.unwrap_or_else(|error| unreachable!("{}: {error}", path.display()));
     let write = ms(begun.elapsed());
     let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use divan::{Bencher, black_box};
-use photocheck::models::load_checker;
-use photocheck_core::bank::{BankFacts, Opinion, Purpose};
+use photocheck::app::models::load_checker;
+use photocheck::config::ModelsConfig;
+use photocheck_core::bank::{BankFacts, BankId, Opinion, Purpose};
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::hashes::pdq::pdq;
 use photocheck_core::matching::hashes::{Distance, PdqHash, PhotoHashes};
@@ -45,7 +46,8 @@ fn both_hashes(bencher: Bencher) {
 #[divan::bench]
 fn all_views(bencher: Bencher) {
     let photo = photo();
-    let checker = load_checker(None, None).unwrap_or_else(|error| unreachable!("{error:#}"));
+    let checker =
+        load_checker(&ModelsConfig::default()).unwrap_or_else(|error| unreachable!("{error:#}"));
     bencher.bench(|| checker.views(black_box(photo.pixels())));
 }
 
@@ -74,7 +76,8 @@ fn marks_of_origin(bencher: Bencher) {
 
 #[divan::bench(sample_count = 20)]
 fn whole_check(bencher: Bencher) {
-    let checker = load_checker(None, None).unwrap_or_else(|error| unreachable!("{error:#}"));
+    let checker =
+        load_checker(&ModelsConfig::default()).unwrap_or_else(|error| unreachable!("{error:#}"));
     let index = Index::default();
     bencher.bench(|| checker.check(black_box(PHOTO), &index));
 }
@@ -91,7 +94,12 @@ fn lookup(bencher: Bencher, count: i64) {
             state
         })
     };
-    let facts = BankFacts { name: "BENCH".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts {
+        id: BankId(1),
+        name: "BENCH".into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    };
     let bank = Arc::new(facts);
     let entry = |content: i64| Entry {
         hash: PdqHash(words(content.unsigned_abs() + 1)),

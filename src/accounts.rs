@@ -1,6 +1,6 @@
 //! Accounts: their ids are kept as keyed hashes, so that the database alone names nobody.
 //!
-//! The hash is HMAC-SHA-256 under a secret that stands in the environment and never in the
+//! The hash is HMAC-SHA-256 under a secret that is in the environment and never in the
 //! database. Ids are short and can be guessed; without the key a guess cannot be tried.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
-/// What of an account is kept.
+/// What is kept of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AccountHash(pub [u8; 32]);
 
@@ -23,7 +23,7 @@ pub struct AccountKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AccountKeyError {
     #[error(
-        "{} is not set; account ids are hashed under it, at least {} bytes",
+        "{} is not set; account ids are hashed with it, and it needs at least {} bytes",
         AccountKey::VARIABLE,
         AccountKey::BYTES_MIN
     )]
@@ -75,17 +75,17 @@ impl AccountKey {
         match id.len() {
             0 => Err(AccountIdError::Empty),
             bytes if Self::ID_BYTES_MAX < bytes => Err(AccountIdError::TooLong { bytes }),
-            _ => Ok(AccountHash(self.hash_of(&["account ", id]))),
+            _ => Ok(AccountHash(self.keyed_hash(&["account ", id]))),
         }
     }
 
-    /// Tells this key from others without telling the key.
+    /// A text that differs from key to key, and does not reveal the key.
     #[must_use]
     pub fn check(&self) -> String {
-        hex::encode(self.hash_of(&["key check"]))
+        hex::encode(self.keyed_hash(&["key check"]))
     }
 
-    fn hash_of(&self, parts: &[&str]) -> [u8; 32] {
+    fn keyed_hash(&self, parts: &[&str]) -> [u8; 32] {
         let mut keyed = self.keyed.clone();
         for part in parts {
             keyed.update(part.as_bytes());
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_secret_is_not_shown() {
-        let shown = format!("{:?}", AccountKey::new(SECRET).unwrap());
-        assert_eq!(shown, "AccountKey { .. }");
+        let debug = format!("{:?}", AccountKey::new(SECRET).unwrap());
+        assert_eq!(debug, "AccountKey { .. }");
     }
 }

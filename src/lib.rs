@@ -1,21 +1,16 @@
 //! photocheck tells whether a profile photo is a fake: made by AI, or stolen from somebody else.
 //!
-//! `core` decides, the rest brings it bytes and carries its answers away. See `ARCHITECTURE.md`.
+//! The crate `photocheck-core` decides about one photo. `app` is what photocheck can do; `http` and
+//! `cli` translate between the outside and it. See `ARCHITECTURE.md`.
 
 pub mod accounts;
+pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod exchange;
-pub mod gate;
 pub mod http;
-pub mod live;
-pub mod models;
 pub mod private_file;
-pub mod retro;
-pub mod room;
-pub mod sightings;
-pub mod snapshot;
 pub mod store;
 pub mod telemetry;
-pub mod token;
 pub mod wire;

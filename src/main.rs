@@ -16,5 +16,5 @@ fn main() -> ExitCode {
         Command::EvalMatching(eval) => cli::eval_matching::run(&eval, &args.shared),
         Command::Serve(serve) => cli::serve::run(&serve, &args.shared),
     };
-    done.unwrap_or_else(|error| cli::output::trouble(&error))
+    done.unwrap_or_else(|error| cli::exit::fail(&error))
 }

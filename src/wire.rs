@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::error::AppError;
 use photocheck_core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic};
 use photocheck_core::faces::Face;
 use photocheck_core::photo::Animation;
@@ -446,6 +447,17 @@ impl RefusalJson {
     #[must_use]
     pub fn unreadable(error: &std::io::Error) -> Self {
         Self { code: "FILE_UNREADABLE", message: format!("the file cannot be read: {error}") }
+    }
+}
+
+impl From<AppError> for RefusalJson {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Refused(refusal) => {
+                Self { code: refusal.code(), message: refusal.to_string() }
+            }
+            AppError::Failed(failure) => Self::ours(failure.code()),
+        }
     }
 }
 

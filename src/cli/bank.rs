@@ -4,16 +4,17 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use photocheck_core::bank::{BankFacts, BankName, ExternalId, Note, Opinion, Purpose};
+use photocheck_core::matching::index::ContentId;
 
 use super::bank_add::{self, AddArgs};
-use super::exchange;
-use super::output;
-use super::{SharedArgs, block_on};
+use super::bank_transfer::{self, ExportArgs, ImportArgs};
+use super::output::sanitized;
+use super::shared::{SharedArgs, Use, block_on};
+use super::values;
+use crate::app::banks::Banks;
 use crate::clock;
-use crate::store::{BankName, Content, ContentChange, ExternalId, Note, Store};
-use photocheck_core::bank::{Opinion, Purpose};
-use photocheck_core::matching::index::ContentId;
+use crate::store::{Bank, Content, ContentChange, NewBank};
 
 #[derive(Debug, clap::Args)]
 pub struct BankArgs {
@@ -29,7 +30,7 @@ enum BankCommand {
         name: String,
         /// What the bank is for: known fakes (stolen photos and photos used in scams), photos
         /// never to flag, or photos seen on accounts
-        #[arg(long, default_value = "known_fake", value_parser = purposes())]
+        #[arg(long, default_value = "known_fake", value_parser = values::purpose())]
         purpose: Purpose,
         /// Mark the bank as taken over from someone else; your own banks outrank it
         #[arg(long)]
@@ -47,9 +48,9 @@ enum BankCommand {
     /// Change the opinion, state, id or note of a photo, by the id that `show` lists
     Set(SetArgs),
     /// Import hashes of photos from a file. Importing it again adds nothing
-    Import(exchange::ImportArgs),
+    Import(ImportArgs),
     /// Export the hashes of the photos in a bank
-    Export(exchange::ExportArgs),
+    Export(ExportArgs),
     /// Remove photos by the ids that `show` lists, or the whole bank with --all
     Remove {
         /// Name of the bank
@@ -73,7 +74,7 @@ struct SetArgs {
     id: i64,
     /// How sure you are of it: a match with a confirmed photo counts as fake, with an unsure one as
     /// suspect, with a disputed one not at all
-    #[arg(long, group = "change", value_parser = opinions())]
+    #[arg(long, group = "change", value_parser = values::opinion())]
     opinion: Option<Opinion>,
     /// Match photos against it again
     #[arg(long, group = "change", conflicts_with = "disable")]
@@ -92,104 +93,94 @@ struct SetArgs {
     note: Option<String>,
 }
 
-/// Takes the names of purposes.
-fn purposes() -> impl TypedValueParser<Value = Purpose> {
-    let names = PossibleValuesParser::new(Purpose::ALL.map(Purpose::name));
-    names.try_map(|name| Purpose::from_name(&name).ok_or("no purpose"))
-}
-
-/// Takes the names of opinions.
-pub fn opinions() -> impl TypedValueParser<Value = Opinion> {
-    let names = PossibleValuesParser::new(Opinion::ALL.map(Opinion::name));
-    names.try_map(|name| Opinion::from_name(&name).ok_or("no opinion"))
-}
-
 /// Does what was asked.
 ///
 /// # Errors
 /// When the database fails or what was asked for cannot be done.
 pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
+    let to = match &args.command {
+        // Its photos are looked up among those seen before, which needs more than the banks.
+        BankCommand::Add(args) => return bank_add::run(args, shared),
+        BankCommand::Create { .. } => Use::Begin,
+        BankCommand::List | BankCommand::Show { .. } | BankCommand::Export(_) => Use::Read,
+        BankCommand::Set(_) | BankCommand::Import(_) | BankCommand::Remove { .. } => Use::Write,
+    };
+    let database = shared.database(to)?;
     block_on(async {
-        let store = match &args.command {
-            BankCommand::Create { .. } => shared.store_to_begin().await?,
-            BankCommand::List | BankCommand::Show { .. } | BankCommand::Export(_) => {
-                shared.store_to_read().await?
-            }
-            _ => shared.store().await?,
-        };
-        let done = match &args.command {
-            BankCommand::Create { name, purpose, imported } => {
-                create(&store, &BankName::new(name)?, *purpose, *imported).await
-            }
-            BankCommand::List => list(&store).await,
-            BankCommand::Show { name } => show(&store, &BankName::new(name)?).await,
-            BankCommand::Add(args) => bank_add::run(&store, args, shared).await,
-            BankCommand::Set(args) => set(&store, args).await,
-            BankCommand::Import(args) => exchange::import(&store, args).await,
-            BankCommand::Export(args) => exchange::export(&store, args).await,
-            BankCommand::Remove { name, ids, all } => {
-                remove(&store, &BankName::new(name)?, ids, *all).await
-            }
-        };
-        store.close().await;
+        let banks = Banks::open(&database).await?;
+        let done = run_on(&banks, &args.command).await;
+        banks.close().await;
         done
     })
 }
 
-async fn create(
-    store: &Store,
-    name: &BankName,
-    purpose: Purpose,
-    imported: bool,
-) -> anyhow::Result<ExitCode> {
-    store.create_bank(name, purpose, imported, clock::now_s()).await?;
-    if let Some(file) = store.file().filter(|_| store.is_new()) {
+async fn run_on(banks: &Banks, command: &BankCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        BankCommand::Create { name, purpose, imported } => {
+            let (name, purpose, imported) = (BankName::new(name)?, *purpose, *imported);
+            create(banks, NewBank { name, purpose, imported, created_at: clock::now_s() }).await
+        }
+        BankCommand::List => list(banks).await,
+        BankCommand::Show { name } => show(banks, &BankName::new(name)?).await,
+        BankCommand::Add(_) => Ok(ExitCode::SUCCESS),
+        BankCommand::Set(args) => set(banks, args).await,
+        BankCommand::Import(args) => bank_transfer::import(banks, args).await,
+        BankCommand::Export(args) => bank_transfer::export(banks, args).await,
+        BankCommand::Remove { name, ids, all } => {
+            remove(banks, &BankName::new(name)?, ids, *all).await
+        }
+    }
+}
+
+async fn create(banks: &Banks, new: NewBank) -> anyhow::Result<ExitCode> {
+    let bank = banks.create(&new).await?;
+    if let Some(file) = banks.store().file().filter(|_| banks.store().is_new()) {
         writeln!(io::stderr(), "created the database {}", file.display())?;
     }
-    writeln!(io::stdout(), "created {}", name.as_str())?;
+    writeln!(io::stdout(), "created {}", bank.facts.name)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn list(store: &Store) -> anyhow::Result<ExitCode> {
-    for bank in store.banks().await? {
-        let imported = if bank.imported { ", imported" } else { "" };
-        let quarantined = match bank.quarantined {
+async fn list(banks: &Banks) -> anyhow::Result<ExitCode> {
+    for Bank { facts, contents, quarantined, .. } in banks.list().await? {
+        let BankFacts { name, purpose, imported, .. } = facts;
+        let imported = if imported { ", imported" } else { "" };
+        let quarantined = match quarantined {
             0 => String::new(),
             count => format!(", {count} quarantined"),
         };
-        let (name, purpose, contents) = (&bank.name, bank.purpose.name(), bank.contents);
+        let purpose = purpose.name();
         writeln!(io::stdout(), "{name}\t{purpose}{imported}\t{contents} photos{quarantined}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn show(store: &Store, name: &BankName) -> anyhow::Result<ExitCode> {
+async fn show(banks: &Banks, name: &BankName) -> anyhow::Result<ExitCode> {
     const PAGE: u16 = 1000;
-    store.bank(name).await?;
     let mut after = ContentId(0);
     loop {
-        let contents = store.contents(name, after, PAGE).await?;
+        let contents = banks.contents(name, after, PAGE).await?;
         let Some(last) = contents.last() else { return Ok(ExitCode::SUCCESS) };
         after = last.id;
         for content in &contents {
-            writeln!(io::stdout(), "{}", line_of(content))?;
+            writeln!(io::stdout(), "{}", content_line(content))?;
         }
     }
 }
 
 /// Id, quality, opinion, whether it is looked up, external id and note, separated by tabs.
-fn line_of(content: &Content) -> String {
-    let state = match (content.enabled, content.quarantined.as_str()) {
+fn content_line(content: &Content) -> String {
+    let state = match (content.enabled, &content.quarantined) {
         (false, _) => "disabled".to_owned(),
-        (true, "") => "enabled".to_owned(),
-        (true, reason) => format!("quarantined: {reason}"),
+        (true, None) => "enabled".to_owned(),
+        (true, Some(reason)) => format!("quarantined: {reason}"),
     };
     let (quality, opinion) = (content.pdq_quality.value(), content.opinion.name());
-    let texts = [&state, &content.external_id, &content.note].map(|text| output::harmless(text));
+    let texts = [&state, content.external_id.as_str(), content.note.as_str()].map(sanitized);
     format!("{}\tquality {quality}\t{opinion}\t{}", content.id.0, texts.join("\t"))
 }
 
-async fn set(store: &Store, args: &SetArgs) -> anyhow::Result<ExitCode> {
+async fn set(banks: &Banks, args: &SetArgs) -> anyhow::Result<ExitCode> {
     let (name, id) = (BankName::new(&args.name)?, ContentId(args.id));
     let change = ContentChange {
         note: args.note.as_deref().map(Note::new).transpose()?,
@@ -198,24 +189,28 @@ async fn set(store: &Store, args: &SetArgs) -> anyhow::Result<ExitCode> {
         enabled: (args.enable || args.disable).then_some(args.enable),
         release: args.release,
     };
-    store.change_content(&name, id, &change).await?;
-    writeln!(io::stdout(), "{}", line_of(&store.content(&name, id).await?))?;
+    let changed = banks.change(&name, id, &change).await?;
+    writeln!(io::stdout(), "{}", content_line(&changed))?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn remove(
-    store: &Store,
+    banks: &Banks,
     name: &BankName,
     ids: &[i64],
     all: bool,
 ) -> anyhow::Result<ExitCode> {
     if ids.is_empty() {
-        anyhow::ensure!(all, "name the contents to remove, or --all for the whole bank");
-        store.delete_bank(name).await?;
-        writeln!(io::stdout(), "removed {} and all it held", name.as_str())?;
+        anyhow::ensure!(
+            all,
+            "name the photos to remove by their ids, or add --all to remove the \
+             whole bank"
+        );
+        banks.delete(name).await?;
+        writeln!(io::stdout(), "removed {} and all its photos", name.as_str())?;
     }
     for id in ids {
-        store.remove_content(name, ContentId(*id)).await?;
+        banks.remove(name, ContentId(*id)).await?;
         writeln!(io::stdout(), "removed\t{id}")?;
     }
     Ok(ExitCode::SUCCESS)

@@ -2,20 +2,22 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
+use photocheck_core::bank::{BankName, ExternalId, Note, Opinion};
+use photocheck_core::verdict::Policy;
+
+use super::exit::Tally;
 use super::files;
 use super::inputs::InputArgs;
-use super::output;
-use super::{SharedArgs, bank};
+use super::output::sanitized;
+use super::shared::{SharedArgs, Use, block_on};
+use super::values;
+use crate::app::App;
+use crate::app::bank_photo::{Banked, NewPhoto};
+use crate::app::error::{AppError, Refusal};
 use crate::clock;
-use crate::live::LiveIndex;
-use crate::retro::{self, Banked};
-use crate::store::{Bank, BankName, ExternalId, NewContent, Note, SeenBefore, Store};
-use photocheck_core::bank::{Opinion, Purpose};
-use photocheck_core::matching::hashes::PdqQuality;
-use photocheck_core::matching::index::Index;
-use photocheck_core::verdict::Policy;
+use crate::config::{GateConfig, Lookups};
+use crate::store::SeenBefore;
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
@@ -30,7 +32,7 @@ pub struct AddArgs {
     #[arg(long, default_value = "", hide_default_value = true, value_name = "ID")]
     external_id: String,
     /// How sure you are of them
-    #[arg(long, default_value = "confirmed", value_parser = bank::opinions())]
+    #[arg(long, default_value = "confirmed", value_parser = values::opinion())]
     opinion: Opinion,
     /// Keep them, but do not match photos against them
     #[arg(long)]
@@ -41,72 +43,75 @@ pub struct AddArgs {
 ///
 /// # Errors
 /// When the database fails, or the bank takes no photos.
-pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: &AddArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let name = BankName::new(&args.name)?;
-    let (note, external_id) = (Note::new(&args.note)?, ExternalId::new(&args.external_id)?);
-    store.bank(&name).await?;
-    let checker = shared.checker()?;
-    let index = index_of_seen(store, checker.policy()).await?;
-    let mut trouble = false;
+    let new = NewPhoto {
+        note: Note::new(&args.note)?,
+        external_id: ExternalId::new(&args.external_id)?,
+        opinion: args.opinion,
+        enabled: !args.disabled,
+    };
+    let config = shared.config(Use::Write, Lookups::Sightings, GateConfig::for_list())?;
+    block_on(async {
+        let app = App::open(config).await?;
+        let done = add_all(&app, args, &name, &new).await;
+        app.close().await;
+        done
+    })
+}
+
+async fn add_all(
+    app: &App,
+    args: &AddArgs,
+    name: &BankName,
+    new: &NewPhoto,
+) -> anyhow::Result<ExitCode> {
+    app.banks.show(name).await?;
+    let tally = Tally::default();
     for input in args.inputs.read()? {
-        let (path, hashed) = files::views(input.found, &checker);
-        let path = output::harmless(&path.display().to_string());
-        let photo = match hashed {
-            Ok(views) => views,
-            Err(reason) => {
-                trouble = true;
-                writeln!(io::stderr(), "not added\t{path}\t{reason}")?;
-                continue;
+        let (path, photo) = files::read_found(input.found);
+        let path = sanitized(&path.display().to_string());
+        let banked = match photo {
+            Ok(photo) => match app.bank_photo(name, photo, new.clone()).await {
+                Err(AppError::Refused(Refusal::Photo(error))) => Err(error.to_string()),
+                banked => Ok(banked?),
+            },
+            Err(error) => Err(error.to_string()),
+        };
+        match banked {
+            Ok(banked) => {
+                let lines = banked_lines(&banked, &path, app.checker().policy());
+                io::stdout().write_all(lines.as_bytes())?;
             }
-        };
-        let hashes = photo.hashes;
-        let content = NewContent {
-            hashes,
-            views: photo.banked().collect(),
-            note: note.clone(),
-            external_id: external_id.clone(),
-            opinion: args.opinion,
-            enabled: !args.disabled,
-            quarantined: String::new(),
-            added_at: clock::now_s(),
-        };
-        let matches = checker.policy().matches(&photo, &index);
-        let seen = retro::seen_among(matches.iter().map(|found| (&*found.bank, found.content)));
-        let banked = retro::bank_photo(store, checker.policy(), &name, content, &seen).await?;
-        let lines = lines_of(&banked, &path, hashes.pdq_quality, checker.policy());
-        io::stdout().write_all(lines.as_bytes())?;
+            Err(reason) => {
+                tally.note_trouble();
+                writeln!(io::stderr(), "not added\t{path}\t{reason}")?;
+            }
+        }
     }
-    Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
+    Ok(tally.exit_code())
 }
 
-/// The index that photos seen before are looked up in; an empty one where there are none.
-async fn index_of_seen(store: &Store, policy: &Policy) -> anyhow::Result<Arc<Index>> {
-    let has_seen = |bank: &Bank| bank.purpose == Purpose::Seen && 0 < bank.contents;
-    if !store.banks().await?.iter().any(has_seen) {
-        return Ok(Arc::default());
-    }
-    Ok(LiveIndex::load(store.clone(), policy.pdq_quality_min()).await?.index())
-}
-
-/// What became of the photo; each line has a word for what it tells, the id and the telling.
-fn lines_of(banked: &Banked, path: &str, quality: PdqQuality, policy: &Policy) -> String {
+/// What became of the photo; each line begins with what it is about and the id.
+fn banked_lines(banked: &Banked, path: &str, policy: &Policy) -> String {
     let id = banked.id.0;
     let what = if banked.added { "added" } else { "already there" };
     let mut lines = vec![format!("{what}\t{id}\t{path}\n")];
-    if !policy.is_comparable(quality) {
-        let (quality, least) = (quality.value(), policy.pdq_quality_min());
-        let why = format!("too little detail, quality {quality} of at least {least}");
+    if !policy.is_comparable(banked.pdq_quality) {
+        let (quality, least) = (banked.pdq_quality.value(), policy.pdq_quality_min());
+        let why = format!("too little detail: its quality is {quality}, the least is {least}");
         lines.push(format!("not looked up\t{id}\t{why}\n"));
     }
-    if !banked.quarantined.is_empty() {
-        lines.push(format!("quarantined\t{id}\t{}\n", banked.quarantined));
+    if let Some(reason) = &banked.quarantined {
+        lines.push(format!("quarantined\t{id}\t{reason}\n"));
     }
     lines.extend(banked.seen_before.iter().map(|seen| {
         let SeenBefore { bank, content, accounts, last_seen_at } = seen;
         let plural = if *accounts == 1 { "" } else { "s" };
         let last = last_seen_at.map(|at| format!(", last {}", ago(at))).unwrap_or_default();
-        let told = format!("content {} of {bank}, {accounts} account{plural}{last}", content.0);
-        format!("seen before\t{id}\t{told}\n")
+        let where_seen =
+            format!("content {} of {bank}, {accounts} account{plural}{last}", content.0);
+        format!("seen before\t{id}\t{where_seen}\n")
     }));
     lines.concat()
 }

@@ -63,16 +63,16 @@ pub fn lines(places: &[String], what: &str, series: &[Series]) -> String {
         level(&mut svg, TOP + HEIGHT * (1.0 - share), &format!("{} %", tenth * 10));
     }
     let step = PLOT_WIDTH / count(places.len().saturating_sub(1).max(1));
-    let x_of = |place: usize| LEFT + step * count(place);
+    let x_at = |place: usize| LEFT + step * count(place);
     for (place, name) in places.iter().enumerate() {
-        label(&mut svg, (x_of(place), TOP + HEIGHT + 18.0), "middle", name);
+        label(&mut svg, (x_at(place), TOP + HEIGHT + 18.0), "middle", name);
     }
     label(&mut svg, (LEFT + PLOT_WIDTH / 2.0, TOP + HEIGHT + 40.0), "middle", what);
     // The first is drawn last, so that no other hides it.
     for one in series.iter().rev() {
         let places = one.values.iter().enumerate();
         let points: Vec<(f64, f64)> = places
-            .filter_map(|(place, value)| Some((x_of(place), TOP + HEIGHT * (1.0 - (*value)?))))
+            .filter_map(|(place, value)| Some((x_at(place), TOP + HEIGHT * (1.0 - (*value)?))))
             .collect();
         curve(&mut svg, &points, one.colour);
         for (x, y) in points {
@@ -96,18 +96,18 @@ pub fn histogram(what: &str, bin: usize, mark: (usize, &str), series: &[Series])
     let heights = series.iter().flat_map(|one| one.values.iter().flatten().copied());
     let highest = heights.fold(0.0, f64::max);
     let mut svg = opened(HEIGHT, series);
-    let x_of = |place: f64| LEFT + PLOT_WIDTH * place / count(places);
+    let x_at = |place: f64| LEFT + PLOT_WIDTH * place / count(places);
     for quarter in 0..=4 {
         let share = f64::from(quarter) / 4.0;
         let text = format!("{:.1} %", 100.0 * share * highest);
         level(&mut svg, TOP + HEIGHT * (1.0 - share), &text);
     }
     for place in (0..places).step_by(SCALE) {
-        let (x, unit) = (x_of(count(place)), place * bin);
+        let (x, unit) = (x_at(count(place)), place * bin);
         label(&mut svg, (x, TOP + HEIGHT + 18.0), "middle", &unit.to_string());
     }
     label(&mut svg, (LEFT + PLOT_WIDTH / 2.0, TOP + HEIGHT + 40.0), "middle", what);
-    let mark_x = x_of(count(mark.0) / count(bin.max(1)));
+    let mark_x = x_at(count(mark.0) / count(bin.max(1)));
     upright(&mut svg, mark_x, HEIGHT, "#888");
     label(&mut svg, (mark_x + 6.0, TOP + 12.0), "start", mark.1);
     for one in series {
@@ -115,7 +115,7 @@ pub fn histogram(what: &str, bin: usize, mark: (usize, &str), series: &[Series])
         let height = |value: &Option<f64>| HEIGHT * value.unwrap_or(0.0) / highest.max(1e-9);
         // A bin's share stands above its middle.
         let points: Vec<(f64, f64)> = values
-            .map(|(place, value)| (x_of(count(place) + 0.5), TOP + HEIGHT - height(value)))
+            .map(|(place, value)| (x_at(count(place) + 0.5), TOP + HEIGHT - height(value)))
             .collect();
         curve(&mut svg, &points, one.colour);
     }
@@ -169,7 +169,7 @@ pub fn square(across: &str, up: &str, curves: &[Curve], marks: &[(f64, f64, &str
     svg + "</svg>\n"
 }
 
-/// Text made harmless for HTML and SVG.
+/// Escapes text for HTML and SVG.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");

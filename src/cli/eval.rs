@@ -9,11 +9,14 @@ use indicatif::{ParallelProgressIterator, ProgressBar};
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::{SharedArgs, eval_page, eval_report, files, output};
-use crate::models;
+use super::detection_run::{Against, Changed, DetectionRun};
+use super::output::sanitized;
+use super::shared::SharedArgs;
+use super::{eval_page, eval_report, files};
+use crate::app::models;
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::{Detector, Synthetic};
-use photocheck_core::evaluation::detection::{self, Judged, SourceRow, Summary, Truth};
+use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::matching::index::Index;
 use photocheck_core::photo::Photo;
@@ -53,42 +56,6 @@ struct Row {
     source: String,
 }
 
-/// All that was measured.
-#[derive(Debug)]
-pub struct Measured {
-    pub model: String,
-    pub policy: String,
-    pub suspect_score: f64,
-    /// As the labels name them.
-    pub names: Vec<String>,
-    /// In the order of the names.
-    pub judged: Vec<Judged>,
-    pub summary: Summary,
-    pub sources: Vec<SourceRow>,
-    /// By the detector alone, after each edit; empty if it was not asked for.
-    pub robustness: Vec<(Edit, Summary)>,
-    pub against: Option<Against>,
-}
-
-/// Another model on the same photos.
-#[derive(Debug)]
-pub struct Against {
-    pub model: String,
-    pub summary: Summary,
-    /// Scores at which the two models state the same rate of honest photos: this one, the other.
-    pub thresholds: (f64, f64),
-    pub changed: Vec<Changed>,
-}
-
-/// A photo on one side of one model's threshold and on the other of the other's.
-#[derive(Debug)]
-pub struct Changed {
-    /// Place in the names.
-    pub photo: usize,
-    pub score: f64,
-    pub other: f64,
-}
-
 /// What was found out about one photo.
 struct Found {
     judged: Judged,
@@ -102,43 +69,41 @@ struct Found {
 /// When the labels or the models cannot be read, or the page cannot be written.
 pub fn run(args: &EvalArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let checker = shared.checker()?;
-    let measured = measure(args, &checker)?;
+    let run = measure(args, &checker)?;
     if let Some(file) = &args.html {
-        std::fs::write(file, eval_page::page(&measured))
-            .with_context(|| file.display().to_string())?;
+        std::fs::write(file, eval_page::page(&run)).with_context(|| file.display().to_string())?;
     }
-    let text =
-        if args.json { eval_report::json(&measured)? } else { eval_report::table(&measured) };
+    let text = if args.json { eval_report::json(&run)? } else { eval_report::table(&run) };
     io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(args: &EvalArgs, checker: &Checker) -> anyhow::Result<Measured> {
+fn measure(args: &EvalArgs, checker: &Checker) -> anyhow::Result<DetectionRun> {
     let rows = chosen(&read_labels(&args.labels)?, args.photos);
     let against = args.against.as_deref().map(models::read_detector).transpose()?;
     let thresholds = against.as_ref().map(|other| compared(checker, other)).transpose()?;
     let folder = args.labels.parent().unwrap_or(Path::new("."));
-    let session = Session { checker, against: against.as_ref(), robustness: args.robustness };
+    let scorer = Scorer { checker, against: against.as_ref(), robustness: args.robustness };
     let bar = ProgressBar::new(rows.len() as u64);
     let found: Vec<Found> = rows
         .par_iter()
         .enumerate()
         .progress_with(bar)
-        .map(|(place, row)| session.look_at(place, row, folder))
+        .map(|(position, row)| scorer.score(position, row, folder))
         .collect();
     let judged: Vec<Judged> = found.iter().map(|one| one.judged.clone()).collect();
     let suspect_score = checker.policy().suspect_score();
     let edits = Edit::TRAVELS.into_iter().enumerate().filter(|_| args.robustness);
-    let robustness = edits.map(|(place, edit)| {
-        let after = found.iter().filter_map(|one| one.robustness.get(place));
+    let robustness = edits.map(|(number, edit)| {
+        let after = found.iter().filter_map(|one| one.robustness.get(number));
         (edit, detection::summary(&after.cloned().collect::<Vec<_>>(), suspect_score))
     });
     let against = against.zip(thresholds);
-    Ok(Measured {
+    Ok(DetectionRun {
         model: checker.model().to_owned(),
         policy: checker.policy().version().to_owned(),
         suspect_score,
-        names: rows.iter().map(|row| output::harmless(&row.path.display().to_string())).collect(),
+        names: rows.iter().map(|row| sanitized(&row.path.display().to_string())).collect(),
         summary: detection::summary(&judged, suspect_score),
         sources: detection::by_source(&judged),
         robustness: robustness.collect(),
@@ -155,26 +120,26 @@ fn read_labels(file: &Path) -> anyhow::Result<Vec<Row>> {
         let (label, line) = (row.label, number + 2);
         anyhow::ensure!(label <= 1, "{}: line {line}: label {label} is neither 0 nor 1", named());
     }
-    anyhow::ensure!(!rows.is_empty(), "{}: there is no row in it", named());
+    anyhow::ensure!(!rows.is_empty(), "{}: it has no rows", named());
     Ok(rows)
 }
 
-/// So many of the rows, spread evenly.
+/// The rows, evenly spaced if there are more than the limit.
 fn chosen(rows: &[Row], most: Option<usize>) -> Vec<Row> {
     let (count, most) = (rows.len(), most.unwrap_or(usize::MAX).min(rows.len()));
-    let taken = |place: &usize| (place * most) / count != ((place + 1) * most) / count;
-    let places = (0..count).filter(taken);
-    places.filter_map(|place| rows.get(place).cloned()).collect()
+    let taken = |number: usize| (number * most) / count != ((number + 1) * most) / count;
+    let numbered = rows.iter().enumerate();
+    numbered.filter(|(number, _)| taken(*number)).map(|(_, row)| row.clone()).collect()
 }
 
 /// Scores at which both models state [`COMPARED_RATE`].
 fn compared(checker: &Checker, other: &Detector) -> anyhow::Result<(f64, f64)> {
-    let of = |detector: &Detector| {
+    let score = |detector: &Detector| {
         detector.score_at_rate(COMPARED_RATE).with_context(|| {
             format!("{} states no score for a rate of {COMPARED_RATE}", detector.name())
         })
     };
-    Ok((of(checker.detector())?, of(other)?))
+    Ok((score(checker.detector())?, score(other)?))
 }
 
 fn compare(other: &Detector, thresholds: (f64, f64), found: &[Found]) -> Against {
@@ -193,15 +158,15 @@ fn compare(other: &Detector, thresholds: (f64, f64), found: &[Found]) -> Against
     }
 }
 
-/// What every photo is looked at with.
-struct Session<'a> {
+/// What every photo is scored with.
+struct Scorer<'a> {
     checker: &'a Checker,
     against: Option<&'a Detector>,
     robustness: bool,
 }
 
-impl Session<'_> {
-    fn look_at(&self, place: usize, row: &Row, folder: &Path) -> Found {
+impl Scorer<'_> {
+    fn score(&self, position: usize, row: &Row, folder: &Path) -> Found {
         let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
         let refused = Judged { truth, source: row.source.clone(), score: None, verdict: None };
         let bytes = files::read(&folder.join(&row.path)).unwrap_or_default();
@@ -209,7 +174,7 @@ impl Session<'_> {
             let robustness = vec![refused.clone(); Edit::TRAVELS.len()];
             return Found { judged: refused, robustness, other: None };
         };
-        let score = score_of(&report.signals.synthetic);
+        let score = read_score(&report.signals.synthetic);
         let judged = Judged { score, verdict: Some(report.verdict), ..refused.clone() };
         let mut found = Found { judged, robustness: Vec::new(), other: None };
         if !self.robustness && self.against.is_none() {
@@ -219,14 +184,14 @@ impl Session<'_> {
         let Ok(photo) = Photo::decode(&bytes) else { return found };
         let pixels = photo.pixels();
         found.other = self.against.and_then(|other| {
-            score_of(&other.score(pixels, &self.checker.judged_faces(pixels), f64::INFINITY))
+            read_score(&other.score(pixels, &self.checker.judged_faces(pixels), f64::INFINITY))
         });
         if self.robustness {
             let after = |edit: Edit| {
-                let edited = edit.apply(pixels, &mut Random::of(SEED, place, edit));
+                let edited = edit.apply(pixels, &mut Random::of(SEED, position, edit));
                 let synthetic = self.checker.synthetic(&edited);
                 let verdict = Some(self.checker.policy().synthetic_verdict(&synthetic));
-                Judged { score: score_of(&synthetic), verdict, ..refused.clone() }
+                Judged { score: read_score(&synthetic), verdict, ..refused.clone() }
             };
             found.robustness = Edit::TRAVELS.into_iter().map(after).collect();
         }
@@ -234,7 +199,7 @@ impl Session<'_> {
     }
 }
 
-fn score_of(synthetic: &Synthetic) -> Option<f64> {
+fn read_score(synthetic: &Synthetic) -> Option<f64> {
     match synthetic {
         Synthetic::Evaluated(evaluated) => Some(evaluated.score.value().into()),
         Synthetic::NotApplicable { .. } | Synthetic::UnableToEvaluate { .. } => None,

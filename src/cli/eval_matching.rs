@@ -11,12 +11,14 @@ use image::RgbImage;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
-use super::{SharedArgs, files, matching_page, matching_report, output};
-use photocheck_core::bank::{BankFacts, Purpose};
+use super::matching_run::{FalseMatch, MatchingRun};
+use super::output::{self, sanitized};
+use super::shared::SharedArgs;
+use super::{files, matching_page, matching_report};
+use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::evaluation::matching::{self, Method, PeerHashes, Totals};
-use photocheck_core::matching::hashes::Distance;
 use photocheck_core::matching::index::{ContentId, Entry, Index};
 use photocheck_core::photo::Photo;
 use photocheck_core::photo::reencode::uploaded;
@@ -40,36 +42,6 @@ pub struct EvalMatchingArgs {
     json: bool,
 }
 
-/// All that was measured.
-#[derive(Debug)]
-pub struct Measured {
-    pub policy: String,
-    pub seed: u64,
-    /// Names below the folder, in the order that the edits were drawn in.
-    pub photos: Vec<String>,
-    /// How many of them are too plain to be looked up.
-    pub too_plain: usize,
-    /// Names of files that are no photos, with the reason.
-    pub refused: Vec<(String, String)>,
-    /// Places in `photos` of pairs that are known to show the same.
-    pub copies: BTreeSet<(usize, usize)>,
-    pub totals: Totals,
-    /// Nearest first.
-    pub false_matches: Vec<FalseMatch>,
-}
-
-/// A photo that was taken for a copy of another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FalseMatch {
-    pub distance: Distance,
-    /// Places in the photos.
-    pub photo: usize,
-    pub edit: Option<Edit>,
-    pub found: usize,
-    pub view: &'static str,
-    pub banked_view: &'static str,
-}
-
 /// A photo of the folder as its bank holds it.
 struct Banked {
     path: PathBuf,
@@ -77,8 +49,8 @@ struct Banked {
     hashes: PeerHashes,
 }
 
-/// What every lookup needs.
-struct Session<'a> {
+/// A folder of photos, banked: what every lookup needs.
+struct BankedFolder<'a> {
     checker: &'a Checker,
     index: Index,
     photos: Vec<Banked>,
@@ -86,7 +58,7 @@ struct Session<'a> {
     seed: u64,
 }
 
-/// What the lookups of some photos gave.
+/// What came of the lookups of some photos.
 #[derive(Default)]
 struct Lookups {
     totals: Totals,
@@ -99,21 +71,17 @@ struct Lookups {
 /// When there are not two photos, a file changes meanwhile, or something cannot be written.
 pub fn run(args: &EvalMatchingArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let checker = shared.checker()?;
-    let measured = measure(args, &checker)?;
+    let run = measure(args, &checker)?;
     if let Some(file) = &args.html {
-        std::fs::write(file, matching_page::page(&measured))
+        std::fs::write(file, matching_page::page(&run))
             .with_context(|| file.display().to_string())?;
     }
-    let text = if args.json {
-        matching_report::json(&measured)?
-    } else {
-        matching_report::table(&measured)
-    };
+    let text = if args.json { matching_report::json(&run)? } else { matching_report::table(&run) };
     io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn measure(args: &EvalMatchingArgs, checker: &Checker) -> anyhow::Result<Measured> {
+fn measure(args: &EvalMatchingArgs, checker: &Checker) -> anyhow::Result<MatchingRun> {
     let paths = chosen(&args.folder, args.photos)?;
     let bar = output::bar(2 * paths.len());
     let (photos, refused) = banked(&paths, checker, &bar);
@@ -127,15 +95,15 @@ fn measure(args: &EvalMatchingArgs, checker: &Checker) -> anyhow::Result<Measure
     let hashes: Vec<PeerHashes> = photos.iter().map(|photo| photo.hashes).collect();
     let copies = matching::known_copies(&hashes);
     let (index, seed) = (Index::new(entries, 1), args.seed);
-    let session = Session { checker, index, photos, copies, seed };
-    let lookups = session.look_up_all(&bar)?;
+    let folder = BankedFolder { checker, index, photos, copies, seed };
+    let lookups = folder.look_up_all(&bar)?;
     bar.finish_and_clear();
-    let Session { photos, copies, .. } = session;
+    let BankedFolder { photos, copies, .. } = folder;
     let name = |path: &Path| {
         let below = path.strip_prefix(&args.folder).unwrap_or(path);
-        output::harmless(&below.display().to_string())
+        sanitized(&below.display().to_string())
     };
-    Ok(Measured {
+    Ok(MatchingRun {
         policy: checker.policy().version().to_owned(),
         seed,
         too_plain: photos.iter().filter(|photo| photo.entries.is_empty()).count(),
@@ -147,9 +115,9 @@ fn measure(args: &EvalMatchingArgs, checker: &Checker) -> anyhow::Result<Measure
     })
 }
 
-/// The files of the folder; of too many, every so manieth.
+/// The files of the folder, evenly spaced if there are more than the limit.
 fn chosen(folder: &Path, photos_max: Option<usize>) -> anyhow::Result<Vec<PathBuf>> {
-    anyhow::ensure!(folder.is_dir(), "{} is no folder", folder.display());
+    anyhow::ensure!(folder.is_dir(), "{} is not a folder", folder.display());
     let mut paths = Vec::new();
     for found in files::expand(&[folder.to_owned()]) {
         paths.push(found.map_err(|(path, error)| {
@@ -158,11 +126,11 @@ fn chosen(folder: &Path, photos_max: Option<usize>) -> anyhow::Result<Vec<PathBu
     }
     let (all, kept) = (paths.len(), photos_max.unwrap_or(usize::MAX));
     if kept < all {
-        let mut place = 0;
+        let mut position = 0;
         paths.retain(|_| {
-            place += 1;
+            position += 1;
             // True for `kept` of the places, as far apart as can be.
-            place * kept / all != (place - 1) * kept / all
+            position * kept / all != (position - 1) * kept / all
         });
     }
     Ok(paths)
@@ -174,7 +142,12 @@ fn banked(
     checker: &Checker,
     bar: &ProgressBar,
 ) -> (Vec<Banked>, Vec<(PathBuf, String)>) {
-    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts {
+        id: BankId(1),
+        name: "ALL".into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    };
     let bank = Arc::new(facts);
     let hashed: Vec<_> = paths
         .par_iter()
@@ -192,7 +165,7 @@ fn banked(
     for (path, hashed) in paths.iter().zip(hashed) {
         match hashed {
             Ok(mut photo) => {
-                // The number of a content is the place of its photo, known only now.
+                // The number of a content is the position of its photo, known only now.
                 let content = content_at(photos.len());
                 photo.entries.iter_mut().for_each(|entry| entry.content = content);
                 photos.push(photo);
@@ -207,17 +180,17 @@ fn decoded(path: &Path) -> anyhow::Result<Photo> {
     Ok(Photo::decode(&files::read(path)?)?)
 }
 
-fn content_at(place: usize) -> ContentId {
-    ContentId(i64::try_from(place).unwrap_or(i64::MAX))
+fn content_at(position: usize) -> ContentId {
+    ContentId(i64::try_from(position).unwrap_or(i64::MAX))
 }
 
-impl Session<'_> {
+impl BankedFolder<'_> {
     fn look_up_all(&self, bar: &ProgressBar) -> anyhow::Result<Lookups> {
         let mut all = (0..self.photos.len())
             .into_par_iter()
             .zip(&self.photos)
-            .map(|(place, photo)| {
-                let found = self.look_up_edits(place, &photo.path);
+            .map(|(position, photo)| {
+                let found = self.look_up_edits(position, &photo.path);
                 bar.inc(1);
                 found.with_context(|| photo.path.display().to_string())
             })
@@ -231,32 +204,38 @@ impl Session<'_> {
     }
 
     /// The photo as it is, then each edit of it, one at a time.
-    fn look_up_edits(&self, place: usize, path: &Path) -> anyhow::Result<Lookups> {
+    fn look_up_edits(&self, position: usize, path: &Path) -> anyhow::Result<Lookups> {
         let mut lookups = Lookups::default();
         let photo = decoded(path)?;
-        self.look_up(place, None, photo.pixels(), &mut lookups);
+        self.look_up(position, None, photo.pixels(), &mut lookups);
         let uploaded = uploaded(photo.pixels());
         drop(photo);
         for edit in Edit::ALL {
-            let edited = edit.apply(&uploaded, &mut Random::of(self.seed, place, edit));
+            let edited = edit.apply(&uploaded, &mut Random::of(self.seed, position, edit));
             // An edit that changes nothing (the middle square of a square) would count for nothing.
             if edited != uploaded {
-                self.look_up(place, Some(edit), &edited, &mut lookups);
+                self.look_up(position, Some(edit), &edited, &mut lookups);
             }
         }
         Ok(lookups)
     }
 
-    fn look_up(&self, place: usize, edit: Option<Edit>, pixels: &RgbImage, lookups: &mut Lookups) {
+    fn look_up(
+        &self,
+        position: usize,
+        edit: Option<Edit>,
+        pixels: &RgbImage,
+        lookups: &mut Lookups,
+    ) {
         let matches = self.checker.matches_of(pixels, &self.index);
         let (own, others): (Vec<_>, Vec<_>) =
-            matches.iter().partition(|found| found.content == content_at(place));
+            matches.iter().partition(|found| found.content == content_at(position));
         let mut wrong = BTreeMap::new();
         for found in others {
             let other = usize::try_from(found.content.0).unwrap_or(usize::MAX);
-            if self.differ(place, other) {
+            if self.differ(position, other) {
                 let (view, banked_view) = (found.view.name(), found.banked_view.name());
-                let (photo, distance) = (place, found.distance);
+                let (photo, distance) = (position, found.distance);
                 let found = FalseMatch { distance, photo, edit, found: other, view, banked_view };
                 // They come nearest first.
                 wrong.entry(other).or_insert(found);
@@ -265,14 +244,14 @@ impl Session<'_> {
         let hashes = PeerHashes::of(pixels);
         let different: Vec<&PeerHashes> = (0..)
             .zip(&self.photos)
-            .filter(|(other, _)| self.differ(place, *other))
+            .filter(|(other, _)| self.differ(position, *other))
             .map(|(_, photo)| &photo.hashes)
             .collect();
         let pairs = different.len() as u64;
         let nearest = own.iter().map(|found| found.distance).min();
         lookups.totals.row_mut(Method::Ours, edit).add(nearest, pairs, wrong.len() as u64);
         lookups.false_matches.extend(wrong.into_values());
-        let original = self.photos.get(place).map(|photo| &photo.hashes);
+        let original = self.photos.get(position).map(|photo| &photo.hashes);
         for method in [Method::Pdq, Method::PHash, Method::DHash] {
             let found = original.and_then(|original| original.matched(&hashes, method));
             let is_match = |other: &&&PeerHashes| other.matched(&hashes, method).is_some();
@@ -291,23 +270,7 @@ impl Session<'_> {
     }
 
     /// Whether two photos are different ones, as far as is known.
-    fn differ(&self, place: usize, other: usize) -> bool {
-        place != other && !self.copies.contains(&(place.min(other), place.max(other)))
-    }
-}
-
-impl Measured {
-    /// The name of the photo at a place.
-    #[must_use]
-    pub fn name_of(&self, place: usize) -> &str {
-        self.photos.get(place).map_or("?", String::as_str)
-    }
-}
-
-impl FalseMatch {
-    /// Name of the edit.
-    #[must_use]
-    pub fn edit_name(&self) -> String {
-        self.edit.map_or("clean".into(), Edit::name)
+    fn differ(&self, position: usize, other: usize) -> bool {
+        position != other && !self.copies.contains(&(position.min(other), position.max(other)))
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use super::charts::{self, Curve, Series, escaped};
-use super::eval::{Against, Measured};
-use super::eval_report::{class_of, figures, shown};
-use super::matching_page::{STYLE, row_of};
+use super::detection_run::{Against, DetectionRun};
+use super::eval_report::{class, figures, rounded};
+use super::page::{STYLE, add_row};
 use photocheck_core::evaluation::detection::{self, SourceRow, Summary, Truth};
 use photocheck_core::evaluation::edits::Edit;
 
@@ -21,8 +21,8 @@ const OURS: &str = "#0b6e4f";
 
 /// The whole page.
 #[must_use]
-pub fn page(measured: &Measured) -> String {
-    let Measured { model, policy, summary, .. } = measured;
+pub fn page(run: &DetectionRun) -> String {
+    let DetectionRun { model, policy, summary, .. } = run;
     let Summary { photos, refused, abstained, scored_real, scored_synthetic, .. } = summary;
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -34,39 +34,39 @@ pub fn page(measured: &Measured) -> String {
         escaped(policy),
     );
     for (name, value) in figures(summary) {
-        row_of(&mut page, "td", &[name.to_owned(), shown(value)]);
+        add_row(&mut page, "td", &[name.to_owned(), rounded(value)]);
     }
     page += "</table>\n<h2>Real photos against AI-made ones</h2>\n";
-    page += &roc_plot(measured);
+    page += &roc_plot(run);
     page += "<h2>What a score means</h2>\n<p>On the line, of photos that score so, just as many \
              are AI-made. It depends on how many AI-made photos there are among all.</p>\n";
-    page += &calibration_plot(measured);
-    if !measured.robustness.is_empty() {
+    page += &calibration_plot(run);
+    if !run.robustness.is_empty() {
         page += "<h2>Robustness</h2>\n<p>The detector alone, after each edit; TPR and FPR at the \
                  suspect threshold.</p>\n";
-        page += &robustness(measured);
+        page += &robustness(run);
     }
-    if let Some(against) = &measured.against {
-        page += &comparison(against, measured);
+    if let Some(against) = &run.against {
+        page += &comparison(against, run);
     }
     page += "<h2>Sources</h2>\n<p>Share of photos with verdict suspect or fake, of sources with at \
              least five.</p>\n";
-    page += &source_bars(measured);
-    page += &source_table(measured);
+    page += &source_bars(run);
+    page += &source_table(run);
     page + "</html>\n"
 }
 
-fn roc_plot(measured: &Measured) -> String {
-    let points = detection::roc(&measured.judged);
-    let threshold = measured.summary.fpr.zip(measured.summary.tpr);
+fn roc_plot(run: &DetectionRun) -> String {
+    let points = detection::roc(&run.judged);
+    let threshold = run.summary.fpr.zip(run.summary.tpr);
     let marks: Vec<(f64, f64, &str)> =
         threshold.map(|(fpr, tpr)| (fpr, tpr, "suspect")).into_iter().collect();
-    let curve = Curve { name: measured.model.clone(), colour: OURS, points };
+    let curve = Curve { name: run.model.clone(), colour: OURS, points };
     charts::square("share of real photos flagged", "share of AI-made caught", &[curve], &marks)
 }
 
-fn calibration_plot(measured: &Measured) -> String {
-    let bins = detection::calibration(&measured.judged);
+fn calibration_plot(run: &DetectionRun) -> String {
+    let bins = detection::calibration(&run.judged);
     let points = bins.iter().flatten().map(|bin| (bin.mean_score, bin.synthetic)).collect();
     let curves = [
         Curve { name: "perfect".into(), colour: "#aaa", points: vec![(0.0, 0.0), (1.0, 1.0)] },
@@ -74,7 +74,7 @@ fn calibration_plot(measured: &Measured) -> String {
     ];
     let mut plot = charts::square("score", "share of AI-made photos", &curves, &[]);
     plot += "<table>\n";
-    row_of(&mut plot, "th", &["scores", "photos", "mean score", "AI-made"].map(str::to_owned));
+    add_row(&mut plot, "th", &["scores", "photos", "mean score", "AI-made"].map(str::to_owned));
     for (place, bin) in bins.iter().enumerate() {
         let Some(bin) = bin else { continue };
         let cells = [
@@ -83,10 +83,10 @@ fn calibration_plot(measured: &Measured) -> String {
                 if place == 9 { "1".into() } else { format!("0.{}", place + 1) }
             ),
             bin.photos.to_string(),
-            shown(Some(bin.mean_score)),
-            shown(Some(bin.synthetic)),
+            rounded(Some(bin.mean_score)),
+            rounded(Some(bin.synthetic)),
         ];
-        row_of(&mut plot, "td", &cells);
+        add_row(&mut plot, "td", &cells);
     }
     plot + "</table>\n"
 }
@@ -101,34 +101,34 @@ const FIGURES: [Figure; 4] = [
     ("FPR", REAL, |it| it.fpr),
 ];
 
-fn robustness(measured: &Measured) -> String {
+fn robustness(run: &DetectionRun) -> String {
     let all: Vec<(String, &Summary)> =
-        measured.robustness.iter().map(|(edit, summary)| (edit.name(), summary)).collect();
-    let jpegs = curve_of(measured, |edit| matches!(edit, Edit::Jpeg(_)));
-    let sides = curve_of(measured, |edit| matches!(edit, Edit::Side(_)));
-    let overlays = curve_of(measured, |edit| Edit::OVERLAYS.contains(&edit));
-    let others = curve_of(measured, |edit| {
+        run.robustness.iter().map(|(edit, summary)| (edit.name(), summary)).collect();
+    let jpegs = curve(run, |edit| matches!(edit, Edit::Jpeg(_)));
+    let sides = curve(run, |edit| matches!(edit, Edit::Side(_)));
+    let overlays = curve(run, |edit| Edit::OVERLAYS.contains(&edit));
+    let others = curve(run, |edit| {
         !matches!(edit, Edit::Jpeg(_) | Edit::Side(_)) && !Edit::OVERLAYS.contains(&edit)
     });
-    let mut page = charts::lines(&names(&jpegs), "JPEG quality", &series_of(&jpegs));
-    page += &charts::lines(&names(&sides), "longer side, at most", &series_of(&sides));
-    page += &charts::bars(&names(&others), &series_of(&others));
-    page += &charts::bars(&names(&overlays), &series_of(&overlays));
+    let mut page = charts::lines(&names(&jpegs), "JPEG quality", &series(&jpegs));
+    page += &charts::lines(&names(&sides), "longer side, at most", &series(&sides));
+    page += &charts::bars(&names(&others), &series(&others));
+    page += &charts::bars(&names(&overlays), &series(&overlays));
     page += "<table>\n";
     let head = ["after", "abstained", "AUROC", "TPR at 1 % FPR", "TPR", "FPR"];
-    row_of(&mut page, "th", &head.map(str::to_owned));
-    for (name, summary) in std::iter::once(("as it is".to_owned(), &measured.summary)).chain(all) {
-        let figures = FIGURES.map(|(_, _, figure)| shown(figure(summary)));
+    add_row(&mut page, "th", &head.map(str::to_owned));
+    for (name, summary) in std::iter::once(("as it is".to_owned(), &run.summary)).chain(all) {
+        let figures = FIGURES.map(|(_, _, figure)| rounded(figure(summary)));
         let cells = [name, summary.abstained.to_string()].into_iter().chain(figures);
-        row_of(&mut page, "td", &cells.collect::<Vec<_>>());
+        add_row(&mut page, "td", &cells.collect::<Vec<_>>());
     }
     page + "</table>\n"
 }
 
 /// The unedited photos, then those edits.
-fn curve_of(measured: &Measured, wanted: impl Fn(Edit) -> bool) -> Vec<(String, &Summary)> {
-    let edits = measured.robustness.iter().filter(|(edit, _)| wanted(*edit));
-    let unedited = ("as it is".to_owned(), &measured.summary);
+fn curve(run: &DetectionRun, wanted: impl Fn(Edit) -> bool) -> Vec<(String, &Summary)> {
+    let edits = run.robustness.iter().filter(|(edit, _)| wanted(*edit));
+    let unedited = ("as it is".to_owned(), &run.summary);
     let named = edits.map(|(edit, summary)| (edit.name(), summary));
     std::iter::once(unedited).chain(named).collect()
 }
@@ -137,23 +137,22 @@ fn names(curve: &[(String, &Summary)]) -> Vec<String> {
     curve.iter().map(|(name, _)| name.trim_start_matches("jpeg-").to_owned()).collect()
 }
 
-fn series_of(curve: &[(String, &Summary)]) -> Vec<Series> {
-    let of = |(name, colour, figure): Figure| {
+fn series(curve: &[(String, &Summary)]) -> Vec<Series> {
+    let one = |(name, colour, figure): Figure| {
         let values = curve.iter().map(|(_, summary)| figure(summary)).collect();
         Series { name: name.to_owned(), colour, values }
     };
-    FIGURES.map(of).into()
+    FIGURES.map(one).into()
 }
 
-fn comparison(against: &Against, measured: &Measured) -> String {
+fn comparison(against: &Against, run: &DetectionRun) -> String {
     let Against { model, summary, thresholds, changed } = against;
     let mut page = format!("<h2>Against {}</h2>\n<table>\n", escaped(model));
-    row_of(&mut page, "th", &[String::new(), measured.model.clone(), model.clone()]);
-    for ((name, ours), (_, theirs)) in figures(&measured.summary).into_iter().zip(figures(summary))
-    {
+    add_row(&mut page, "th", &[String::new(), run.model.clone(), model.clone()]);
+    for ((name, ours), (_, theirs)) in figures(&run.summary).into_iter().zip(figures(summary)) {
         // Verdicts are this model's alone.
         if !name.contains("verdict") {
-            row_of(&mut page, "td", &[name.to_owned(), shown(ours), shown(theirs)]);
+            add_row(&mut page, "td", &[name.to_owned(), rounded(ours), rounded(theirs)]);
         }
     }
     let _ = write!(
@@ -165,24 +164,24 @@ fn comparison(against: &Against, measured: &Measured) -> String {
         thresholds.1
     );
     for one in changed.iter().take(SHOWN_MAX) {
-        let scores = [one.score, one.other].map(|score| shown(Some(score)));
+        let scores = [one.score, one.other].map(|score| rounded(Some(score)));
         let [ours, theirs] = scores;
-        let name = measured.name_of(one.photo).to_owned();
-        row_of(&mut page, "td", &[name, measured.class_of(one.photo).to_owned(), ours, theirs]);
+        let name = run.name(one.photo).to_owned();
+        add_row(&mut page, "td", &[name, run.class(one.photo).to_owned(), ours, theirs]);
     }
     page + "</table>\n"
 }
 
-fn source_bars(measured: &Measured) -> String {
+fn source_bars(run: &DetectionRun) -> String {
     let plotted: Vec<&SourceRow> =
-        measured.sources.iter().filter(|row| PLOTTED_PHOTOS_MIN <= row.photos).collect();
+        run.sources.iter().filter(|row| PLOTTED_PHOTOS_MIN <= row.photos).collect();
     let names: Vec<String> = plotted.iter().map(|row| row.source.clone()).collect();
-    let of = |name: &str, colour, truth: Truth| Series {
+    let one = |name: &str, colour, truth: Truth| Series {
         name: name.to_owned(),
         colour,
         values: plotted.iter().map(|row| (row.truth == truth).then(|| flagged(row))).collect(),
     };
-    let series = [of("real", REAL, Truth::Real), of("AI-made", SYNTHETIC, Truth::Synthetic)];
+    let series = [one("real", REAL, Truth::Real), one("AI-made", SYNTHETIC, Truth::Synthetic)];
     charts::bars(&names, &series)
 }
 
@@ -191,15 +190,15 @@ fn flagged(row: &SourceRow) -> f64 {
     row.flagged as f64 / row.photos.max(1) as f64
 }
 
-fn source_table(measured: &Measured) -> String {
+fn source_table(run: &DetectionRun) -> String {
     let mut page = String::from("<table>\n");
     let head = ["source", "class", "photos", "abstained", "flagged", "mean score"];
-    row_of(&mut page, "th", &head.map(str::to_owned));
-    for row in &measured.sources {
+    add_row(&mut page, "th", &head.map(str::to_owned));
+    for row in &run.sources {
         let counts = [row.photos, row.abstained, row.flagged].map(|count| count.to_string());
         let [photos, abstained, flags] = counts;
-        let (class, mean) = (class_of(row).to_owned(), shown(row.mean_score));
-        row_of(&mut page, "td", &[row.source.clone(), class, photos, abstained, flags, mean]);
+        let (class, mean) = (class(row).to_owned(), rounded(row.mean_score));
+        add_row(&mut page, "td", &[row.source.clone(), class, photos, abstained, flags, mean]);
     }
     page + "</table>\n"
 }

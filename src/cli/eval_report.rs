@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::eval::{Against, Changed, Measured};
+use super::detection_run::{Against, Changed, DetectionRun};
 use photocheck_core::evaluation::detection::{SourceRow, Summary, Truth};
 
 /// Photos that change side, named in the table; all of them stand in the JSON.
 const SHOWN_MAX: usize = 40;
 
-/// A figure with three decimals; `-` where there is none.
+/// Rounds a figure to three decimals; `-` where there is none.
 #[must_use]
-pub fn shown(value: Option<f64>) -> String {
+pub fn rounded(value: Option<f64>) -> String {
     value.map_or("-".to_owned(), |value| format!("{value:.3}"))
 }
 
@@ -37,14 +37,14 @@ pub fn figures(summary: &Summary) -> [(&'static str, Option<f64>); 10] {
 ///
 /// # Errors
 /// Never: all of it can be written as JSON.
-pub fn json(measured: &Measured) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(&EvalJson::from(measured))? + "\n")
+pub fn json(run: &DetectionRun) -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(&EvalJson::from(run))? + "\n")
 }
 
 /// The figures as a table.
 #[must_use]
-pub fn table(measured: &Measured) -> String {
-    let Measured { model, policy, summary, sources, robustness, against, .. } = measured;
+pub fn table(run: &DetectionRun) -> String {
+    let DetectionRun { model, policy, summary, sources, robustness, against, .. } = run;
     let mut text = format!("model {model}, policy {policy}\n");
     let Summary { photos, refused, abstained, scored_real, scored_synthetic, .. } = summary;
     // Writing to a String cannot fail.
@@ -54,7 +54,7 @@ pub fn table(measured: &Measured) -> String {
          {abstained} abstained, {refused} refused\n"
     );
     for (name, value) in figures(summary) {
-        let _ = writeln!(text, "{name:<44}{:>7}", shown(value));
+        let _ = writeln!(text, "{name:<44}{:>7}", rounded(value));
     }
     let _ = writeln!(
         text,
@@ -63,53 +63,52 @@ pub fn table(measured: &Measured) -> String {
     );
     for row in sources {
         let SourceRow { source, photos, abstained, flagged, mean_score, .. } = row;
-        let (class, mean) = (class_of(row), shown(*mean_score));
+        let (class, mean) = (class(row), rounded(*mean_score));
         let _ = writeln!(
             text,
             "{class:<8}{source:<28}{photos:>7}{abstained:>11}{flagged:>9}{mean:>12}"
         );
     }
     if !robustness.is_empty() {
-        text += &robustness_table(measured);
+        text += &robustness_table(run);
     }
     if let Some(against) = against {
-        text += &against_table(against, measured);
+        text += &against_table(against, run);
     }
     text
 }
 
 /// `AI` or `real`.
 #[must_use]
-pub fn class_of(row: &SourceRow) -> &'static str {
+pub fn class(row: &SourceRow) -> &'static str {
     if row.truth == Truth::Synthetic { "AI" } else { "real" }
 }
 
-fn robustness_table(measured: &Measured) -> String {
+fn robustness_table(run: &DetectionRun) -> String {
     let mut text = format!(
         "\n{:<16}{:>11}{:>9}{:>16}{:>9}{:>9}\n",
         "after", "abstained", "AUROC", "TPR at 1 % FPR", "TPR", "FPR"
     );
-    let unedited = ("(as it is)".to_owned(), &measured.summary);
-    let edited = measured.robustness.iter().map(|(edit, summary)| (edit.name(), summary));
+    let unedited = ("(as it is)".to_owned(), &run.summary);
+    let edited = run.robustness.iter().map(|(edit, summary)| (edit.name(), summary));
     for (name, summary) in std::iter::once(unedited).chain(edited) {
         let [auroc, at_1, tpr, fpr] =
-            [summary.auroc, summary.tpr_at_fpr_1, summary.tpr, summary.fpr].map(shown);
+            [summary.auroc, summary.tpr_at_fpr_1, summary.tpr, summary.fpr].map(rounded);
         let abstained = summary.abstained;
         let _ = writeln!(text, "{name:<16}{abstained:>11}{auroc:>9}{at_1:>16}{tpr:>9}{fpr:>9}");
     }
     text + "TPR, FPR: at the suspect threshold\n"
 }
 
-fn against_table(against: &Against, measured: &Measured) -> String {
+fn against_table(against: &Against, run: &DetectionRun) -> String {
     let Against { model, summary, thresholds, changed } = against;
-    let mut text = format!("\n{:<44}{:>14}{:>14}\n", "", measured.model, model);
-    for ((name, ours), (_, theirs)) in figures(&measured.summary).into_iter().zip(figures(summary))
-    {
+    let mut text = format!("\n{:<44}{:>14}{:>14}\n", "", run.model, model);
+    for ((name, ours), (_, theirs)) in figures(&run.summary).into_iter().zip(figures(summary)) {
         // Verdicts are this model's alone.
         if name.contains("verdict") {
             continue;
         }
-        let _ = writeln!(text, "{name:<44}{:>14}{:>14}", shown(ours), shown(theirs));
+        let _ = writeln!(text, "{name:<44}{:>14}{:>14}", rounded(ours), rounded(theirs));
     }
     let _ = writeln!(
         text,
@@ -119,30 +118,14 @@ fn against_table(against: &Against, measured: &Measured) -> String {
         thresholds.1
     );
     for Changed { photo, score, other } in changed.iter().take(SHOWN_MAX) {
-        let name = measured.name_of(*photo);
-        let class = measured.class_of(*photo);
+        let name = run.name(*photo);
+        let class = run.class(*photo);
         let _ = writeln!(text, "{class:<6}{score:>7.3}{other:>8.3}  {name}");
     }
     if SHOWN_MAX < changed.len() {
         let _ = writeln!(text, "and {} more (--json names all)", changed.len() - SHOWN_MAX);
     }
     text
-}
-
-impl Measured {
-    /// How the labels name a photo.
-    #[must_use]
-    pub fn name_of(&self, photo: usize) -> &str {
-        self.names.get(photo).map_or("", String::as_str)
-    }
-
-    /// `AI` or `real`.
-    #[must_use]
-    pub fn class_of(&self, photo: usize) -> &'static str {
-        let synthetic =
-            |one: &photocheck_core::evaluation::detection::Judged| one.truth == Truth::Synthetic;
-        if self.judged.get(photo).is_some_and(synthetic) { "AI" } else { "real" }
-    }
 }
 
 #[derive(Serialize)]
@@ -210,33 +193,33 @@ struct ChangedJson<'a> {
     other_score: f64,
 }
 
-impl<'a> From<&'a Measured> for EvalJson<'a> {
-    fn from(measured: &'a Measured) -> Self {
-        let edits = measured.robustness.iter();
+impl<'a> From<&'a DetectionRun> for EvalJson<'a> {
+    fn from(run: &'a DetectionRun) -> Self {
+        let edits = run.robustness.iter();
         let edit_json = |(edit, summary): &(photocheck_core::evaluation::edits::Edit, Summary)| {
             EditJson { edit: edit.name(), summary: summary.into() }
         };
         Self {
-            model: &measured.model,
-            policy: &measured.policy,
-            summary: (&measured.summary).into(),
-            sources: measured.sources.iter().map(SourceJson::from).collect(),
+            model: &run.model,
+            policy: &run.policy,
+            summary: (&run.summary).into(),
+            sources: run.sources.iter().map(SourceJson::from).collect(),
             robustness: edits.map(edit_json).collect(),
-            against: measured.against.as_ref().map(|against| AgainstJson {
+            against: run.against.as_ref().map(|against| AgainstJson {
                 model: &against.model,
                 summary: (&against.summary).into(),
                 threshold: against.thresholds.0,
                 other_threshold: against.thresholds.1,
-                changed: against.changed.iter().map(|it| changed_json(it, measured)).collect(),
+                changed: against.changed.iter().map(|it| changed_json(it, run)).collect(),
             }),
         }
     }
 }
 
-fn changed_json<'a>(changed: &Changed, measured: &'a Measured) -> ChangedJson<'a> {
+fn changed_json<'a>(changed: &Changed, run: &'a DetectionRun) -> ChangedJson<'a> {
     ChangedJson {
-        path: measured.name_of(changed.photo),
-        label: u8::from(measured.class_of(changed.photo) == "AI"),
+        path: run.name(changed.photo),
+        label: u8::from(run.class(changed.photo) == "AI"),
         score: changed.score,
         other_score: changed.other,
     }

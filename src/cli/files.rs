@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use photocheck_core::checker::Checker;
 use photocheck_core::limits;
 use photocheck_core::matching::hashes::PhotoHashes;
-use photocheck_core::matching::views::PhotoViews;
 
 /// A path to look at, or one that cannot be.
 pub type Found = Result<PathBuf, (PathBuf, io::Error)>;
@@ -69,25 +67,21 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a file and gives all that it is compared by; otherwise says why not.
-pub fn views(found: Found, checker: &Checker) -> (PathBuf, Result<PhotoViews, String>) {
-    let path = match found {
-        Ok(path) => path,
-        Err((path, error)) => return (path, Err(error.to_string())),
-    };
-    let hashed = read(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| checker.hash(&bytes).map_err(|error| error.to_string()));
-    (path, hashed)
+/// Reads a file that was found, or says why it cannot be read.
+pub fn read_found(found: Found) -> (PathBuf, io::Result<Vec<u8>>) {
+    match found {
+        Ok(path) => {
+            let bytes = read(&path);
+            (path, bytes)
+        }
+        Err((path, error)) => (path, Err(error)),
+    }
 }
 
-/// Reads and hashes a file; otherwise says why not.
+/// Reads and hashes a file, or says why it cannot.
 pub fn hash(found: Found) -> (PathBuf, Result<PhotoHashes, String>) {
-    let path = match found {
-        Ok(path) => path,
-        Err((path, error)) => return (path, Err(error.to_string())),
-    };
-    let hashed = read(&path)
+    let (path, bytes) = read_found(found);
+    let hashed = bytes
         .map_err(|error| error.to_string())
         .and_then(|bytes| PhotoHashes::of_file(&bytes).map_err(|error| error.to_string()));
     (path, hashed)

@@ -72,7 +72,10 @@ impl InputArgs {
         let from_standard = listed.iter().filter(|it| files::is_standard(&it.path)).count();
         let list_too = self.files_from.as_deref().is_some_and(files::is_standard);
         let once = from_standard + usize::from(list_too) <= 1;
-        anyhow::ensure!(once, "standard input (-) is named more than once; it can be read once");
+        anyhow::ensure!(
+            once,
+            "standard input (-) is named more than once; it can only be read once"
+        );
         let expanded = listed.into_iter().flat_map(|Listed { path, account_id }| {
             let input = move |found| Input { found, account_id: account_id.clone() };
             files::expand(&[path]).into_iter().map(input)
@@ -122,25 +125,25 @@ fn listed(bytes: &[u8]) -> anyhow::Result<Vec<Listed>> {
         let account = account.and_then(|place| row.get(place)).filter(|id| !id.is_empty());
         let account_id = account.map(|id| String::from_utf8(id.to_vec())).transpose();
         let account_id = account_id.with_context(|| format!("the account id in line {line}"))?;
-        listed.push(Listed { path: path_of(path)?, account_id });
+        listed.push(Listed { path: path_from_bytes(path)?, account_id });
     }
     Ok(listed)
 }
 
 fn plain<'a>(names: impl Iterator<Item = &'a [u8]>) -> anyhow::Result<Vec<Listed>> {
     let names = names.filter(|name| !name.is_empty());
-    names.map(|name| Ok(Listed { path: path_of(name)?, account_id: None })).collect()
+    names.map(|name| Ok(Listed { path: path_from_bytes(name)?, account_id: None })).collect()
 }
 
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere names of files are Unicode")]
-fn path_of(bytes: &[u8]) -> anyhow::Result<PathBuf> {
+fn path_from_bytes(bytes: &[u8]) -> anyhow::Result<PathBuf> {
     let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec());
     Ok(name.into())
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> anyhow::Result<PathBuf> {
+fn path_from_bytes(bytes: &[u8]) -> anyhow::Result<PathBuf> {
     let name = String::from_utf8(bytes.to_vec()).context("a name of a file is not UTF-8")?;
     Ok(OsString::from(name).into())
 }

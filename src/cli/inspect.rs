@@ -6,14 +6,14 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::exit::Tally;
 use super::files::{self, Found};
 use super::inputs::{InputArgs, PathJson};
-use super::output::{self, Lines};
+use super::output::{Lines, sanitized};
 use crate::wire::{AnimationJson, ProvenanceJson, RefusalJson};
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::photo::{Animation, Photo};
@@ -54,10 +54,12 @@ type Outcome = Result<Inspected, RefusalJson>;
 /// When no file is meant, or nobody takes the output.
 pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let inputs = args.inputs.read()?;
-    let (lines, trouble) = (Lines::new(inputs.len()), AtomicBool::new(false));
+    let (lines, tally) = (Lines::new(inputs.len()), Tally::default());
     inputs.into_par_iter().try_for_each(|input| {
         let (path, outcome) = inspect_one(input.found);
-        trouble.fetch_or(outcome.is_err(), Ordering::Relaxed);
+        if outcome.is_err() {
+            tally.note_trouble();
+        }
         lines.write(&if args.json {
             json_line(&path, &outcome)?
         } else {
@@ -65,17 +67,12 @@ pub fn run(args: &InspectArgs) -> anyhow::Result<ExitCode> {
         })
     })?;
     lines.finish();
-    let trouble = trouble.load(Ordering::Relaxed);
-    Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
+    Ok(tally.exit_code())
 }
 
 fn inspect_one(found: Found) -> (PathBuf, Outcome) {
-    let path = match found {
-        Ok(path) => path,
-        Err((path, error)) => return (path, Err(RefusalJson::unreadable(&error))),
-    };
-    let outcome = files::read(&path).map_err(|error| RefusalJson::unreadable(&error));
-    let outcome = outcome.and_then(|bytes| {
+    let (path, bytes) = files::read_found(found);
+    let outcome = bytes.map_err(|error| RefusalJson::unreadable(&error)).and_then(|bytes| {
         let photo = Photo::decode(&bytes).map_err(|error| RefusalJson::from(&error))?;
         let findings = provenance::read(&bytes, &photo, &PhotoHashes::of(photo.pixels()));
         Ok(Inspected { findings, animation: photo.animation() })
@@ -100,21 +97,22 @@ fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
 
 /// The path, and a line a finding.
 fn text_lines(path: &Path, outcome: &Outcome) -> String {
-    let mut text = output::harmless(&path.display().to_string()) + "\n";
+    let mut text = sanitized(&path.display().to_string()) + "\n";
     // Writing to a String cannot fail.
     let _ = match outcome {
         Err(refusal) => writeln!(text, "  not read: {} [{}]", refusal.message, refusal.code),
         Ok(inspected) if inspected.findings.is_empty() => {
-            writeln!(text, "  no mark of origin, which proves nothing")
+            writeln!(text, "  no mark of origin; that proves nothing")
         }
         Ok(_) => Ok(()),
     };
     if let Some(Animation { frames, judged }) = outcome.as_ref().ok().and_then(|it| it.animation) {
-        let shown = judged + 1;
-        let _ = writeln!(text, "  animation     of {frames} frames; judged is number {shown}");
+        let number = judged + 1;
+        let _ =
+            writeln!(text, "  animation     {frames} frames, of which number {number} is judged");
     }
     for finding in outcome.iter().flat_map(|inspected| &inspected.findings) {
-        let _ = writeln!(text, "  {}", output::harmless(&sentence(finding)));
+        let _ = writeln!(text, "  {}", sanitized(&sentence(finding)));
     }
     text
 }

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::charts::{self, Series, escaped};
-use super::eval_matching::Measured;
 use super::matching_report::{interval, is_chain, percent, quartiles};
+use super::matching_run::MatchingRun;
+use super::page::{STYLE, add_row};
 use photocheck_core::evaluation::edits::Edit;
 use photocheck_core::evaluation::matching::{Histogram, Method, Row};
 
@@ -15,17 +16,10 @@ const SHOWN_MAX: usize = 200;
 /// rare and single bits would make a saw.
 const BIN: usize = 4;
 
-/// What both pages of measurements look like.
-pub const STYLE: &str = "body{font:15px/1.5 sans-serif;max-width:60rem;margin:2rem auto;\
-    padding:0 1rem;color:#222}table{border-collapse:collapse;margin:1rem 0}\
-    td,th{padding:.15rem .7rem;text-align:right;border-bottom:1px solid #ddd}\
-    td:first-child,th:first-child{text-align:left}svg{max-width:100%;height:auto}\
-    .names td{text-align:left}";
-
 /// The whole page.
 #[must_use]
-pub fn page(measured: &Measured) -> String {
-    let Measured { policy, seed, photos, too_plain, refused, .. } = measured;
+pub fn page(run: &MatchingRun) -> String {
+    let MatchingRun { policy, seed, photos, too_plain, refused, .. } = run;
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <title>Matching, measured</title>\n<style>{STYLE}</style>\n<h1>Matching, measured</h1>\n\
@@ -38,20 +32,20 @@ pub fn page(measured: &Measured) -> String {
         escaped(policy),
     );
     page += "<h2>Recall by edit</h2>\n";
-    page += &recall_bars(measured);
-    page += &recall_table(measured);
+    page += &recall_bars(run);
+    page += &recall_table(run);
     page += "<h2>Recall by size of the crop</h2>\n";
-    page += &crop_lines(measured);
+    page += &crop_lines(run);
     page += "<h2>Distances</h2>\n<p>PDQ of whole photos: edited copies to their originals, and to \
              different photos. The last curve shows the distances at which photocheck found \
              the original.</p>\n";
-    page += &distances(measured);
+    page += &distances(run);
     page += "<h2>False matches</h2>\n";
-    page += &false_matches(measured);
+    page += &false_matches(run);
     page
 }
 
-fn colour_of(method: Method) -> &'static str {
+fn colour(method: Method) -> &'static str {
     match method {
         Method::Ours => "#0b6e4f",
         Method::Pdq => "#d1495b",
@@ -60,27 +54,27 @@ fn colour_of(method: Method) -> &'static str {
     }
 }
 
-fn series_over(edits: &[Edit], measured: &Measured) -> Vec<Series> {
-    let of = |method: Method| {
-        let recall = |edit: &Edit| measured.totals.row(method, Some(*edit)).recall();
-        let (name, colour) = (method.title().to_owned(), colour_of(method));
+fn series_over(edits: &[Edit], run: &MatchingRun) -> Vec<Series> {
+    let series = |method: Method| {
+        let recall = |edit: &Edit| run.totals.row(method, Some(*edit)).recall();
+        let (name, colour) = (method.title().to_owned(), colour(method));
         Series { name, colour, values: edits.iter().map(recall).collect() }
     };
-    Method::ALL.map(of).into()
+    Method::ALL.map(series).into()
 }
 
-fn recall_bars(measured: &Measured) -> String {
-    charts::bars(&Edit::ALL.map(Edit::name), &series_over(&Edit::ALL, measured))
+fn recall_bars(run: &MatchingRun) -> String {
+    charts::bars(&Edit::ALL.map(Edit::name), &series_over(&Edit::ALL, run))
 }
 
-fn crop_lines(measured: &Measured) -> String {
+fn crop_lines(run: &MatchingRun) -> String {
     let crops: Vec<(u8, Edit)> = Edit::ALL
         .into_iter()
         .filter_map(|edit| if let Edit::Crop(kept) = edit { Some((kept, edit)) } else { None })
         .collect();
     let places: Vec<String> = crops.iter().map(|(kept, _)| format!("{kept} %")).collect();
     let edits: Vec<Edit> = crops.into_iter().map(|(_, edit)| edit).collect();
-    charts::lines(&places, "kept of each side", &series_over(&edits, measured))
+    charts::lines(&places, "kept of each side", &series_over(&edits, run))
 }
 
 /// The share of each bin.
@@ -91,11 +85,11 @@ fn shares(histogram: &Histogram) -> Vec<Option<f64>> {
     bins.map(|bin| Some(bin.iter().sum::<u64>() as f64 / total)).collect()
 }
 
-fn distances(measured: &Measured) -> String {
-    let found = measured.totals.sum(Method::Ours, |edit| edit.is_some()).distances;
+fn distances(run: &MatchingRun) -> String {
+    let found = run.totals.sum(Method::Ours, |edit| edit.is_some()).distances;
     let series = [
-        ("edited copies", "#d1495b", &measured.totals.copies),
-        ("different photos", "#66779b", &measured.totals.different),
+        ("edited copies", "#d1495b", &run.totals.copies),
+        ("different photos", "#66779b", &run.totals.different),
         ("found by photocheck", "#0b6e4f", &found),
     ];
     let series = series.map(|(name, colour, histogram)| {
@@ -105,43 +99,34 @@ fn distances(measured: &Measured) -> String {
     charts::histogram("bits of 256", BIN, (31, "31"), &series)
 }
 
-pub fn row_of(page: &mut String, tag: &str, cells: &[String]) {
-    *page += "<tr>";
-    for cell in cells {
-        // Writing to a String cannot fail.
-        let _ = write!(page, "<{tag}>{}</{tag}>", escaped(cell));
-    }
-    *page += "</tr>\n";
-}
-
-fn recall_table(measured: &Measured) -> String {
+fn recall_table(run: &MatchingRun) -> String {
     let mut page = String::from("<table>\n");
     let mut head = vec!["edit".to_owned(), "photos".to_owned()];
     head.extend(Method::ALL.map(|method| method.title().to_owned()));
     head.extend(["95 % interval".to_owned(), "distances".to_owned()]);
-    row_of(&mut page, "th", &head);
+    add_row(&mut page, "th", &head);
     let mut line = |name: String, row: &dyn Fn(Method) -> Row| {
         let ours = row(Method::Ours);
         let mut cells = vec![name, ours.photos.to_string()];
         cells.extend(Method::ALL.map(|method| percent(row(method).recall())));
         cells.extend([interval(ours.recall_interval()), quartiles(&ours)]);
-        row_of(&mut page, "td", &cells);
+        add_row(&mut page, "td", &cells);
     };
     for edit in Edit::ALL {
-        line(edit.name(), &|method| measured.totals.row(method, Some(edit)));
+        line(edit.name(), &|method| run.totals.row(method, Some(edit)));
     }
-    line("all chains of three".into(), &|method| measured.totals.sum(method, is_chain));
+    line("all chains of three".into(), &|method| run.totals.sum(method, is_chain));
     let mut cells = vec!["mean over the edits".to_owned(), String::new()];
-    cells.extend(Method::ALL.map(|method| percent(measured.totals.mean_recall(method))));
-    row_of(&mut page, "td", &cells);
+    cells.extend(Method::ALL.map(|method| percent(run.totals.mean_recall(method))));
+    add_row(&mut page, "td", &cells);
     page + "</table>\n<p>Interval: Wilson's, of photocheck's recall. Distances: quarter, half and \
             three quarters of those at which photocheck found the original.</p>\n"
 }
 
-fn false_matches(measured: &Measured) -> String {
-    let Measured { totals, copies, .. } = measured;
+fn false_matches(run: &MatchingRun) -> String {
+    let MatchingRun { totals, copies, .. } = run;
     let mut page = String::from("<table>\n");
-    row_of(&mut page, "th", &["looked up", "false", "of pairs", "at most"].map(str::to_owned));
+    add_row(&mut page, "th", &["looked up", "false", "of pairs", "at most"].map(str::to_owned));
     for method in Method::ALL {
         let clean = ("clean", totals.row(method, None));
         let edited = ("edited", totals.sum(method, |edit| edit.is_some()));
@@ -153,7 +138,7 @@ fn false_matches(measured: &Measured) -> String {
                 row.pairs.to_string(),
                 format!("{most:.1e}"),
             ];
-            row_of(&mut page, "td", &cells);
+            add_row(&mut page, "td", &cells);
         }
     }
     let _ = write!(
@@ -164,21 +149,21 @@ fn false_matches(measured: &Measured) -> String {
         copies.len()
     );
     for (first, second) in copies.iter().take(SHOWN_MAX) {
-        let cells = [*first, *second].map(|place| measured.name_of(place).to_owned());
-        row_of(&mut page, "td", &cells);
+        let cells = [*first, *second].map(|position| run.name(position).to_owned());
+        add_row(&mut page, "td", &cells);
     }
     let _ = write!(
         page,
         "</table>\n<p>{} false matches by photocheck:</p>\n<table class=\"names\">\n",
-        measured.false_matches.len()
+        run.false_matches.len()
     );
-    for found in measured.false_matches.iter().take(SHOWN_MAX) {
+    for found in run.false_matches.iter().take(SHOWN_MAX) {
         let cells = [
-            format!("{} ({}, {})", measured.name_of(found.photo), found.edit_name(), found.view),
-            format!("{} ({})", measured.name_of(found.found), found.banked_view),
+            format!("{} ({}, {})", run.name(found.photo), found.edit_name(), found.view),
+            format!("{} ({})", run.name(found.found), found.banked_view),
             found.distance.0.to_string(),
         ];
-        row_of(&mut page, "td", &cells);
+        add_row(&mut page, "td", &cells);
     }
     page + "</table>\n</html>\n"
 }

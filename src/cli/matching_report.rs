@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::eval_matching::{FalseMatch, Measured};
+use super::matching_run::{FalseMatch, MatchingRun};
 use photocheck_core::evaluation::edits::Edit;
 use photocheck_core::evaluation::matching::{Method, Row, Totals};
 use photocheck_core::matching::hashes::Distance;
@@ -27,9 +27,9 @@ pub fn interval(ends: Option<(f64, f64)>) -> String {
 /// Quarter, half and three quarters.
 #[must_use]
 pub fn quartiles(row: &Row) -> String {
-    let shown =
+    let joined =
         |[first, middle, third]: [Distance; 3]| format!("{} / {} / {}", first.0, middle.0, third.0);
-    row.distances.quartiles().map_or("-".into(), shown)
+    row.distances.quartiles().map_or("-".into(), joined)
 }
 
 /// All chains of edits.
@@ -42,14 +42,14 @@ pub fn is_chain(edit: Option<Edit>) -> bool {
 ///
 /// # Errors
 /// Never: all of it can be written as JSON.
-pub fn json(measured: &Measured) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(&MeasuredJson::from(measured))? + "\n")
+pub fn json(run: &MatchingRun) -> serde_json::Result<String> {
+    Ok(serde_json::to_string_pretty(&MatchingJson::from(run))? + "\n")
 }
 
 /// The figures as a table.
 #[must_use]
-pub fn table(measured: &Measured) -> String {
-    let Measured { policy, seed, photos, too_plain, refused, copies, totals, .. } = measured;
+pub fn table(run: &MatchingRun) -> String {
+    let MatchingRun { policy, seed, photos, too_plain, refused, copies, totals, .. } = run;
     let mut text = format!(
         "policy {policy}, seed {seed}\n{} photos, of which {too_plain} are too plain to be looked \
          up; {} files are no photos\n\n",
@@ -95,12 +95,12 @@ pub fn table(measured: &Measured) -> String {
     }
     let _ = writeln!(text, "\n{} pairs are copies and left out of these", copies.len());
     for (first, second) in copies.iter().take(SHOWN_MAX) {
-        let (first, second) = (measured.name_of(*first), measured.name_of(*second));
+        let (first, second) = (run.name(*first), run.name(*second));
         let _ = writeln!(text, "  {first}  {second}");
     }
-    let _ = writeln!(text, "{} false matches by photocheck", measured.false_matches.len());
-    for found in measured.false_matches.iter().take(SHOWN_MAX) {
-        let (photo, other) = (measured.name_of(found.photo), measured.name_of(found.found));
+    let _ = writeln!(text, "{} false matches by photocheck", run.false_matches.len());
+    for found in run.false_matches.iter().take(SHOWN_MAX) {
+        let (photo, other) = (run.name(found.photo), run.name(found.found));
         let FalseMatch { distance, view, banked_view, .. } = found;
         let edit = found.edit_name();
         let _ = writeln!(
@@ -116,7 +116,7 @@ pub fn table(measured: &Measured) -> String {
 }
 
 #[derive(Serialize)]
-struct MeasuredJson<'a> {
+struct MatchingJson<'a> {
     policy: &'a str,
     seed: u64,
     photos: usize,
@@ -164,9 +164,9 @@ struct FalseMatchJson<'a> {
     distance: u16,
 }
 
-impl<'a> From<&'a Measured> for MeasuredJson<'a> {
-    fn from(measured: &'a Measured) -> Self {
-        let name = |place: usize| measured.name_of(place);
+impl<'a> From<&'a MatchingRun> for MatchingJson<'a> {
+    fn from(run: &'a MatchingRun) -> Self {
+        let name = |position: usize| run.name(position);
         let false_match = |found: &FalseMatch| FalseMatchJson {
             photo: name(found.photo),
             edit: found.edit_name(),
@@ -176,14 +176,14 @@ impl<'a> From<&'a Measured> for MeasuredJson<'a> {
             distance: found.distance.0,
         };
         Self {
-            policy: &measured.policy,
-            seed: measured.seed,
-            photos: measured.photos.len(),
-            too_plain: measured.too_plain,
-            refused: &measured.refused,
-            methods: Method::ALL.map(|method| MethodJson::new(method, &measured.totals)).into(),
-            known_copies: measured.copies.iter().map(|(a, b)| [name(*a), name(*b)]).collect(),
-            false_matches: measured.false_matches.iter().map(false_match).collect(),
+            policy: &run.policy,
+            seed: run.seed,
+            photos: run.photos.len(),
+            too_plain: run.too_plain,
+            refused: &run.refused,
+            methods: Method::ALL.map(|method| MethodJson::new(method, &run.totals)).into(),
+            known_copies: run.copies.iter().map(|(a, b)| [name(*a), name(*b)]).collect(),
+            false_matches: run.false_matches.iter().map(false_match).collect(),
         }
     }
 }

@@ -2,28 +2,21 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::seen::SeenArgs;
-use super::{SharedArgs, block_on};
-use crate::gate::Gate;
-use crate::http::guard::BankDoor;
-use crate::http::upload::Uploads;
-use crate::http::{self, App};
-use crate::live::LiveIndex;
-use crate::store::Store;
+use super::shared::{SharedArgs, Use, block_on};
+use super::sightings_args::SightingsArgs;
+use crate::app::App;
+use crate::app::access::{self, AccessConfig, BankToken};
+use crate::config::{Config, GateConfig, Lookups};
+use crate::http;
+use crate::http::service::Service;
 use crate::telemetry;
-use crate::token::{self, BankToken};
-
-/// Requests that may wait for each core before others are turned away.
-const WAITING_PER_CORE: usize = 16;
-
-/// The same on a small machine, in all.
-const WAITING_MIN: usize = 32;
 
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
@@ -38,7 +31,7 @@ pub struct ServeArgs {
     #[arg(long, conflicts_with = "bank_token")]
     banks_open_to_everybody: bool,
     #[command(flatten)]
-    seen: SeenArgs,
+    sightings: SightingsArgs,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes what it has accepted.
@@ -47,55 +40,57 @@ pub struct ServeArgs {
 /// When the models, the database or the address cannot be had.
 pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     telemetry::start();
-    let checker = Arc::new(shared.checker()?);
+    let access = args.access()?;
+    let config = Config {
+        sightings: args.sightings.config()?,
+        access: access.clone(),
+        ..shared.config(Use::Write, Lookups::All, GateConfig::for_service())?
+    };
     block_on(async {
-        let store = shared.store().await?;
-        let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
-        let follower = live.clone();
-        tokio::spawn(async move { follower.follow().await });
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let gate = Gate::new(cores, WAITING_MIN.max(cores * WAITING_PER_CORE));
-        let (bank_door, told) = args.bank_door(&store)?;
-        let sightings = args.seen.open(&store, &live, &checker).await?;
-        if let Some(sightings) = sightings.clone() {
-            tokio::spawn(async move { sightings.follow().await });
-        }
-        let uploads = Uploads::new(gate);
-        let app = App { checker, store: store.clone(), live, uploads, bank_door, sightings };
-        let app = Arc::new(app);
+        let app = App::open(config).await?;
+        app.follow();
         let listener = TcpListener::bind(args.listen)
             .await
             .with_context(|| format!("cannot listen on {}", args.listen))?;
         let address = listener.local_addr()?;
         tracing::info!(%address, "listening");
         // For whoever started it: the port is known only now when 0 was asked for.
-        writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{told}")?;
-        http::server::serve(listener, http::router(app), asked_to_stop()).await;
+        let who = who_may_use_banks(&access, app.banks.store().file());
+        writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
+        let service = Arc::new(Service::new(app.clone()));
+        http::server::serve(listener, http::router(service), asked_to_stop()).await;
         tracing::info!("stopped");
-        store.close().await;
+        app.close().await;
         Ok(ExitCode::SUCCESS)
     })
 }
 
 impl ServeArgs {
-    /// Who may use the banks, and that in words. The token itself is in none of them: what a
-    /// service prints is kept in logs.
-    fn bank_door(&self, store: &Store) -> anyhow::Result<(BankDoor, String)> {
-        if self.banks_open_to_everybody {
-            let told = "the banks are open to everybody who reaches this port";
-            return Ok((BankDoor::Everybody, told.to_owned()));
+    fn access(&self) -> anyhow::Result<AccessConfig> {
+        Ok(match &self.bank_token {
+            _ if self.banks_open_to_everybody => AccessConfig::Everybody,
+            Some(token) => {
+                AccessConfig::Token(BankToken::new(token).context("PHOTOCHECK_BANK_TOKEN")?)
+            }
+            None => AccessConfig::TokenFile,
+        })
+    }
+}
+
+/// Who may use the banks, in words. The token itself is in none of them: what a service prints is
+/// kept in logs.
+fn who_may_use_banks(access: &AccessConfig, database: Option<&Path>) -> String {
+    match (access, database) {
+        (AccessConfig::Everybody, _) => {
+            "the banks are open to everybody who reaches this port".to_owned()
         }
-        if let Some(token) = &self.bank_token {
-            let token = BankToken::new(token).context("PHOTOCHECK_BANK_TOKEN")?;
-            let told = "the banks ask for the token in PHOTOCHECK_BANK_TOKEN";
-            return Ok((BankDoor::with_token(&token), told.to_owned()));
+        (AccessConfig::TokenFile, Some(file)) => {
+            let path = access::path_beside(file);
+            format!("the banks need the token in {}", path.display())
         }
-        let file = store.file().context("a database in memory needs PHOTOCHECK_BANK_TOKEN")?;
-        let path = token::path_beside(file);
-        let token = BankToken::read_or_make(&path)
-            .context("PHOTOCHECK_BANK_TOKEN is not set, so the token is kept in a file")?;
-        let told = format!("the banks ask for the token in {}", path.display());
-        Ok((BankDoor::with_token(&token), told))
+        (AccessConfig::Token(_) | AccessConfig::TokenFile | AccessConfig::Nobody, _) => {
+            "the banks need the token in PHOTOCHECK_BANK_TOKEN".to_owned()
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Text as UTF-8, whatever the file is encoded in.
 //!
 //! Spreadsheets and Windows PowerShell write UTF-16, with a byte order mark or without one. Every
-//! format begins with an ASCII character, so a zero byte beside the first one tells UTF-16 too. All
+//! format begins with an ASCII character, so a zero byte beside the first one means UTF-16 too. All
 //! else is passed on as it is. A unit that is no character becomes a byte that is not UTF-8, so
 //! that its line is refused and not changed.
 
@@ -31,7 +31,7 @@ struct Utf16 {
 }
 
 impl<R: BufRead> Decoded<R> {
-    /// Looks at the first two bytes to tell the encoding.
+    /// Reads the first two bytes to detect the encoding.
     pub fn new(mut input: R) -> io::Result<Self> {
         let mut head = Vec::new();
         input.by_ref().take(2).read_to_end(&mut head)?;

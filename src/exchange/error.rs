@@ -5,7 +5,8 @@ use std::io;
 
 use thiserror::Error;
 
-use super::{ADDED_AT_MAX, Format, LINE_BYTES_MAX, LINES_MAX};
+use super::format::Format;
+use super::limits::{ADDED_AT_MAX, LINE_BYTES_MAX, LINES_MAX};
 
 /// Why reading stopped. Nothing after it is read.
 #[derive(Debug, Error)]
@@ -69,16 +70,16 @@ impl BadLines {
     }
 }
 
-/// What is wrong with a line. Values are shown up to 80 characters, and no hash is.
+/// What is wrong with a line. Values are cut after 80 characters, and hashes are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Fault {
     #[error("it has more than {LINE_BYTES_MAX} bytes, the limit of a line")]
     LineTooLong,
     #[error("it is over the limit of {LINES_MAX} lines")]
     TooManyLines,
-    #[error("it holds bytes that are no text in UTF-8 or UTF-16")]
+    #[error("it holds bytes that are not text in UTF-8 or UTF-16")]
     NotText,
-    #[error("it stands before the header")]
+    #[error("it comes before the header")]
     BeforeHeader,
     #[error("{field} must be 64 hexadecimal digits, not {value:?}")]
     Hash { field: &'static str, value: String },
@@ -103,13 +104,13 @@ pub enum Fault {
     TextTooLong { field: &'static str, bytes: usize, bytes_max: usize },
     #[error("{field} holds a control character; it must be plain text")]
     TextNotPlain { field: &'static str },
-    #[error("view {0} is not known to this version")]
+    #[error("view {0} is unknown to this version")]
     View(u64),
-    #[error("view {0} is there twice")]
+    #[error("view {0} appears twice")]
     ViewTwice(u8),
-    #[error("column {value:?} is not known; known are {known}")]
+    #[error("column {value:?} is unknown; the known ones are {known}")]
     ColumnUnknown { value: String, known: &'static str },
-    #[error("column {0:?} is there twice")]
+    #[error("column {0:?} appears twice")]
     ColumnTwice(String),
     #[error("there is no column {0:?}")]
     ColumnMissing(&'static str),
@@ -117,7 +118,7 @@ pub enum Fault {
     FieldCount { found: usize, expected: usize },
     #[error("it has more than {0} fields")]
     TooManyFields(usize),
-    #[error("a quote is opened and not closed; no field may go over the end of its line")]
+    #[error("a quote is opened and not closed; no field may span lines")]
     QuoteOpen,
     #[error("{0}")]
     Json(String),
@@ -137,19 +138,19 @@ impl ExchangeError {
 }
 
 /// Characters of a value that a message shows.
-pub(super) const SHOWN_CHARS_MAX: usize = 80;
+pub(super) const EXCERPT_CHARS_MAX: usize = 80;
 
 /// Hexadecimal digits in a row from which they could be a hash, or most of one.
 const HASH_DIGITS_MIN: usize = 16;
 
-/// A stranger's value, short enough for a message. Hashes of photos of people are personal data and
+/// Cuts a stranger's value short for a message. Hashes of photos of people are personal data and
 /// messages end up in logs, so of a long row of hexadecimal digits only their number is shown.
-pub(super) fn shown(value: &str) -> String {
-    shown_up_to(SHOWN_CHARS_MAX, value)
+pub(super) fn excerpt(value: &str) -> String {
+    excerpt_up_to(EXCERPT_CHARS_MAX, value)
 }
 
 /// The same, up to another number of characters.
-pub(super) fn shown_up_to(chars_max: usize, value: &str) -> String {
+pub(super) fn excerpt_up_to(chars_max: usize, value: &str) -> String {
     let (mut text, mut rest) = (String::new(), value);
     while !rest.is_empty() && text.chars().count() <= chars_max {
         let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
@@ -165,9 +166,9 @@ pub(super) fn shown_up_to(chars_max: usize, value: &str) -> String {
             rest = behind;
         }
     }
-    let mut shown: String = text.chars().take(chars_max).collect();
-    if shown.len() < text.len() || !rest.is_empty() {
-        shown.push('…');
+    let mut excerpt: String = text.chars().take(chars_max).collect();
+    if excerpt.len() < text.len() || !rest.is_empty() {
+        excerpt.push('…');
     }
-    shown
+    excerpt
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 
 use super::error::{ExchangeError, Fault};
-use super::{LINE_BYTES_MAX, LINES_MAX};
+use super::limits::{LINE_BYTES_MAX, LINES_MAX};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use serde::{Deserialize, Serialize};
-
-use super::error::{Fault, shown_up_to};
-use super::fields::{self, Defaults};
-use super::{ADDED_AT_MAX, Record, RecordView};
+use photocheck_core::bank::{BankedPhoto, BankedView};
 use photocheck_core::matching::hashes::PdqQuality;
 use photocheck_core::matching::views::View;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Fault, excerpt_up_to};
+use super::fields::{self, Defaults};
+use super::limits::ADDED_AT_MAX;
 
 /// A record on the wire. Only the hash must be there. Unknown fields are refused: what they say
 /// would be lost.
@@ -47,10 +48,10 @@ struct ViewJson<'a> {
     gradient: Option<Cow<'a, str>>,
 }
 
-pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Record, Fault> {
+pub(super) fn read(line: &str, defaults: &Defaults) -> Result<BankedPhoto, Fault> {
     let json: RecordJson =
-        serde_json::from_str(line).map_err(|error| Fault::Json(shown_error(&error)))?;
-    let mut record = fields::record_of(fields::pdq(&json.pdq)?, defaults);
+        serde_json::from_str(line).map_err(|error| Fault::Json(plain_message(&error)))?;
+    let mut record = fields::with_defaults(fields::pdq(&json.pdq)?, defaults);
     record.pdq_quality = quality(json.pdq_quality)?;
     record.gradient = fields::gradient(&json.gradient.unwrap_or_default())?;
     for view in &json.views {
@@ -67,7 +68,7 @@ pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Record, Fault> {
         record.opinion = fields::opinion(&opinion)?;
     }
     record.external_id = fields::external_id(&json.external_id.unwrap_or_default())?;
-    record.quarantined = fields::note("quarantined", &json.quarantined.unwrap_or_default())?;
+    record.quarantined = fields::quarantined(&json.quarantined.unwrap_or_default())?;
     record.enabled = json.enabled.unwrap_or(true);
     if let Some(seconds) = json.added_at {
         let valid = (0..=ADDED_AT_MAX).contains(&seconds);
@@ -77,12 +78,12 @@ pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Record, Fault> {
     Ok(record)
 }
 
-fn read_view(json: &ViewJson) -> Result<RecordView, Fault> {
+fn read_view(json: &ViewJson) -> Result<BankedView, Fault> {
     let view = u8::try_from(json.view).ok().and_then(View::from_code);
     let view = view.filter(|view| *view != View::WHOLE).ok_or(Fault::View(json.view))?;
     let gradient = fields::gradient(json.gradient.as_deref().unwrap_or_default())?;
     let pdq_quality = quality(json.pdq_quality)?;
-    Ok(RecordView { view, pdq: fields::pdq(&json.pdq)?, pdq_quality, gradient })
+    Ok(BankedView { view, pdq: fields::pdq(&json.pdq)?, pdq_quality, gradient })
 }
 
 fn quality(value: Option<u64>) -> Result<PdqQuality, Fault> {
@@ -92,32 +93,32 @@ fn quality(value: Option<u64>) -> Result<PdqQuality, Fault> {
 }
 
 /// The message without the line that serde counts: it is always 1.
-fn shown_error(error: &serde_json::Error) -> String {
+fn plain_message(error: &serde_json::Error) -> String {
     const CHARACTERS_MAX: usize = 300;
     let text = error.to_string().replace(" at line 1 column", " at column");
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    shown_up_to(CHARACTERS_MAX, &plain.collect::<String>())
+    excerpt_up_to(CHARACTERS_MAX, &plain.collect::<String>())
 }
 
-pub(super) fn write(record: &Record, out: &mut impl Write) -> io::Result<()> {
-    let text = |text: &'_ String| (!text.is_empty()).then(|| Cow::Owned(text.clone()));
+pub(super) fn write(record: &BankedPhoto, out: &mut impl Write) -> io::Result<()> {
+    let external_id = record.external_id.as_str();
     let json = RecordJson {
         pdq: record.pdq.to_hex().into(),
         pdq_quality: Some(record.pdq_quality.value().into()),
         gradient: record.gradient.map(|hash| hash.to_hex().into()),
         views: record.views.iter().map(view_json).collect(),
-        note: Some(Cow::Borrowed(&record.note)),
-        external_id: text(&record.external_id),
+        note: Some(Cow::Borrowed(record.note.as_str())),
+        external_id: (!external_id.is_empty()).then_some(Cow::Borrowed(external_id)),
         opinion: Some(record.opinion.name().into()),
         enabled: Some(record.enabled),
-        quarantined: text(&record.quarantined),
+        quarantined: record.quarantined.as_deref().map(Cow::Borrowed),
         added_at: Some(record.added_at),
     };
     serde_json::to_writer(&mut *out, &json)?;
     out.write_all(b"\n")
 }
 
-fn view_json(view: &RecordView) -> ViewJson<'static> {
+fn view_json(view: &BankedView) -> ViewJson<'static> {
     ViewJson {
         view: view.view.code().into(),
         pdq: view.pdq.to_hex().into(),
@@ -128,13 +129,13 @@ fn view_json(view: &RecordView) -> ViewJson<'static> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::error::shown;
+    use super::super::error::excerpt;
     use super::super::tests::{defaults, record};
     use super::*;
 
     #[test]
-    fn shown_values_are_short() {
-        assert_eq!(shown(&"é".repeat(200)).chars().count(), 81);
+    fn excerpts_are_short() {
+        assert_eq!(excerpt(&"é".repeat(200)).chars().count(), 81);
     }
 
     #[test]
@@ -152,8 +153,8 @@ mod tests {
         check(r#","opinion":"maybe""#, r#"not "maybe""#);
         check(r#","surprise":1"#, "unknown field `surprise`");
         check(r#","enabled":true,"enabled":false"#, "duplicate field `enabled`");
-        check(&format!(r#","views":[{{"view":0,"pdq":"{hash}"}}]"#), "view 0 is not known");
-        check(&format!(r#","views":[{{"view":256,"pdq":"{hash}"}}]"#), "view 256 is not known");
+        check(&format!(r#","views":[{{"view":0,"pdq":"{hash}"}}]"#), "view 0 is unknown");
+        check(&format!(r#","views":[{{"view":256,"pdq":"{hash}"}}]"#), "view 256 is unknown");
         check(r#","gradient":"00""#, r#"gradient must be 64 hexadecimal digits, not "00""#);
     }
 

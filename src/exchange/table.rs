@@ -1,6 +1,6 @@
 //! CSV with a header: ours, and what `threatexchange dataset --print-signals --csv` prints.
 //!
-//! Spreadsheets separate columns by commas, semicolons or tabs; the header tells which. A record is
+//! Spreadsheets separate columns by commas, semicolons or tabs; the header shows which. A record is
 //! a line: no field that is taken may hold a line end, so a quote that is not closed is
 //! an error and never swallows the rest of the file. A spreadsheet takes a cell that begins with
 //! `=`, `+`, `-` or `@` for a formula and runs it; such texts are written behind an apostrophe,
@@ -9,12 +9,11 @@
 use std::io::{self, Write};
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
+use photocheck_core::bank::{BankedPhoto, Opinion};
+use photocheck_core::matching::hashes::GradientHash;
 
-use super::Record;
-use super::error::{Fault, shown};
-use super::fields::{self, Defaults};
-use super::text::{PDQ, is_signal_type};
-use photocheck_core::bank::Opinion;
+use super::error::{Fault, excerpt};
+use super::fields::{self, Defaults, PDQ, is_signal_type};
 
 /// Fields of a line; the formats have at most 9.
 const FIELDS_MAX: usize = 64;
@@ -47,23 +46,23 @@ pub(super) struct Columns {
 impl Columns {
     pub fn ours(header: &str) -> Result<Self, Fault> {
         let known = "pdq, quality, gradient, note, external_id, opinion, enabled, added_at, file";
-        let delimiter = delimiter_of(header);
-        let names = names_of(header, delimiter, (OURS, &ALIASES, known))?;
+        let delimiter = find_delimiter(header);
+        let names = read_names(header, delimiter, (OURS, &ALIASES, known))?;
         has(&names, "pdq")?;
         Ok(Self { names, delimiter, ours: true })
     }
 
     pub fn theirs(header: &str) -> Result<Self, Fault> {
         let known = "signal_type, signal_str, collab, category, tags";
-        let delimiter = delimiter_of(header);
-        let names = names_of(header, delimiter, (THEIRS, &[], known))?;
+        let delimiter = find_delimiter(header);
+        let names = read_names(header, delimiter, (THEIRS, &[], known))?;
         has(&names, "signal_type")?;
         has(&names, "signal_str")?;
         Ok(Self { names, delimiter, ours: false })
     }
 
     /// Reads a line; `None` for a signal of another type.
-    pub fn read(&self, line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+    pub fn read(&self, line: &str, defaults: &Defaults) -> Result<Option<BankedPhoto>, Fault> {
         let fields = split(line, self.delimiter)?;
         let (found, expected) = (fields.len(), self.names.len());
         if found != expected {
@@ -88,47 +87,52 @@ impl Row<'_> {
     }
 
     /// The same without white space around, if there is something in it.
-    fn given(&self, name: &str) -> Option<&str> {
+    fn get_filled(&self, name: &str) -> Option<&str> {
         Some(self.get(name).trim_ascii()).filter(|field| !field.is_empty())
     }
 
-    fn ours(&self, defaults: &Defaults) -> Result<Record, Fault> {
-        let mut record = fields::record_of(fields::pdq(self.get("pdq"))?, defaults);
+    fn ours(&self, defaults: &Defaults) -> Result<BankedPhoto, Fault> {
+        let mut record = fields::with_defaults(fields::pdq(self.get("pdq"))?, defaults);
         record.gradient = fields::gradient(self.get("gradient"))?;
-        record.external_id = fields::external_id(unguarded(self.get("external_id")))?;
-        if let Some(quality) = self.given("quality") {
+        record.external_id = fields::external_id(unescape_formula(self.get("external_id")))?;
+        if let Some(quality) = self.get_filled("quality") {
             record.pdq_quality = fields::quality(quality)?;
         }
         if self.names.contains(&"note") {
-            record.note = fields::note("note", unguarded(self.get("note")))?;
+            record.note = fields::note("note", unescape_formula(self.get("note")))?;
         }
-        let file = unguarded(self.get(FILE)).trim_ascii();
-        if self.given("note").is_none() && !file.is_empty() {
+        let file = unescape_formula(self.get(FILE)).trim_ascii();
+        if self.get_filled("note").is_none() && !file.is_empty() {
             // A name that can be no note is no reason to lose the hash.
             record.note = fields::note(FILE, file).unwrap_or(record.note);
         }
-        if let Some(opinion) = self.given("opinion") {
+        if let Some(opinion) = self.get_filled("opinion") {
             record.opinion = fields::opinion(opinion)?;
         }
-        if let Some(enabled) = self.given("enabled") {
+        if let Some(enabled) = self.get_filled("enabled") {
             record.enabled = fields::enabled(enabled)?;
         }
-        if let Some(added_at) = self.given("added_at") {
+        if let Some(added_at) = self.get_filled("added_at") {
             record.added_at = fields::added_at(added_at)?;
         }
         Ok(record)
     }
 
-    fn theirs(&self, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+    fn theirs(&self, defaults: &Defaults) -> Result<Option<BankedPhoto>, Fault> {
         let kind = self.get("signal_type");
         if kind != PDQ {
-            return if is_signal_type(kind) { Ok(None) } else { Err(Fault::NotAHash(shown(kind))) };
+            return if is_signal_type(kind) {
+                Ok(None)
+            } else {
+                Err(Fault::NotAHash(excerpt(kind)))
+            };
         }
-        let mut record = fields::record_of(fields::pdq(self.get("signal_str"))?, defaults);
-        if let Some(category) = self.given("category") {
-            (record.opinion, record.enabled) = opinion_of(category)?;
+        let mut record = fields::with_defaults(fields::pdq(self.get("signal_str"))?, defaults);
+        if let Some(category) = self.get_filled("category") {
+            (record.opinion, record.enabled) = read_category(category)?;
         }
-        let (collab, tags) = (unguarded(self.get("collab")), unguarded(self.get("tags")));
+        let (collab, tags) =
+            (unescape_formula(self.get("collab")), unescape_formula(self.get("tags")));
         let note = [collab, tags].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
         if !note.is_empty() {
             record.note = fields::note("collab and tags", &note.join(": "))?;
@@ -139,18 +143,18 @@ impl Row<'_> {
 
 /// What python-threatexchange's opinion categories are here, and whether the photo is looked up:
 /// one of the negative class was found not to belong, so it must flag nobody.
-fn opinion_of(category: &str) -> Result<(Opinion, bool), Fault> {
+fn read_category(category: &str) -> Result<(Opinion, bool), Fault> {
     match category {
         "POSITIVE_CLASS" => Ok((Opinion::Confirmed, true)),
         "INVESTIGATION_SEED" => Ok((Opinion::Unsure, true)),
         "DISPUTED" => Ok((Opinion::Disputed, true)),
         "NEGATIVE_CLASS" => Ok((Opinion::Disputed, false)),
-        _ => Err(Fault::Category(shown(category))),
+        _ => Err(Fault::Category(excerpt(category))),
     }
 }
 
 /// The reverse; `None` for a photo that is switched off, of which nobody else need know.
-fn category_of(record: &Record) -> Option<&'static str> {
+fn write_category(record: &BankedPhoto) -> Option<&'static str> {
     match (record.opinion, record.enabled) {
         (Opinion::Confirmed, true) => Some("POSITIVE_CLASS"),
         (Opinion::Unsure, true) => Some("INVESTIGATION_SEED"),
@@ -162,7 +166,7 @@ fn category_of(record: &Record) -> Option<&'static str> {
 
 /// Whether a line can be the header of python-threatexchange's dump; `None`: of neither.
 pub(super) fn is_theirs(header: &str) -> Option<bool> {
-    let fields = split(header, delimiter_of(header)).ok()?;
+    let fields = split(header, find_delimiter(header)).ok()?;
     let fields: Vec<String> = fields.iter().map(|field| canonical(field)).collect();
     if fields.iter().any(|field| field == "signal_str") {
         return Some(true);
@@ -177,7 +181,7 @@ pub(super) fn write_header(ours: bool, out: &mut impl Write) -> io::Result<()> {
 }
 
 pub(super) fn write_ours<'a>(
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = &'a BankedPhoto>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
@@ -185,12 +189,9 @@ pub(super) fn write_ours<'a>(
         table.write_record([
             record.pdq.to_hex().as_str(),
             &record.pdq_quality.value().to_string(),
-            &record
-                .gradient
-                .map(photocheck_core::matching::hashes::GradientHash::to_hex)
-                .unwrap_or_default(),
-            &guarded(&record.note),
-            &guarded(&record.external_id),
+            &record.gradient.map(GradientHash::to_hex).unwrap_or_default(),
+            &escape_formula(record.note.as_str()),
+            &escape_formula(record.external_id.as_str()),
             record.opinion.name(),
             if record.enabled { "true" } else { "false" },
             &record.added_at.to_string(),
@@ -199,20 +200,20 @@ pub(super) fn write_ours<'a>(
     table.flush()
 }
 
-/// Writes those that can be said, and gives the number of the others.
+/// Writes those that the format can say, and returns how many it left out.
 pub(super) fn write_theirs<'a>(
-    records: impl Iterator<Item = &'a Record>,
+    records: impl Iterator<Item = &'a BankedPhoto>,
     bank: &str,
     out: &mut impl Write,
 ) -> io::Result<u64> {
     let (mut table, mut left_out) = (csv::Writer::from_writer(out), 0);
     for record in records {
-        let Some(category) = category_of(record) else {
+        let Some(category) = write_category(record) else {
             left_out += 1;
             continue;
         };
         let hash = record.pdq.to_hex();
-        table.write_record([PDQ, &hash, bank, category, &guarded(&record.note)])?;
+        table.write_record([PDQ, &hash, bank, category, &escape_formula(record.note.as_str())])?;
     }
     table.flush()?;
     Ok(left_out)
@@ -223,7 +224,7 @@ fn canonical(column: &str) -> String {
 }
 
 /// The first of the separators that a header has.
-fn delimiter_of(header: &str) -> u8 {
+fn find_delimiter(header: &str) -> u8 {
     let is_one = |byte: &u8| matches!(byte, b',' | b';' | b'\t');
     header.bytes().find(is_one).unwrap_or(b',')
 }
@@ -231,14 +232,14 @@ fn delimiter_of(header: &str) -> u8 {
 /// Columns, what others call them, and all of them in words.
 type Known = (&'static [&'static str], &'static [(&'static str, &'static str)], &'static str);
 
-fn names_of(header: &str, delimiter: u8, known: Known) -> Result<Vec<&'static str>, Fault> {
+fn read_names(header: &str, delimiter: u8, known: Known) -> Result<Vec<&'static str>, Fault> {
     let (columns, aliases, known) = known;
     let mut names = Vec::new();
     for field in split(header, delimiter)? {
         let named = canonical(&field);
-        let of_others = aliases.iter().find(|(alias, _)| *alias == named).map(|(_, name)| *name);
-        let found = columns.iter().copied().find(|column| *column == named).or(of_others);
-        let name = found.ok_or_else(|| Fault::ColumnUnknown { value: shown(&field), known })?;
+        let alias = aliases.iter().find(|(alias, _)| *alias == named).map(|(_, name)| *name);
+        let found = columns.iter().copied().find(|column| *column == named).or(alias);
+        let name = found.ok_or_else(|| Fault::ColumnUnknown { value: excerpt(&field), known })?;
         if names.contains(&name) {
             return Err(Fault::ColumnTwice(name.to_owned()));
         }
@@ -278,12 +279,12 @@ pub(super) fn split(line: &str, delimiter: u8) -> Result<Vec<String>, Fault> {
         }
     }
     let mut begin = 0;
-    let of = |end: &usize| {
+    let take = |end: &usize| {
         let field = output.get(begin..*end).unwrap_or_default();
         begin = *end;
         String::from_utf8_lossy(field).into_owned()
     };
-    Ok(ends.get(..fields).unwrap_or_default().iter().map(of).collect())
+    Ok(ends.get(..fields).unwrap_or_default().iter().map(take).collect())
 }
 
 /// Whether a spreadsheet could take the text for a formula, behind apostrophes or not.
@@ -292,11 +293,11 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
-fn guarded(text: &str) -> String {
+fn escape_formula(text: &str) -> String {
     if is_formula(text) { format!("'{text}") } else { text.to_owned() }
 }
 
-fn unguarded(text: &str) -> &str {
+fn unescape_formula(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| is_formula(rest)).unwrap_or(text)
 }
 
@@ -311,8 +312,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_guarded_text_comes_back_and_is_no_formula(text in "[ '=+@a-]{0,6}") {
-            let guarded = guarded(&text);
-            prop_assert_eq!(unguarded(&guarded), text);
+            let guarded = escape_formula(&text);
+            prop_assert_eq!(unescape_formula(&guarded), text);
             prop_assert!(!guarded.starts_with(['=', '+', '-', '@']));
         }
 
@@ -331,12 +332,12 @@ mod tests {
             let fault = Columns::ours(header).unwrap_err().to_string();
             assert!(fault.contains(expected), "{header}: {fault}");
         };
-        check("pdq,pdq", r#"column "pdq" is there twice"#);
-        check("pdq,PDQ ", r#"column "pdq" is there twice"#);
-        check("pdq,opinon", r#"column "opinon" is not known; known are pdq, quality"#);
+        check("pdq,pdq", r#"column "pdq" appears twice"#);
+        check("pdq,PDQ ", r#"column "pdq" appears twice"#);
+        check("pdq,opinon", r#"column "opinon" is unknown; the known ones are pdq, quality"#);
         check("note,opinion", r#"there is no column "pdq""#);
-        check("pdq;note,x", r#"column "note,x" is not known"#);
-        check("pdq,hash", r#"column "pdq" is there twice"#);
+        check("pdq;note,x", r#"column "note,x" is unknown"#);
+        check("pdq,hash", r#"column "pdq" appears twice"#);
         check(&"pdq,".repeat(65), "more than 64 fields");
         assert!(Columns::ours("\"PDQ\", \"Note\"").is_err(), "a quote after a space is a letter");
         for header in ["\"PDQ\",\"Note\"", "pdq;note", "hash\tnote"] {
@@ -366,15 +367,15 @@ mod tests {
         let columns = Columns::theirs("signal_type,signal_str,collab,category,tags").unwrap();
         let read =
             |kind: &str, rest: &str| columns.read(&format!("{kind},{HASH},{rest}"), &defaults());
-        let of = |category: &str| {
+        let judged = |category: &str| {
             let record = read("pdq", &format!("c,{category},a b")).unwrap().unwrap();
-            assert_eq!(record.note, "c: a b");
+            assert_eq!(record.note.as_str(), "c: a b");
             (record.opinion, record.enabled)
         };
-        assert_eq!(of("POSITIVE_CLASS"), (Opinion::Confirmed, true));
-        assert_eq!(of("INVESTIGATION_SEED"), (Opinion::Unsure, true));
-        assert_eq!(of("DISPUTED"), (Opinion::Disputed, true));
-        assert_eq!(of("NEGATIVE_CLASS"), (Opinion::Disputed, false));
+        assert_eq!(judged("POSITIVE_CLASS"), (Opinion::Confirmed, true));
+        assert_eq!(judged("INVESTIGATION_SEED"), (Opinion::Unsure, true));
+        assert_eq!(judged("DISPUTED"), (Opinion::Disputed, true));
+        assert_eq!(judged("NEGATIVE_CLASS"), (Opinion::Disputed, false));
         assert!(read("pdq", "c,OTHER,").unwrap_err().to_string().contains("OTHER"));
         assert_eq!(read("video_md5", "c,POSITIVE_CLASS,"), Ok(None));
     }

@@ -1,7 +1,10 @@
 //! What holds for all formats.
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
+use photocheck_core::bank::{BankedPhoto, BankedView, ExternalId, Note, Opinion};
+use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality};
+use photocheck_core::matching::views::View;
 use proptest::prelude::*;
 
 use super::*;
@@ -9,19 +12,19 @@ use super::*;
 const HASH: &str = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
 
 pub(super) fn defaults() -> Defaults {
-    Defaults { note: String::new(), opinion: Opinion::Confirmed, added_at: 7 }
+    Defaults { note: Note::default(), opinion: Opinion::Confirmed, added_at: 7 }
 }
 
 /// What a list says of a hash.
-pub(super) fn record(pdq: u64) -> Record {
-    fields::record_of(PdqHash([pdq; 4]), &defaults())
+pub(super) fn record(pdq: u64) -> BankedPhoto {
+    fields::with_defaults(PdqHash([pdq; 4]), &defaults())
 }
 
-fn read_all(bytes: &[u8], format: Option<Format>) -> Result<Vec<Record>, ExchangeError> {
-    rest_of(&mut Reader::new(bytes, format, defaults())?.strict(true))
+fn read_all(bytes: &[u8], format: Option<Format>) -> Result<Vec<BankedPhoto>, ExchangeError> {
+    read_rest(&mut Reader::new(bytes, format, defaults())?.strict(true))
 }
 
-fn rest_of(reader: &mut Reader<impl BufRead>) -> Result<Vec<Record>, ExchangeError> {
+fn read_rest(reader: &mut Reader<impl BufRead>) -> Result<Vec<BankedPhoto>, ExchangeError> {
     let mut all = Vec::new();
     loop {
         let batch = reader.next_batch(3)?;
@@ -33,16 +36,16 @@ fn rest_of(reader: &mut Reader<impl BufRead>) -> Result<Vec<Record>, ExchangeErr
 }
 
 /// The records of a file, and the numbers and reasons of its bad lines.
-fn read_lax(bytes: &[u8]) -> (Vec<Record>, Vec<String>) {
+fn read_lax(bytes: &[u8]) -> (Vec<BankedPhoto>, Vec<String>) {
     let mut reader = Reader::new(bytes, None, defaults()).unwrap();
-    let records = rest_of(&mut reader).unwrap();
+    let records = read_rest(&mut reader).unwrap();
     let named = reader.bad_lines().first.iter().map(|(line, fault)| format!("{line}: {fault}"));
     let named: Vec<String> = named.collect();
     assert_eq!(named.len() as u64, reader.bad_lines().count.min(5));
     (records, named)
 }
 
-fn written(format: Format, records: &[Record]) -> (Vec<u8>, u64) {
+fn written(format: Format, records: &[BankedPhoto]) -> (Vec<u8>, u64) {
     let (mut writer, mut out) = (Writer::new(format, "BANK"), Vec::new());
     writer.begin(&mut out).unwrap();
     for page in records.chunks(2) {
@@ -57,12 +60,12 @@ fn any_text(bytes_max: usize) -> impl Strategy<Value = String> {
     plain.prop_filter("over the limit", move |text| text.len() <= bytes_max)
 }
 
-fn any_views() -> impl Strategy<Value = Vec<RecordView>> {
+fn any_views() -> impl Strategy<Value = Vec<BankedView>> {
     let known: Vec<View> = (1..=u8::MAX).filter_map(View::from_code).collect();
     let count = known.len();
     let hashes = (any::<[u64; 4]>(), 0..=100_u8, any::<Option<[u64; 4]>>());
     proptest::collection::vec(hashes, 0..=count.min(4)).prop_map(move |all| {
-        let views = known.iter().zip(all).map(|(view, (pdq, quality, gradient))| RecordView {
+        let views = known.iter().zip(all).map(|(view, (pdq, quality, gradient))| BankedView {
             view: *view,
             pdq: PdqHash(pdq),
             pdq_quality: PdqQuality::new(quality).unwrap(),
@@ -72,7 +75,7 @@ fn any_views() -> impl Strategy<Value = Vec<RecordView>> {
     })
 }
 
-fn any_record() -> impl Strategy<Value = Record> {
+fn any_record() -> impl Strategy<Value = BankedPhoto> {
     let opinion =
         prop_oneof![Just(Opinion::Confirmed), Just(Opinion::Unsure), Just(Opinion::Disputed)];
     let hashes = (any::<[u64; 4]>(), 0..=100_u8, any::<Option<[u64; 4]>>(), any_views());
@@ -80,14 +83,15 @@ fn any_record() -> impl Strategy<Value = Record> {
     let rest = (opinion, any::<bool>(), 0..=ADDED_AT_MAX);
     (hashes, texts, rest).prop_map(|((pdq, quality, gradient, views), texts, rest)| {
         let (note, external_id, quarantined) = texts;
+        let quarantined = Some(quarantined).filter(|reason| !reason.is_empty());
         let (opinion, enabled, added_at) = rest;
-        Record {
+        BankedPhoto {
             pdq: PdqHash(pdq),
             pdq_quality: PdqQuality::new(quality).unwrap(),
             gradient: gradient.map(GradientHash),
             views,
-            note,
-            external_id,
+            note: Note::new(&note).unwrap(),
+            external_id: ExternalId::new(&external_id).unwrap(),
             opinion,
             enabled,
             quarantined,
@@ -114,7 +118,7 @@ proptest! {
         let mut expected = records;
         for record in &mut expected {
             record.views.clear();
-            record.quarantined.clear();
+            record.quarantined = None;
         }
         prop_assert_eq!(read_all(&bytes, None).unwrap(), expected);
     }
@@ -134,7 +138,8 @@ proptest! {
     fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         for format in Format::ALL.map(Some).into_iter().chain([None]) {
             let _ = read_all(&bytes, format);
-            let _ = Reader::new(&bytes[..], format, defaults()).and_then(|mut it| rest_of(&mut it));
+            let lax = Reader::new(&bytes[..], format, defaults());
+            let _ = lax.and_then(|mut reader| read_rest(&mut reader));
         }
     }
 
@@ -193,12 +198,12 @@ fn the_first_line_tells_the_format() {
 #[test]
 fn a_list_is_read_with_the_defaults() {
     let bytes = format!("\u{feff}{HASH}\r\n\r\npdq {}\r\nvideo_md5 00\n", "0".repeat(64));
-    let defaults = Defaults { note: "from X".to_owned(), ..defaults() };
+    let defaults = Defaults { note: Note::new("from X").unwrap(), ..defaults() };
     let mut reader = Reader::new(bytes.as_bytes(), None, defaults).unwrap();
     let batch = reader.next_batch(9).unwrap();
     assert_eq!(batch.len(), 2);
     assert_eq!(batch[0].pdq.to_hex(), HASH);
-    assert_eq!(batch[1], Record { note: "from X".to_owned(), ..record(0) });
+    assert_eq!(batch[1], BankedPhoto { note: Note::new("from X").unwrap(), ..record(0) });
     assert_eq!((batch[1].pdq_quality.value(), batch[1].added_at), (100, 7));
     assert_eq!((reader.other_signals(), reader.line()), (1, 4));
     assert!(reader.next_batch(9).unwrap().is_empty());
@@ -218,7 +223,7 @@ fn the_line_that_breaks_a_rule_is_named() {
     check(&line("a\u{0}b"), r#"not "a\0b""#);
     check(&line(&"x".repeat(1000)), "x…\"");
     check(&line(&format!("{HASH},101")), r#"line 3: quality must be 0 to 100, not "101""#);
-    check(&[line("").as_slice(), b"\xff\xfe"].concat(), "line 5: it holds bytes that are no text");
+    check(&[line("").as_slice(), b"\xff\xfe"].concat(), "line 5: it holds bytes that are not text");
     check(b"pdq,note\n\"\n", "line 2: a quote is opened and not closed");
     check(b"{}\n", "line 1: missing field `pdq`");
     check(b"{\"pdq\":[[[[", "line 1: ");
@@ -247,8 +252,9 @@ fn millions_of_empty_lines_are_passed_over() {
 /// A cell that a spreadsheet would run is written behind an apostrophe.
 #[test]
 fn exported_notes_are_no_formulas() {
-    let note = "=HYPERLINK(\"http://x\",\"y\")".to_owned();
-    let bad = Record { note: note.clone(), external_id: "@SUM(1)".to_owned(), ..record(1) };
+    let note = Note::new("=HYPERLINK(\"http://x\",\"y\")").unwrap();
+    let external_id = ExternalId::new("@SUM(1)").unwrap();
+    let bad = BankedPhoto { note, external_id, ..record(1) };
     let bytes = written(Format::Csv, std::slice::from_ref(&bad)).0;
     let text = String::from_utf8(bytes.clone()).unwrap();
     assert!(text.contains(r#""'=HYPERLINK(""http://x"",""y"")",'@SUM(1),"#), "{text}");
@@ -295,8 +301,8 @@ fn a_bad_line_is_skipped_and_named_without_its_hash() {
 fn what_stands_above_a_header_is_skipped() {
     let file = format!("# members\n\npdq;note\n{HASH};a\n");
     let (records, named) = read_lax(file.as_bytes());
-    assert_eq!(records[0].note, "a");
-    assert_eq!(named, ["1: it stands before the header"]);
+    assert_eq!(records[0].note.as_str(), "a");
+    assert_eq!(named, ["1: it comes before the header"]);
 }
 
 /// What `photocheck hash` and PDQ's reference tools print, and what spreadsheets make of it.
@@ -305,9 +311,10 @@ fn a_hash_is_read_with_its_quality() {
     let check = |file: &str, gradient: bool, note: &str| {
         let records = read_all(file.as_bytes(), None).unwrap();
         let gradient = gradient.then(|| GradientHash(PdqHash::from_hex(HASH).unwrap().0));
-        let expected = fields::record_of(PdqHash::from_hex(HASH).unwrap(), &defaults());
+        let expected = fields::with_defaults(PdqHash::from_hex(HASH).unwrap(), &defaults());
         let pdq_quality = PdqQuality::new(48).unwrap();
-        let expected = Record { pdq_quality, gradient, note: note.to_owned(), ..expected };
+        let note = Note::new(note).unwrap();
+        let expected = BankedPhoto { pdq_quality, gradient, note, ..expected };
         assert_eq!(records, [expected], "{file}");
     };
     check(&format!("{HASH}\t48\t{HASH}\ta, b.jpg"), true, "a, b.jpg");
@@ -341,7 +348,7 @@ fn utf16_is_read_either_way() {
                 .flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() })
                 .collect();
             let records = read_all(&bytes, None).unwrap();
-            assert_eq!(records[0].note, "ümlaut \u{1F642}");
+            assert_eq!(records[0].note.as_str(), "ümlaut \u{1F642}");
             let (_, named) = read_lax(&bytes[..bytes.len() - 1]);
             assert_eq!(named.len(), 1, "half a character is left");
         }
@@ -370,7 +377,7 @@ fn a_file_of_bad_lines_is_refused() {
     let refused = |format: Format, line: &str, count: u64| {
         let lines = Repeated { line: line.as_bytes(), at: 0 }.take(line.len() as u64 * count);
         let mut reader = Reader::new(BufReader::new(lines), Some(format), defaults()).unwrap();
-        let found = rest_of(&mut reader).unwrap_err();
+        let found = read_rest(&mut reader).unwrap_err();
         assert_eq!(found.code(), "NO_LINE_READABLE");
         assert!(reader.bad_lines().first.len() <= BadLines::NAMED_MAX);
         (found.to_string(), reader.line())
@@ -384,13 +391,13 @@ fn a_file_of_bad_lines_is_refused() {
     // One that can be read makes it a list of this format.
     let file = format!("{HASH}\n{}", "hello\n".repeat(5000));
     let mut reader = Reader::new(file.as_bytes(), None, defaults()).unwrap();
-    assert_eq!(rest_of(&mut reader).unwrap().len(), 1);
+    assert_eq!(read_rest(&mut reader).unwrap().len(), 1);
     assert_eq!((reader.bad_lines().count, reader.bad_lines().first.len()), (5000, 5));
 }
 
 #[test]
-fn shown_values_hold_no_hash() {
-    let check = |value: &str, expected: &str| assert_eq!(error::shown(value), expected);
+fn excerpts_hold_no_hash() {
+    let check = |value: &str, expected: &str| assert_eq!(error::excerpt(value), expected);
     check("deadbeef", "deadbeef");
     check(&format!("{HASH} x"), "[64 hexadecimal digits] x");
     check(&format!("é{}é", &HASH[..17]), "é[17 hexadecimal digits]é");

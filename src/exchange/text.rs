@@ -2,14 +2,12 @@
 //! `local_file` exchange has it, or before its quality as `photocheck hash` and PDQ's reference
 //! tools print it.
 
-use super::Record;
-use super::error::{Fault, shown};
-use super::fields::{self, Defaults};
-use super::table;
+use photocheck_core::bank::{BankedPhoto, Note};
 use photocheck_core::matching::hashes::{GradientHash, PdqHash};
 
-/// The name of the signal type.
-pub(super) const PDQ: &str = "pdq";
+use super::error::{Fault, excerpt};
+use super::fields::{self, Defaults, PDQ, is_signal_type};
+use super::table;
 
 /// What may stand between a hash and its quality.
 const SEPARATORS: [char; 3] = ['\t', ',', ';'];
@@ -26,7 +24,7 @@ pub(super) enum LineKind {
 }
 
 /// What kind of line this is; `None` if it is none of a list.
-pub(super) fn kind_of(line: &str) -> Option<LineKind> {
+pub(super) fn line_kind(line: &str) -> Option<LineKind> {
     match typed(line) {
         Some((PDQ, value)) => PdqHash::from_hex(value).map(|_| LineKind::Pdq),
         Some((_, value)) => (!value.contains(char::is_whitespace)).then_some(LineKind::Other),
@@ -35,7 +33,7 @@ pub(super) fn kind_of(line: &str) -> Option<LineKind> {
 }
 
 /// Reads a line of a list in which all signals have a type; `None` for one of another type.
-pub(super) fn read_typed(line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
+pub(super) fn read_typed(line: &str, defaults: &Defaults) -> Result<Option<BankedPhoto>, Fault> {
     match typed(line) {
         Some((kind, _)) if kind != PDQ => Ok(None),
         _ => read(line, defaults),
@@ -43,17 +41,17 @@ pub(super) fn read_typed(line: &str, defaults: &Defaults) -> Result<Option<Recor
 }
 
 /// Reads a line; `None` for a signal of another type.
-pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Option<Record>, Fault> {
-    let not_a_hash = || Fault::NotAHash(shown(line));
+pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Option<BankedPhoto>, Fault> {
+    let not_a_hash = || Fault::NotAHash(excerpt(line));
     if let Some((kind, value)) = typed(line) {
         return match PdqHash::from_hex(value).filter(|_| kind == PDQ) {
-            Some(hash) => Ok(Some(fields::record_of(hash, defaults))),
-            None if kind_of(line).is_some() => Ok(None),
+            Some(hash) => Ok(Some(fields::with_defaults(hash, defaults))),
+            None if line_kind(line).is_some() => Ok(None),
             None => Err(not_a_hash()),
         };
     }
     let (hash, rest) = hash_and_rest(line).ok_or_else(not_a_hash)?;
-    let mut record = fields::record_of(hash, defaults);
+    let mut record = fields::with_defaults(hash, defaults);
     if let Some((separator, rest)) = rest {
         read_rest(&mut record, separator, rest)?;
     }
@@ -79,7 +77,7 @@ fn hash_and_rest(line: &str) -> Option<(PdqHash, Option<(char, &str)>)> {
 
 /// Reads `QUALITY`, `QUALITY FILE`, and `QUALITY GRADIENT FILE` as `photocheck hash` prints it. The
 /// name of a file becomes the note if it can be one.
-fn read_rest(record: &mut Record, separator: char, rest: &str) -> Result<(), Fault> {
+fn read_rest(record: &mut BankedPhoto, separator: char, rest: &str) -> Result<(), Fault> {
     let plain = || rest.split(separator).map(str::to_owned).collect();
     let delimiter = u8::try_from(separator).unwrap_or(b',');
     // The reference tools do not quote file names, others do.
@@ -100,22 +98,10 @@ fn read_rest(record: &mut Record, separator: char, rest: &str) -> Result<(), Fau
         behind = file;
     }
     let file = behind.join(&separator.to_string());
-    if let Some(note) = fields::note("file", file.trim_ascii()).ok().filter(|it| !it.is_empty()) {
+    if let Some(note) =
+        fields::note("file", file.trim_ascii()).ok().filter(|it| *it != Note::default())
+    {
         record.note = note;
     }
     Ok(())
-}
-
-/// How the field names signal types. A hash, or a part of one, is not taken for a name: `HASH note`
-/// is an error.
-pub(super) fn is_signal_type(name: &str) -> bool {
-    const CHARACTERS_MAX: usize = 32;
-    const DIGITS_MAX: usize = 8;
-    if DIGITS_MAX < name.len() && name.bytes().all(|c| c.is_ascii_hexdigit()) {
-        return false;
-    }
-    let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_';
-    name.len() <= CHARACTERS_MAX
-        && name.bytes().next().is_some_and(|first| first.is_ascii_lowercase())
-        && name.bytes().all(allowed)
 }

@@ -9,17 +9,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::Request;
-use axum::http::StatusCode;
 use futures_util::stream;
 use thiserror::Error;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_stream::{Stream, StreamExt};
 
-use super::problem::Problem;
-use super::upload::BODY_BYTES_MAX;
-use crate::room::{Held, Room};
+use super::room::{Room, Share};
+use photocheck_core::limits;
+
+/// Bytes that multipart wraps around a photo, at the most.
+const WRAPPING_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes of a request's body, for the layer that cuts off longer ones.
+pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
 
 /// How fast a body must come.
 #[derive(Debug, Clone, Copy)]
@@ -52,31 +55,18 @@ impl Default for Pace {
 /// Why a body does not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Stop {
-    #[error("only {bytes} bytes came in {} ms, at least {bytes_min} must", span.as_millis())]
+    #[error("only {bytes} bytes came in {} ms, the minimum is {bytes_min}", span.as_millis())]
     TooSlow { bytes: u64, bytes_min: u64, span: Duration },
     #[error(
         "only {bytes} bytes came in {} ms while others waited for memory, \
-         at least {bytes_min} must",
+         the minimum is {bytes_min}",
         span.as_millis()
     )]
     Wanted { bytes: u64, bytes_min: u64, span: Duration },
     #[error("no memory became free for the body in {} s", wait_max.as_secs())]
     NoMemory { wait_max: Duration },
-    #[error("the body broke off after {bytes} bytes: {cause}")]
+    #[error("the body ended early, after {bytes} bytes: {cause}")]
     BrokeOff { bytes: u64, cause: String },
-}
-
-impl From<&Stop> for Problem {
-    fn from(stop: &Stop) -> Self {
-        let (status, code) = match stop {
-            Stop::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW"),
-            Stop::Wanted { .. } | Stop::NoMemory { .. } => {
-                (StatusCode::SERVICE_UNAVAILABLE, "BUSY")
-            }
-            Stop::BrokeOff { .. } => (StatusCode::BAD_REQUEST, "BODY_UNREADABLE"),
-        };
-        Self::new(status, code, stop.to_string())
-    }
 }
 
 /// A body that must keep the pace, for a reader that hides why it failed.
@@ -94,14 +84,14 @@ impl std::fmt::Debug for Arriving {
 type Pieces<E> = Pin<Box<dyn Stream<Item = Result<Bytes, E>> + Send>>;
 
 /// The memory of a body, for as long as one of its readers and keepers is there.
-pub type SharedHeld = Arc<Mutex<Held>>;
+pub type BodyShare = Arc<Mutex<Share>>;
 
-/// A body that must keep the `pace`; its bytes take memory of `held`, if they are kept.
-pub async fn arriving(body: Body, pace: Pace, held: Option<SharedHeld>) -> Arriving {
+/// A body that must keep the `pace`; its bytes take memory of `share`, if they are kept.
+pub async fn arriving(body: Body, pace: Pace, share: Option<BodyShare>) -> Arriving {
     let stopped = Arc::<OnceLock<Stop>>::default();
     let now = Instant::now();
-    let room = match &held {
-        Some(held) => Some(held.lock().await.room().clone()),
+    let room = match &share {
+        Some(share) => Some(share.lock().await.room().clone()),
         None => None,
     };
     let paced = Paced {
@@ -109,7 +99,7 @@ pub async fn arriving(body: Body, pace: Pace, held: Option<SharedHeld>) -> Arriv
         span: Span { ends: now + pace.span, bytes: 0 },
         wanted_span: Span { ends: now + pace.wanted_span, bytes: 0 },
         pace,
-        held,
+        share,
         room,
         bytes: 0,
         stopped: Arc::clone(&stopped),
@@ -129,7 +119,7 @@ struct Paced {
     pace: Pace,
     span: Span,
     wanted_span: Span,
-    held: Option<SharedHeld>,
+    share: Option<BodyShare>,
     room: Option<Room>,
     bytes: u64,
     stopped: Arc<OnceLock<Stop>>,
@@ -196,10 +186,10 @@ impl Paced {
         self.bytes += bytes;
         self.span.bytes += bytes;
         self.wanted_span.bytes += bytes;
-        let Some(held) = &self.held else { return Ok(piece) };
+        let Some(share) = &self.share else { return Ok(piece) };
         let begun = Instant::now();
         let wait_max = self.pace.wait_max;
-        let grown = timeout(wait_max, held.lock().await.grow_to(self.bytes)).await;
+        let grown = timeout(wait_max, share.lock().await.grow_to(self.bytes)).await;
         grown.map_err(|_| Stop::NoMemory { wait_max })?;
         // The sender waited for us.
         let waited = begun.elapsed();
@@ -209,21 +199,27 @@ impl Paced {
     }
 }
 
-/// Time that the body of a request may go on coming that is turned away.
-const RUNNING_OUT_MAX: Duration = Duration::from_secs(5);
+/// Time that a body may go on coming after its request was answered.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Lets the body of a request that is turned away run out, and lets each piece go as it comes: a
-/// client that is still sending would otherwise find its connection gone before it reads why.
-pub async fn run_out(request: &mut Request) {
-    let mut pieces = std::mem::take(request.body_mut()).into_data_stream();
-    let running_out = async {
-        let mut bytes = 0;
-        while let Some(Ok(piece)) = pieces.next().await {
+/// Time in which some of it must come.
+const DRAIN_IDLE_MAX: Duration = Duration::from_secs(1);
+
+/// Bytes that may come.
+const DRAIN_BYTES_MAX: u64 = 4 * BODY_BYTES_MAX;
+
+/// Drains the body of a request that is answered without it, beside the answer: a client that is
+/// still sending would otherwise find its connection gone before it reads why. Each piece is
+/// dropped as it comes.
+pub fn drain(body: Body) {
+    let draining = async {
+        let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+        while let Ok(Some(Ok(piece))) = timeout(DRAIN_IDLE_MAX, pieces.next()).await {
             bytes += piece.len() as u64;
-            if BODY_BYTES_MAX < bytes {
+            if DRAIN_BYTES_MAX < bytes {
                 break;
             }
         }
     };
-    let _ = timeout(RUNNING_OUT_MAX, running_out).await;
+    tokio::spawn(timeout(DRAIN_TIME_MAX, draining));
 }

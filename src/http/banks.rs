@@ -5,15 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use photocheck_core::bank::{BankFacts, BankName, Purpose};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::App;
 use super::extract::{JsonBody, Path};
 use super::problem::Problem;
+use super::service::Service;
 use crate::clock;
-use crate::store::{Bank, BankName};
-use photocheck_core::bank::Purpose;
+use crate::store::{Bank, NewBank};
 
 /// A bank to be created.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,8 +55,8 @@ pub struct BanksJson {
 /// List all banks.
 #[utoipa::path(get, path = "/v1/banks", tag = "banks",
     responses((status = 200, body = BanksJson)))]
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<BanksJson>, Problem> {
-    let banks = app.store.banks().await?.into_iter().map(BankJson::from).collect();
+pub async fn list(State(service): State<Arc<Service>>) -> Result<Json<BanksJson>, Problem> {
+    let banks = service.app.banks.list().await?.into_iter().map(BankJson::from).collect();
     Ok(Json(BanksJson { banks }))
 }
 
@@ -68,13 +68,13 @@ pub async fn list(State(app): State<Arc<App>>) -> Result<Json<BanksJson>, Proble
         (status = 422, description = "the name or the purpose is not valid", body = Problem,
          content_type = "application/problem+json")))]
 pub async fn create(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     JsonBody(new): JsonBody<NewBankJson>,
 ) -> Result<(StatusCode, Json<BankJson>), Problem> {
     let name = BankName::new(&new.name)?;
-    let purpose = new.purpose.as_deref().map_or(Ok(Purpose::KnownFake), purpose_of)?;
-    app.store.create_bank(&name, purpose, new.imported, clock::now_s()).await?;
-    let bank = app.store.bank(&name).await?;
+    let purpose = new.purpose.as_deref().map_or(Ok(Purpose::KnownFake), read_purpose)?;
+    let new = NewBank { name, purpose, imported: new.imported, created_at: clock::now_s() };
+    let bank = service.app.banks.create(&new).await?;
     Ok((StatusCode::CREATED, Json(bank.into())))
 }
 
@@ -83,10 +83,10 @@ pub async fn create(
     responses((status = 200, body = BankJson),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn show(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     Path(name): Path<String>,
 ) -> Result<Json<BankJson>, Problem> {
-    Ok(Json(app.store.bank(&BankName::new(&name)?).await?.into()))
+    Ok(Json(service.app.banks.show(&BankName::new(&name)?).await?.into()))
 }
 
 /// Remove a bank and all it holds.
@@ -94,24 +94,26 @@ pub async fn show(
     responses((status = 204, description = "removed"),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn delete(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.store.delete_bank(&BankName::new(&name)?).await?;
-    app.live.refresh().await?;
+    service.app.banks.delete(&BankName::new(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn purpose_of(name: &str) -> Result<Purpose, Problem> {
+fn read_purpose(name: &str) -> Result<Purpose, Problem> {
     Purpose::from_name(name).ok_or_else(|| {
-        let detail = "a purpose is one of known_fake, allow and seen";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "PURPOSE_NOT_VALID", detail)
+        Problem::field_not_valid(
+            "PURPOSE_NOT_VALID",
+            "a purpose is one of known_fake, allow and seen",
+        )
     })
 }
 
 impl From<Bank> for BankJson {
     fn from(bank: Bank) -> Self {
-        let Bank { name, purpose, imported, contents, quarantined, created_at } = bank;
+        let Bank { facts, contents, quarantined, created_at } = bank;
+        let BankFacts { name, purpose, imported, .. } = facts;
         Self { name, purpose: purpose.name(), imported, contents, quarantined, created_at }
     }
 }

@@ -4,14 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
 
-use super::App;
+use super::auth;
 use super::problem::Problem;
-use super::upload::{self, Upload};
-use crate::accounts::AccountHash;
-use crate::clock;
-use crate::sightings::Sightings;
+use super::service::Service;
+use super::upload;
 use crate::wire::ReportJson;
 
 /// Check a photo.
@@ -40,48 +37,34 @@ use crate::wire::ReportJson;
          content_type = "application/problem+json"),
         (status = 413, description = "more bytes than the limit", body = Problem,
          content_type = "application/problem+json"),
-        (status = 415, description = "a format that is not read", body = Problem,
+        (status = 415, description = "a format that is not supported", body = Problem,
          content_type = "application/problem+json"),
         (status = 422, description = "a damaged photo, one outside the limits, or two of them",
          body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "the queue is full, or the database is not to be used",
+        (status = 503, description = "the queue is full, or the database cannot be used",
          body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn check(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     request: Request,
 ) -> Result<Json<ReportJson>, Problem> {
-    // Banks that are no longer the operator's flag nobody.
-    app.store.in_place()?;
-    let admitted = app.bank_door.admit(request.headers());
-    let (upload, place) = app.uploads.receive(request, &["account_id"]).await?;
-    let account = account_of(&app, &upload, admitted)?;
-    let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
-    // The index of the moment the work begins: what was banked while it waited counts.
-    let work = place.run(move || checker.examine(upload.photo(), &live.index()));
-    let examined = upload::done(work).await??;
-    let seen = match account {
+    let Service { app, uploads } = &*service;
+    // Nobody sends a photo for nothing.
+    app.banks.store().in_place()?;
+    let authorized = auth::authorize(app.access(), request.headers());
+    let upload = uploads.receive(request, &["account_id"]).await?;
+    let account = match upload.text("account_id") {
         None => None,
-        Some((sightings, account)) => sightings.record(&examined, account, clock::now_s()).await?,
+        Some(id) => {
+            if app.keeps_sightings() {
+                authorized?;
+            }
+            Some(app.account(id)?)
+        }
     };
-    Ok(Json(ReportJson::from(&app.checker.report(examined, seen))))
-}
-
-/// The account that shows the photo, if one was named.
-fn account_of<'a>(
-    app: &'a App,
-    upload: &Upload,
-    admitted: Result<(), Problem>,
-) -> Result<Option<(&'a Sightings, AccountHash)>, Problem> {
-    let Some(id) = upload.text("account_id") else { return Ok(None) };
-    let Some(sightings) = &app.sightings else {
-        let detail = "this service keeps no sightings, so it takes no account_id; its operator \
-                      can opt in by --seen-bank";
-        return Err(Problem::new(StatusCode::CONFLICT, "SIGHTINGS_NOT_KEPT", detail));
-    };
-    admitted?;
-    Ok(Some((sightings, sightings.account(id)?)))
+    let report = upload::in_time(app.check(upload, account)).await?;
+    Ok(Json(ReportJson::from(&report)))
 }
 
 /// A form with the photo.

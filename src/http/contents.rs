@@ -5,21 +5,18 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use photocheck_core::bank::{BankName, ExternalId, Note, Opinion};
+use photocheck_core::matching::index::ContentId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::App;
 use super::extract::{JsonBody, Path, Query, whole_number};
 use super::problem::Problem;
+use super::service::Service;
 use super::upload::{self, Upload};
-use crate::clock;
-use crate::retro::{self, Banked};
-use crate::store::{BankName, Content, ContentChange, ExternalId, NewContent, Note, SeenBefore};
-use photocheck_core::bank::Opinion;
-use photocheck_core::matching::hashes::{PdqQuality, PhotoHashes};
-use photocheck_core::matching::index::ContentId;
-use photocheck_core::matching::views::ViewHashes;
-use photocheck_core::photo::PhotoError;
+use crate::app::App;
+use crate::app::bank_photo::{Banked, NewPhoto};
+use crate::store::{Content, ContentChange, SeenBefore};
 
 /// A banked photo.
 #[derive(Debug, Serialize, ToSchema)]
@@ -111,20 +108,21 @@ pub struct PageQuery {
 /// Contents in one page.
 const PAGE_MAX: u16 = 100;
 
-/// List the photos of a bank. No photo and no hash is given out.
+/// List the photos of a bank. Neither photos nor hashes are returned.
 #[utoipa::path(get, path = "/v1/banks/{name}/contents", tag = "banks", params(PageQuery),
     responses((status = 200, body = ContentsJson),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     Path(name): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ContentsJson>, Problem> {
     let name = BankName::new(&name)?;
-    let found = app.store.contents(&name, ContentId(page.after), PAGE_MAX).await?;
+    let app = &service.app;
+    let found = app.banks.contents(&name, ContentId(page.after), PAGE_MAX).await?;
     let full = usize::from(PAGE_MAX) <= found.len();
     let next_after = found.last().filter(|_| full).map(|content| content.id.0);
-    let contents = found.into_iter().map(|content| app.content_json(content)).collect();
+    let contents = found.into_iter().map(|content| content_json(app, content)).collect();
     Ok(Json(ContentsJson { contents, next_after }))
 }
 
@@ -145,30 +143,20 @@ pub async fn list(
          body = Problem, content_type = "application/problem+json"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     Path(name): Path<String>,
     request: Request,
 ) -> Result<(StatusCode, Json<AddedJson>), Problem> {
     let name = BankName::new(&name)?;
-    let (upload, place) = app.uploads.receive(request, &BankPhotoForm::TEXTS).await?;
-    let texts = BankPhotoForm::texts_of(&upload)?;
-    let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
-    let looked_up = place.run(move || -> Result<_, PhotoError> {
-        let views = checker.hash(upload.photo())?;
-        let matches = checker.policy().matches(&views, &live.index());
-        let found = matches.iter().map(|found| (&*found.bank, found.content));
-        Ok((views.hashes, views.banked().collect(), retro::seen_among(found)))
-    });
-    let (hashes, views, seen) = upload::done(looked_up).await??;
-    let content = texts.content(hashes, views);
-    let policy = app.checker.policy();
-    let banked = retro::bank_photo(&app.store, policy, &name, content, &seen).await?;
-    app.live.refresh().await?;
+    let Service { app, uploads } = &*service;
+    let upload = uploads.receive(request, &BankPhotoForm::TEXTS).await?;
+    let new = BankPhotoForm::read_texts(&upload)?;
+    let banked = upload::in_time(app.bank_photo(&name, upload, new)).await?;
     let status = if banked.added { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Json(app.added_json(banked, hashes.pdq_quality))))
+    Ok((status, Json(added_json(app, banked))))
 }
 
-/// Change what is known and thought of a banked photo.
+/// Change the note, the id, the opinion or the state of a banked photo.
 #[utoipa::path(patch, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
     request_body = ContentChangeJson,
     responses((status = 200, body = ContentJson),
@@ -176,7 +164,7 @@ pub async fn add(
         (status = 422, description = "a field is not valid", body = Problem,
          content_type = "application/problem+json")))]
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     Path((name, content_id)): Path<(String, i64)>,
     JsonBody(change): JsonBody<ContentChangeJson>,
 ) -> Result<Json<ContentJson>, Problem> {
@@ -184,13 +172,12 @@ pub async fn change(
     let change = ContentChange {
         note: change.note.as_deref().map(Note::new).transpose()?,
         external_id: change.external_id.as_deref().map(ExternalId::new).transpose()?,
-        opinion: change.opinion.as_deref().map(opinion_of).transpose()?,
+        opinion: change.opinion.as_deref().map(read_opinion).transpose()?,
         enabled: change.enabled,
         release: change.release,
     };
-    app.store.change_content(&name, id, &change).await?;
-    app.live.refresh().await?;
-    Ok(Json(app.content_json(app.store.content(&name, id).await?)))
+    let changed = service.app.banks.change(&name, id, &change).await?;
+    Ok(Json(content_json(&service.app, changed)))
 }
 
 /// Remove a photo from a bank.
@@ -198,11 +185,10 @@ pub async fn change(
     responses((status = 204, description = "removed"),
         (status = 404, body = Problem, content_type = "application/problem+json")))]
 pub async fn remove(
-    State(app): State<Arc<App>>,
+    State(service): State<Arc<Service>>,
     Path((name, content_id)): Path<(String, i64)>,
 ) -> Result<StatusCode, Problem> {
-    app.store.remove_content(&BankName::new(&name)?, ContentId(content_id)).await?;
-    app.live.refresh().await?;
+    service.app.banks.remove(&BankName::new(&name)?, ContentId(content_id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -223,74 +209,58 @@ pub struct BankPhotoForm {
     enabled: Option<bool>,
 }
 
-/// The text fields of the form, checked.
-struct Texts {
-    note: Note,
-    external_id: ExternalId,
-    opinion: Opinion,
-    enabled: bool,
-}
-
-impl Texts {
-    fn content(self, hashes: PhotoHashes, views: Vec<ViewHashes>) -> NewContent {
-        let Self { note, external_id, opinion, enabled } = self;
-        let (quarantined, added_at) = (String::new(), clock::now_s());
-        NewContent { hashes, views, note, external_id, opinion, enabled, quarantined, added_at }
-    }
-}
-
 impl BankPhotoForm {
     const TEXTS: [&str; 4] = ["note", "external_id", "opinion", "enabled"];
 
-    fn texts_of(upload: &Upload) -> Result<Texts, Problem> {
+    fn read_texts(upload: &Upload) -> Result<NewPhoto, Problem> {
         let text = |name| upload.text(name).unwrap_or_default();
-        Ok(Texts {
+        Ok(NewPhoto {
             note: Note::new(text("note"))?,
             external_id: ExternalId::new(text("external_id"))?,
-            opinion: upload.text("opinion").map_or(Ok(Opinion::Confirmed), opinion_of)?,
-            enabled: upload.text("enabled").map_or(Ok(true), enabled_of)?,
+            opinion: upload.text("opinion").map_or(Ok(Opinion::Confirmed), read_opinion)?,
+            enabled: upload.text("enabled").map_or(Ok(true), read_enabled)?,
         })
     }
 }
 
-fn opinion_of(name: &str) -> Result<Opinion, Problem> {
+fn read_opinion(name: &str) -> Result<Opinion, Problem> {
     Opinion::from_name(name).ok_or_else(|| {
-        let detail = "an opinion is one of confirmed, unsure and disputed";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "OPINION_NOT_VALID", detail)
+        Problem::field_not_valid(
+            "OPINION_NOT_VALID",
+            "an opinion is one of confirmed, unsure and disputed",
+        )
     })
 }
 
-fn enabled_of(text: &str) -> Result<bool, Problem> {
+fn read_enabled(text: &str) -> Result<bool, Problem> {
     text.parse().map_err(|_| {
-        let detail = "enabled is one of true and false";
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "ENABLED_NOT_VALID", detail)
+        Problem::field_not_valid("ENABLED_NOT_VALID", "enabled is one of true and false")
     })
 }
 
-impl App {
-    fn added_json(&self, banked: Banked, quality: PdqQuality) -> AddedJson {
-        AddedJson {
-            content_id: banked.id.0,
-            added: banked.added,
-            pdq_quality: quality.value(),
-            matchable: self.checker.policy().is_comparable(quality),
-            quarantined: Some(banked.quarantined).filter(|reason| !reason.is_empty()),
-            seen_before: banked.seen_before.into_iter().map(SeenBeforeJson::from).collect(),
-        }
+fn added_json(app: &App, banked: Banked) -> AddedJson {
+    let Banked { id, added, pdq_quality, seen_before, quarantined } = banked;
+    AddedJson {
+        content_id: id.0,
+        added,
+        pdq_quality: pdq_quality.value(),
+        matchable: app.checker().policy().is_comparable(pdq_quality),
+        quarantined,
+        seen_before: seen_before.into_iter().map(SeenBeforeJson::from).collect(),
     }
+}
 
-    fn content_json(&self, content: Content) -> ContentJson {
-        ContentJson {
-            content_id: content.id.0,
-            note: content.note,
-            external_id: content.external_id,
-            opinion: content.opinion.name(),
-            enabled: content.enabled,
-            quarantined: Some(content.quarantined).filter(|reason| !reason.is_empty()),
-            pdq_quality: content.pdq_quality.value(),
-            matchable: self.checker.policy().is_comparable(content.pdq_quality),
-            added_at: content.added_at,
-        }
+fn content_json(app: &App, content: Content) -> ContentJson {
+    ContentJson {
+        content_id: content.id.0,
+        note: content.note.as_str().to_owned(),
+        external_id: content.external_id.as_str().to_owned(),
+        opinion: content.opinion.name(),
+        enabled: content.enabled,
+        quarantined: content.quarantined,
+        pdq_quality: content.pdq_quality.value(),
+        matchable: app.checker().policy().is_comparable(content.pdq_quality),
+        added_at: content.added_at,
     }
 }
 

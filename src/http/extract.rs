@@ -31,7 +31,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let read = Json::<T>::from_request(request, state).await;
-        read.map(|Json(value)| Self(value)).map_err(|rejected| of_json(&rejected))
+        read.map(|Json(value)| Self(value)).map_err(|rejected| json_problem(&rejected))
     }
 }
 
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        read.map(|it| Self(it.0)).map_err(|rejected| of_path(&rejected))
+        read.map(|it| Self(it.0)).map_err(|rejected| path_problem(&rejected))
     }
 }
 
@@ -49,7 +49,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let read = axum::extract::Query::<T>::from_request_parts(parts, state).await;
-        read.map(|it| Self(it.0)).map_err(|rejected| of_query(&rejected))
+        read.map(|it| Self(it.0)).map_err(|rejected| query_problem(&rejected))
     }
 }
 
@@ -60,58 +60,56 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| {
-        let shown: String = text.chars().take(80).collect();
-        D::Error::custom(format!("must be a whole number, not {shown:?}"))
+        let start: String = text.chars().take(80).collect();
+        D::Error::custom(format!("must be a whole number, not {start:?}"))
     })
 }
 
-fn of_json(rejected: &JsonRejection) -> Problem {
+fn json_problem(rejected: &JsonRejection) -> Problem {
     let status = rejected.status();
     match rejected {
         JsonRejection::JsonDataError(error) => {
-            bad(status, format!("the JSON is not what is needed: {}", cause_of(error)))
+            Problem::bad_request(status, format!("the JSON is not valid here: {}", cause(error)))
         }
-        JsonRejection::JsonSyntaxError(error) => {
-            bad(status, format!("the body cannot be read as JSON: {}", cause_of(error)))
-        }
-        JsonRejection::MissingJsonContentType(_) => {
-            let detail = "the body must be JSON, sent with content-type: application/json";
-            Problem::new(status, "CONTENT_TYPE", detail)
-        }
-        _ if status == StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::new(status, "BODY_TOO_LARGE", "the body is over the limit")
-        }
-        _ => bad(status, format!("the body cannot be read: {}", rejected.body_text())),
+        JsonRejection::JsonSyntaxError(error) => Problem::bad_request(
+            status,
+            format!("the body cannot be read as JSON: {}", cause(error)),
+        ),
+        JsonRejection::MissingJsonContentType(_) => Problem::not_json(status),
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => Problem::body_too_large(),
+        _ => Problem::bad_request(
+            status,
+            format!("the body cannot be read: {}", rejected.body_text()),
+        ),
     }
 }
 
-fn of_path(rejected: &PathRejection) -> Problem {
+fn path_problem(rejected: &PathRejection) -> Problem {
     let status = rejected.status();
     let PathRejection::FailedToDeserializePathParams(error) = rejected else {
-        return bad(status, rejected.body_text());
+        return Problem::bad_request(status, rejected.body_text());
     };
     match error.kind() {
         ErrorKind::ParseErrorAtIndex { value, .. } | ErrorKind::ParseError { value, .. } => {
-            let shown: String = value.chars().take(80).collect();
-            bad(status, format!("the address holds {shown:?} where a whole number is needed"))
+            let start: String = value.chars().take(80).collect();
+            Problem::bad_request(
+                status,
+                format!("the address has {start:?} where a whole number is needed"),
+            )
         }
-        other => bad(status, format!("the address cannot be read: {other}")),
+        other => Problem::bad_request(status, format!("the address cannot be read: {other}")),
     }
 }
 
-fn of_query(rejected: &QueryRejection) -> Problem {
+fn query_problem(rejected: &QueryRejection) -> Problem {
     let cause = match rejected {
-        QueryRejection::FailedToDeserializeQueryString(error) => cause_of(error),
+        QueryRejection::FailedToDeserializeQueryString(error) => cause(error),
         other => other.body_text(),
     };
-    bad(rejected.status(), format!("the query is not what is needed: {cause}"))
-}
-
-fn bad(status: StatusCode, detail: String) -> Problem {
-    Problem::new(status, "BAD_REQUEST", detail)
+    Problem::bad_request(rejected.status(), format!("the query is not valid: {cause}"))
 }
 
 /// What the deserializer says, without what axum says before it.
-fn cause_of<E: Error + Display>(error: &E) -> String {
+fn cause<E: Error + Display>(error: &E) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::App;
 use super::problem::Problem;
+use super::service::Service;
+use crate::app::Readiness;
 use crate::wire::KnownPhotoJson;
-use photocheck_core::report::KnownPhoto;
 
 /// The process is alive.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,18 +49,9 @@ pub async fn healthz() -> Json<AliveJson> {
 #[utoipa::path(get, path = "/readyz", tag = "health",
     responses((status = 200, body = ReadyJson),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
-pub async fn readyz(State(app): State<Arc<App>>) -> Result<Json<ReadyJson>, Problem> {
-    app.store.in_place()?;
-    let age_ms = app.live.age().as_millis();
-    if app.live.is_stale() {
-        let detail = format!("the index was last known to be up to date {age_ms} ms ago");
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "INDEX_STALE", detail));
-    }
-    let index = app.live.index();
-    Ok(Json(ReadyJson {
-        model: app.checker.model().to_owned(),
-        policy: app.checker.policy().version().to_owned(),
-        known_photo: KnownPhoto::by(&index).into(),
-        index: IndexJson { generation: index.generation(), hashes: index.len(), age_ms },
-    }))
+pub async fn readyz(State(service): State<Arc<Service>>) -> Result<Json<ReadyJson>, Problem> {
+    let Readiness { model, policy, known_photo, generation, hashes, index_age_ms } =
+        service.app.readiness()?;
+    let index = IndexJson { generation, hashes, age_ms: index_age_ms };
+    Ok(Json(ReadyJson { model, policy, known_photo: known_photo.into(), index }))
 }

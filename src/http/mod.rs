@@ -1,23 +1,24 @@
-//! The service: the HTTP door to the core.
+//! The service: the app over HTTP.
 
 pub mod arrival;
+pub mod auth;
 pub mod banks;
 pub mod check;
 pub mod contents;
-pub mod exchange;
 pub mod extract;
-pub mod guard;
 pub mod health;
 pub mod page;
 pub mod problem;
+pub mod room;
 pub mod server;
+pub mod service;
+pub mod transfer;
 pub mod upload;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
@@ -33,28 +34,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::live::LiveIndex;
-use crate::sightings::Sightings;
-use crate::store::Store;
-use guard::BankDoor;
-use photocheck_core::checker::Checker;
 use problem::Problem;
-use upload::Uploads;
+use service::Service;
 
 /// A request without a photo or a list that has not been answered after this long is given up.
 const REQUEST_MAX: Duration = Duration::from_mins(1);
-
-/// What handlers share.
-#[derive(Debug)]
-pub struct App {
-    pub checker: Arc<Checker>,
-    pub store: Store,
-    pub live: LiveIndex,
-    pub uploads: Uploads,
-    pub bank_door: BankDoor,
-    /// `None` where the operator has not opted in.
-    pub sightings: Option<Sightings>,
-}
 
 #[derive(Debug, OpenApi)]
 #[openapi(
@@ -72,9 +56,9 @@ pub struct App {
 struct Api;
 
 /// All routes.
-pub fn router(app: Arc<App>) -> Router {
-    let token = middleware::from_fn_with_state(Arc::clone(&app), guard::banks);
-    let in_time = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_MAX);
+pub fn router(service: Arc<Service>) -> Router {
+    let token = middleware::from_fn_with_state(Arc::clone(&service), auth::banks);
+    let in_time = TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX);
     // What takes or sends much has limits of its own: one on the pace, not on the time.
     let banks = OpenApiRouter::new()
         .routes(routes!(banks::list, banks::create))
@@ -82,8 +66,8 @@ pub fn router(app: Arc<App>) -> Router {
         .routes(routes!(contents::change, contents::remove))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
-        .routes(routes!(exchange::import))
-        .routes(routes!(exchange::export))
+        .routes(routes!(transfer::import))
+        .routes(routes!(transfer::export))
         .route_layer(token);
     let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))
@@ -102,11 +86,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/page.js", get(page::script))
         .route("/icon.svg", get(page::icon))
         .merge(api_page)
-        .with_state(app);
+        .with_state(service);
     with_layers(routes)
 }
 
-/// Says of each operation on banks that it asks for the token, and what all of them may answer; of
+/// Adds to each operation on banks that it asks for the token, and what all of them may answer; to
 /// the check, that it takes the token.
 fn describe_token(api: &mut utoipa::openapi::OpenApi) {
     const SCHEME: &str = "bank_token";
@@ -139,9 +123,9 @@ fn describe_token(api: &mut utoipa::openapi::OpenApi) {
 }
 
 fn with_layers(routes: Router) -> Router {
-    let body_bytes_max = usize::try_from(upload::BODY_BYTES_MAX).unwrap_or(usize::MAX);
+    let body_bytes_max = usize::try_from(arrival::BODY_BYTES_MAX).unwrap_or(usize::MAX);
     let trace = TraceLayer::new_for_http()
-        .make_span_with(span_of)
+        .make_span_with(request_span)
         .on_response(DefaultOnResponse::new().level(Level::INFO))
         .on_failure(DefaultOnFailure::new().level(Level::WARN));
     // The last layer added is the first to see a request.
@@ -149,14 +133,14 @@ fn with_layers(routes: Router) -> Router {
         .layer(DefaultBodyLimit::max(body_bytes_max))
         .layer(CatchPanicLayer::custom(answer_to_panic))
         .layer(middleware::from_fn(problem::as_problems))
-        .layer(middleware::from_fn(guard::browser_headers))
+        .layer(middleware::from_fn(auth::browser_headers))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace)
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
 /// What the log says of a request: method, route and id. No address, no name, no hash.
-fn span_of(request: &Request) -> tracing::Span {
+fn request_span(request: &Request) -> tracing::Span {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let id = id.filter(|id| is_plain(id)).unwrap_or_default();

@@ -11,19 +11,24 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use photocheck_core::bank::BankError;
+use photocheck_core::photo::PhotoError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::accounts::AccountIdError;
+use super::arrival::Stop;
+use crate::app::error::{AppError, Failure, Refusal};
+use crate::app::transfer::{ImportCause, ImportError};
 use crate::exchange::ExchangeError;
-use crate::gate::QueueFull;
-use crate::store::StoreError;
-use photocheck_core::photo::PhotoError;
+use crate::store::{self, StoreError};
 
 /// Seconds after which a caller may try again who waited for something else than the queue.
 const RETRY_AFTER_S: u64 = 2;
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// For the layer that gives requests up.
+pub const TIMED_OUT: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
 /// An error, as RFC 9457 has it, with a stable `code`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -45,16 +50,18 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of this status.
-    #[must_use]
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
         let (status, detail) = (status.as_u16(), detail.into());
         let retry_after_s = RETRY_AFTER_S;
         Self { kind: "about:blank", title, status, code, detail, retry_after_s }
     }
 
-    /// Something failed here: `error` goes to the log, the caller is told no more than that.
+    fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// Something failed here: `error` goes to the log, the caller learns no more than that.
     #[must_use]
     pub fn ours(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
@@ -62,26 +69,100 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", detail)
     }
 
-    /// There is room for no more of these at a time.
-    #[must_use]
-    pub fn busy(detail: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", detail)
-    }
-
-    /// The database's file is not the one that was opened.
-    #[must_use]
-    pub fn database_replaced() -> Self {
+    /// The database's file is not the one that was opened. Where it stands is nobody's business.
+    fn database_replaced() -> Self {
         let detail = "the database was moved, deleted or replaced under the service, which must be \
                       started again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_REPLACED", detail)
     }
 
-    /// A word of the query that means nothing here.
+    /// A page of another site uses the banks through a browser.
+    #[must_use]
+    pub fn cross_site() -> Self {
+        let detail = "another site may not use the banks through your browser";
+        Self::new(StatusCode::FORBIDDEN, "CROSS_SITE", detail)
+    }
+
+    /// The banks' token is not there, or another one is.
+    #[must_use]
+    pub fn token_needed() -> Self {
+        let detail = "the banks need their token: send it as authorization: Bearer …";
+        Self::new(StatusCode::UNAUTHORIZED, "TOKEN_NEEDED", detail)
+    }
+
+    /// A browser calls banks that are open to everybody by a name that could be anybody's.
+    #[must_use]
+    pub fn banks_closed() -> Self {
+        let detail = "without a token a browser may use the banks only by an IP address or the \
+                      name localhost";
+        Self::new(StatusCode::FORBIDDEN, "BANKS_CLOSED", detail)
+    }
+
+    /// Something of the request that could not be read, with the status of the library that tried.
+    #[must_use]
+    pub fn bad_request(status: StatusCode, detail: String) -> Self {
+        Self::new(status, "BAD_REQUEST", detail)
+    }
+
+    /// A body that must be JSON and does not say so.
+    #[must_use]
+    pub fn not_json(status: StatusCode) -> Self {
+        let detail = "the body must be JSON, sent with content-type: application/json";
+        Self::new(status, "CONTENT_TYPE", detail)
+    }
+
+    /// A body over the limit of the layer.
+    #[must_use]
+    pub fn body_too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", "the body is over the limit")
+    }
+
+    /// A form that could not be read, with the status of the library that tried.
+    #[must_use]
+    pub fn multipart_not_valid(status: Option<StatusCode>, detail: String) -> Self {
+        Self::new(status.unwrap_or(StatusCode::BAD_REQUEST), "MULTIPART_NOT_VALID", detail)
+    }
+
+    /// A form that is announced to be larger than any photo.
+    #[must_use]
+    pub fn form_too_large(bytes: u64, bytes_max: u64) -> Self {
+        let code = PhotoError::TooManyBytes { bytes, bytes_max }.code();
+        let detail = format!("the form has {bytes} bytes, the limit for a file is {bytes_max}");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, code, detail)
+    }
+
+    /// A form without a photo.
+    #[must_use]
+    pub fn no_photo() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "NO_PHOTO", "the form has no field named photo")
+    }
+
+    /// A form with more than one photo.
+    #[must_use]
+    pub fn several_photos() -> Self {
+        let detail = "the form has more than one field named photo; a request takes one photo";
+        Self::unprocessable("SEVERAL_PHOTOS", detail)
+    }
+
+    /// A form with a text field twice.
+    #[must_use]
+    pub fn field_twice(name: &str) -> Self {
+        let detail = format!("the form has more than one field named {name}");
+        Self::unprocessable("FIELD_TWICE", detail)
+    }
+
+    /// A field whose value means nothing here.
+    #[must_use]
+    pub fn field_not_valid(code: &'static str, detail: &str) -> Self {
+        Self::unprocessable(code, detail)
+    }
+
+    /// A value of the query that means nothing here.
     #[must_use]
     pub fn not_known(field: &str, value: &str, known: &str) -> Self {
-        let shown: String = value.chars().take(80).collect();
-        let detail = format!("{field} must be one of {known}, not {shown:?}");
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "QUERY_NOT_VALID", detail)
+        let start: String = value.chars().take(80).collect();
+        let detail = format!("{field} must be one of {known}, not {start:?}");
+        Self::unprocessable("QUERY_NOT_VALID", detail)
     }
 
     /// The body of an import is over the limit.
@@ -91,30 +172,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "IMPORT_TOO_LARGE", detail)
     }
 
-    /// An import was stopped at its time limit; `done` tells what it had done.
+    /// A photo that was not checked in time.
     #[must_use]
-    pub fn import_too_slow(limit: Duration, done: &str) -> Self {
-        let detail = format!("the import took longer than {} s; {done}", limit.as_secs());
-        Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail)
-    }
-
-    /// An import was stopped by what was sent; `done` tells what it had done.
-    #[must_use]
-    pub fn import_stopped(error: &ExchangeError, done: &str) -> Self {
-        let status = match error {
-            ExchangeError::Line { .. }
-            | ExchangeError::FormatUnclear { .. }
-            | ExchangeError::NothingReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-            ExchangeError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
-                StatusCode::PAYLOAD_TOO_LARGE
-            }
-            ExchangeError::Read(error) if error.kind() == ErrorKind::TimedOut => {
-                let detail = format!("{error}; {done}");
-                return Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail);
-            }
-            ExchangeError::Read(_) => StatusCode::BAD_REQUEST,
-        };
-        Self::new(status, error.code(), format!("{error}; {done}"))
+    pub fn work_too_slow(limit: Duration) -> Self {
+        let detail = format!("the photo was not checked within {} s", limit.as_secs());
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", detail)
     }
 }
 
@@ -134,70 +196,124 @@ impl IntoResponse for Problem {
     }
 }
 
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Refused(refusal) => refusal.into(),
+            AppError::Failed(failure) => failure.into(),
+        }
+    }
+}
+
 impl From<PhotoError> for Problem {
     fn from(error: PhotoError) -> Self {
-        let status = match error {
-            PhotoError::Empty => StatusCode::BAD_REQUEST,
-            PhotoError::TooManyBytes { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            PhotoError::UnsupportedFormat { .. } | PhotoError::NotAnImage { .. } => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
-            PhotoError::TooLarge { .. }
-            | PhotoError::TooSmall { .. }
-            | PhotoError::TooManyPixels { .. }
-            | PhotoError::TooManyDecodedBytes { .. }
-            | PhotoError::Damaged { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        Self::new(status, error.code(), error.to_string())
+        Refusal::Photo(error).into()
+    }
+}
+
+impl From<BankError> for Problem {
+    fn from(error: BankError) -> Self {
+        Refusal::Text(error).into()
     }
 }
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        let status = match error {
-            StoreError::BankName(_)
-            | StoreError::NoteTooLong { .. }
-            | StoreError::NoteNotPlain
-            | StoreError::ExternalIdTooLong { .. }
-            | StoreError::ExternalIdNotPlain => StatusCode::UNPROCESSABLE_ENTITY,
-            StoreError::BankExists(_) | StoreError::BankOfSightings(_) => StatusCode::CONFLICT,
-            StoreError::NoSuchBank(_) | StoreError::NoSuchContent { .. } => StatusCode::NOT_FOUND,
-            StoreError::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            // Where the database stands is nobody's business.
-            StoreError::Replaced(_) => return Self::database_replaced(),
-            StoreError::NotForSightings(_)
-            | StoreError::OtherAccountKey(_)
-            | StoreError::UnsupportedUrl
-            | StoreError::NoDatabase(_)
-            | StoreError::File { .. }
-            | StoreError::Open { .. }
-            | StoreError::NotOurs
-            | StoreError::OtherVersion
-            | StoreError::Database(_)
-            | StoreError::Migration(_)
-            | StoreError::Apply(_)
-            | StoreError::Lookup(_)
-            | StoreError::Corrupt(_)
-            | StoreError::CorruptBank(_) => return Self::ours(&error),
+        AppError::from(error).into()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::Photo(error) => photo_status(error),
+            Refusal::Text(_) | Refusal::AccountId(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::SightingsNotKept
+            | Refusal::Bank(store::Refusal::BankExists(_) | store::Refusal::BankOfSightings(_)) => {
+                StatusCode::CONFLICT
+            }
+            Refusal::Bank(store::Refusal::NoSuchBank(_) | store::Refusal::NoSuchContent { .. }) => {
+                StatusCode::NOT_FOUND
+            }
         };
-        Self::new(status, error.code(), error.to_string())
+        Self::new(status, refusal.code(), refusal.to_string())
     }
 }
 
-impl From<AccountIdError> for Problem {
-    fn from(error: AccountIdError) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.code(), error.to_string())
+fn photo_status(error: &PhotoError) -> StatusCode {
+    match error {
+        PhotoError::Empty => StatusCode::BAD_REQUEST,
+        PhotoError::TooManyBytes { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        PhotoError::UnsupportedFormat { .. } | PhotoError::NotAnImage { .. } => {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        }
+        PhotoError::TooLarge { .. }
+        | PhotoError::TooSmall { .. }
+        | PhotoError::TooManyPixels { .. }
+        | PhotoError::TooManyDecodedBytes { .. }
+        | PhotoError::Damaged { .. } => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
-impl From<QueueFull> for Problem {
-    fn from(full: QueueFull) -> Self {
-        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", full.to_string());
-        Self { retry_after_s: full.retry_after_s, ..problem }
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let (code, detail) = (failure.code(), failure.to_string());
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
+        match failure {
+            Failure::QueueFull(full) => Self { retry_after_s: full.retry_after_s, ..problem },
+            Failure::Store(StoreError::Busy) | Failure::Busy(_) | Failure::IndexStale { .. } => {
+                problem
+            }
+            Failure::Store(StoreError::Replaced(_)) => Self::database_replaced(),
+            Failure::Store(_) | Failure::Work(_) | Failure::ReaderGone => Self::ours(&failure),
+        }
     }
 }
 
-/// Gives every error that a library answered in its own way the form of a [`Problem`].
+impl From<&Stop> for Problem {
+    fn from(stop: &Stop) -> Self {
+        let (status, code) = match stop {
+            Stop::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW"),
+            Stop::Wanted { .. } | Stop::NoMemory { .. } => {
+                (StatusCode::SERVICE_UNAVAILABLE, "BUSY")
+            }
+            Stop::BrokeOff { .. } => (StatusCode::BAD_REQUEST, "BODY_UNREADABLE"),
+        };
+        Self::new(status, code, stop.to_string())
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        let ImportError { cause, progress } = error;
+        let detail = format!("{cause}; {progress}");
+        match cause {
+            ImportCause::App(error) => error.into(),
+            ImportCause::TooSlow(_) => {
+                Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail)
+            }
+            ImportCause::File(ExchangeError::Read(error))
+                if error.kind() == ErrorKind::TimedOut =>
+            {
+                Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail)
+            }
+            ImportCause::File(error) => {
+                let status = match &error {
+                    ExchangeError::Line { .. }
+                    | ExchangeError::FormatUnclear { .. }
+                    | ExchangeError::NothingReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+                    ExchangeError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
+                        StatusCode::PAYLOAD_TOO_LARGE
+                    }
+                    ExchangeError::Read(_) => StatusCode::BAD_REQUEST,
+                };
+                Self::new(status, error.code(), detail)
+            }
+        }
+    }
+}
+
+/// Turns every error that a library answered in its own way into a [`Problem`].
 pub async fn as_problems(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
@@ -210,10 +326,10 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => {
             ("METHOD_NOT_ALLOWED", "this address does not take this method")
         }
-        StatusCode::SERVICE_UNAVAILABLE => ("TIMEOUT", "the request was not done in time"),
+        StatusCode::SERVICE_UNAVAILABLE => ("TIMEOUT", "the request took too long"),
         StatusCode::PAYLOAD_TOO_LARGE => ("BODY_TOO_LARGE", "the body is over the limit"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ("CONTENT_TYPE", "the body is not of the content type that is needed")
+            ("CONTENT_TYPE", "the body has the wrong content type")
         }
         _ if status.is_client_error() => ("BAD_REQUEST", "the request could not be read"),
         _ => ("INTERNAL", "something failed here; the request was not at fault"),

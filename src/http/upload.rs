@@ -1,8 +1,8 @@
 //! Taking the photo out of a request, within the limit, before it is in memory.
 //!
 //! Two forms are taken: `multipart/form-data` with the field `photo` (and the text fields that are
-//! asked for), or the bytes themselves as the body. A place in the queue comes after the body, so
-//! that a slow sender keeps nobody from being checked.
+//! asked for), or the bytes themselves as the body. A place at the gate is taken after the body, by
+//! the app, so that a slow sender keeps nobody from being checked.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,24 +14,19 @@ use axum::extract::{Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use tokio_stream::StreamExt;
 
-use super::arrival::{self, Arriving, Pace, SharedHeld};
+use super::arrival::{self, Arriving, BODY_BYTES_MAX, BodyShare, Pace};
 use super::problem::Problem;
-use crate::gate::{Gate, Place};
-use crate::room::Room;
+use super::room::Room;
+use crate::app::error::AppError;
+use crate::app::gate::Gate;
 use photocheck_core::limits;
 use photocheck_core::photo::PhotoError;
-
-/// Bytes that multipart wraps around a photo, at the most.
-const WRAPPING_BYTES_MAX: u64 = 64 * 1024;
 
 /// Bytes of all photos that are being received, wait or are checked.
 const UPLOADS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Time for a photo that has arrived to be checked: far more than a full queue takes.
 const WORK_MAX: Duration = Duration::from_mins(1);
-
-/// Bytes of a request's body, for the layer that cuts off longer ones.
-pub const BODY_BYTES_MAX: u64 = limits::PHOTO_BYTES_MAX + WRAPPING_BYTES_MAX;
 
 const _: () = assert!(2 * BODY_BYTES_MAX < UPLOADS_BYTES_MAX);
 
@@ -51,25 +46,24 @@ impl Uploads {
         Self { room, pace: Pace::default(), gate }
     }
 
-    /// Reads a request's body and takes a place for the work on it. Text fields are kept when they
-    /// have one of the `names`.
+    /// Reads a request's body. Text fields are kept when they have one of the `names`.
     ///
     /// # Errors
     /// A [`Problem`] when there is no photo in it or more than one, it is over the limit, it comes
-    /// too slowly, or the queue is full.
+    /// too slowly, or the queue is full already.
     pub async fn receive(
         &self,
         mut request: Request,
         names: &[&'static str],
-    ) -> Result<(Upload, Place), Problem> {
-        if let Err(full) = self.gate.has_place() {
-            arrival::run_out(&mut request).await;
-            return Err(full.into());
-        }
-        check_announced(request.headers())?;
-        let held = SharedHeld::new(self.room.held().into());
+    ) -> Result<Upload, Problem> {
         let body = std::mem::take(request.body_mut());
-        let arriving = arrival::arriving(body, self.pace, Some(SharedHeld::clone(&held))).await;
+        let has_place = self.gate.has_place().map_err(|full| AppError::from(full).into());
+        if let Err(problem) = has_place.and_then(|()| check_announced(request.headers())) {
+            arrival::drain(body);
+            return Err(problem);
+        }
+        let share = BodyShare::new(self.room.share().into());
+        let arriving = arrival::arriving(body, self.pace, Some(BodyShare::clone(&share))).await;
         let stopped = std::sync::Arc::clone(&arriving.stopped);
         let read = if is_multipart(request.headers()) {
             read_multipart(request, arriving, names).await
@@ -81,7 +75,7 @@ impl Uploads {
             Some(stop) => return Err(stop.into()),
             None => read?,
         };
-        Ok((Upload { photo, texts, _held: held }, self.gate.enter()?))
+        Ok(Upload { photo, texts, _share: share })
     }
 }
 
@@ -90,16 +84,17 @@ impl Uploads {
 pub struct Upload {
     photo: Bytes,
     texts: HashMap<&'static str, String>,
-    _held: SharedHeld,
+    _share: BodyShare,
+}
+
+/// The bytes of the photo; their memory is counted for as long as the upload is there.
+impl AsRef<[u8]> for Upload {
+    fn as_ref(&self) -> &[u8] {
+        &self.photo
+    }
 }
 
 impl Upload {
-    /// The bytes of the photo; their memory is counted for as long as the upload is there.
-    #[must_use]
-    pub fn photo(&self) -> &[u8] {
-        &self.photo
-    }
-
     /// The text field of that name, if it was sent.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.texts.get(name).map(String::as_str)
@@ -109,15 +104,12 @@ impl Upload {
 /// Waits for `work` on a photo that has arrived.
 ///
 /// # Errors
-/// A [`Problem`] when it takes too long or panics.
-pub async fn done<T>(
-    work: impl Future<Output = Result<T, tokio::task::JoinError>>,
-) -> Result<T, Problem> {
-    let Ok(done) = tokio::time::timeout(WORK_MAX, work).await else {
-        let detail = format!("the photo was not checked within {} s", WORK_MAX.as_secs());
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "TIMEOUT", detail));
-    };
-    done.map_err(|error| Problem::ours(&error))
+/// A [`Problem`] when it takes too long or fails.
+pub async fn in_time<T>(work: impl Future<Output = Result<T, AppError>>) -> Result<T, Problem> {
+    match tokio::time::timeout(WORK_MAX, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(Problem::work_too_slow(WORK_MAX)),
+    }
 }
 
 /// Refuses a body by the length that the client says, before one byte of it is read.
@@ -126,9 +118,7 @@ fn check_announced(headers: &HeaderMap) -> Result<(), Problem> {
     let bytes = length.and_then(|text| text.parse::<u64>().ok());
     match bytes {
         Some(bytes) if BODY_BYTES_MAX < bytes && is_multipart(headers) => {
-            let bytes_max = limits::PHOTO_BYTES_MAX;
-            let detail = format!("the form has {bytes} bytes, the limit for a file is {bytes_max}");
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, too_many_bytes().code(), detail))
+            Err(Problem::form_too_large(bytes, limits::PHOTO_BYTES_MAX))
         }
         Some(bytes) if limits::PHOTO_BYTES_MAX < bytes && !is_multipart(headers) => {
             let bytes_max = limits::PHOTO_BYTES_MAX;
@@ -162,23 +152,22 @@ async fn read_multipart(
 ) -> Result<(Bytes, HashMap<&'static str, String>), Problem> {
     let request = request.map(|_| Body::from_stream(arriving.pieces));
     let multipart = request.extract::<Multipart, _>().await;
-    let mut multipart = multipart.map_err(|rejected| {
-        Problem::new(StatusCode::BAD_REQUEST, "MULTIPART_NOT_VALID", rejected.body_text())
-    })?;
+    let mut multipart =
+        multipart.map_err(|rejected| Problem::multipart_not_valid(None, rejected.body_text()))?;
     let (mut photo, mut texts, mut twice) = (None, HashMap::new(), None);
     while let Some(field) = multipart.next_field().await.map_err(|error| broken(&error))? {
         let name = field.name().unwrap_or_default();
         if name == "photo" {
             if photo.is_some() {
                 // The form is read to its end, so that its sender reads the answer.
-                twice.get_or_insert_with(several_photos);
+                twice.get_or_insert_with(Problem::several_photos);
             } else {
-                photo = Some(bytes_of(field).await?);
+                photo = Some(read_bytes(field).await?);
             }
         } else if let Some(name) = names.iter().find(|asked| **asked == name) {
             let text = field.text().await.map_err(|error| broken(&error))?;
             if texts.insert(*name, text).is_some() {
-                twice.get_or_insert_with(|| field_twice(name));
+                twice.get_or_insert_with(|| Problem::field_twice(name));
             }
         }
         // Other fields are passed over; the limit on the body bounds them.
@@ -186,31 +175,17 @@ async fn read_multipart(
     if let Some(problem) = twice {
         return Err(problem);
     }
-    let photo = photo.ok_or_else(|| {
-        let detail = "the form has no field named photo";
-        Problem::new(StatusCode::BAD_REQUEST, "NO_PHOTO", detail)
-    })?;
-    Ok((photo, texts))
+    Ok((photo.ok_or_else(Problem::no_photo)?, texts))
 }
 
-fn several_photos() -> Problem {
-    let detail = "the form has more than one field named photo; a request takes one photo";
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "SEVERAL_PHOTOS", detail)
-}
-
-fn field_twice(name: &str) -> Problem {
-    let detail = format!("the form has more than one field named {name}");
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "FIELD_TWICE", detail)
-}
-
-async fn bytes_of(field: Field<'_>) -> Result<Bytes, Problem> {
+async fn read_bytes(field: Field<'_>) -> Result<Bytes, Problem> {
     field.bytes().await.map_err(|error| broken(&error))
 }
 
 fn broken(error: &MultipartError) -> Problem {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_many_bytes().into(),
-        status => Problem::new(status, "MULTIPART_NOT_VALID", error.body_text()),
+        status => Problem::multipart_not_valid(Some(status), error.body_text()),
     }
 }
 

@@ -1,52 +1,34 @@
 //! Banks: named lists of photos, each with a purpose.
 
+use photocheck_core::bank::{BankFacts, BankId, BankName, Purpose};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::{Store, StoreError};
-use photocheck_core::bank::Purpose;
+use super::columns::read_facts;
+use super::database::Store;
+use super::error::{Refusal, StoreError};
+use super::generation;
 
-/// A bank's name: 1 to 64 of `A`-`Z`, `0`-`9`, `_`, the custom of the field.
+/// A bank to be created. Neither its purpose nor where it comes from ever changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BankName(String);
+pub struct NewBank {
+    pub name: BankName,
+    pub purpose: Purpose,
+    /// Whether its contents are taken over from somebody else.
+    pub imported: bool,
+    /// Seconds since 1970, UTC.
+    pub created_at: i64,
+}
 
 /// A bank and how much it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bank {
-    pub name: String,
-    pub purpose: Purpose,
-    /// Whether its contents were taken over from somebody else.
-    pub imported: bool,
+    pub facts: BankFacts,
     pub contents: i64,
     /// Of these, how many are quarantined.
     pub quarantined: i64,
     /// Seconds since 1970, UTC.
     pub created_at: i64,
-}
-
-/// A bank's row, for statements that need more than its name.
-pub(super) struct BankRow {
-    pub id: i64,
-    pub purpose: Purpose,
-}
-
-impl BankName {
-    /// Checks the rule.
-    pub fn new(name: &str) -> Result<Self, StoreError> {
-        const CHARACTERS_MAX: usize = 64;
-        let allowed = |c: u8| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_';
-        if name.is_empty() || CHARACTERS_MAX < name.len() || !name.bytes().all(allowed) {
-            let shown = name.chars().take(CHARACTERS_MAX + 1).collect();
-            return Err(StoreError::BankName(shown));
-        }
-        Ok(Self(name.to_owned()))
-    }
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 const BANKS: &str = "select bank.id as id, bank.name as name, bank.purpose as purpose, \
@@ -57,106 +39,123 @@ const GROUPED: &str =
     "group by bank.id, bank.name, bank.purpose, bank.imported, bank.created_at order by bank.name";
 
 impl Store {
-    /// Creates an empty bank; neither its purpose nor whether it is `imported` ever changes.
-    pub async fn create_bank(
-        &self,
-        name: &BankName,
-        purpose: Purpose,
-        imported: bool,
-        created_at: i64,
-    ) -> Result<(), StoreError> {
+    /// Finds the bank of that name, for statements to use its id.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchBank`] when there is none.
+    pub async fn resolve(&self, name: &BankName) -> Result<BankFacts, StoreError> {
+        let row = sqlx::query("select id, name, purpose, imported from bank where name = $1")
+            .bind(name.as_str())
+            .fetch_optional(self.reading()?)
+            .await?;
+        read_facts(&row.ok_or_else(|| Refusal::NoSuchBank(name.as_str().to_owned()))?)
+    }
+
+    /// Creates an empty bank.
+    ///
+    /// # Errors
+    /// [`Refusal::BankExists`] when there is one of this name.
+    pub async fn create_bank(&self, new: &NewBank) -> Result<BankFacts, StoreError> {
+        let NewBank { name, purpose, imported, created_at } = new;
         let statement = "insert into bank (name, purpose, imported, created_at) \
-                         values ($1, $2, $3, $4) on conflict (name) do nothing";
+             values ($1, $2, $3, $4) on conflict (name) do nothing returning id";
         let mut transaction = self.begin().await?;
-        let done = sqlx::query(statement)
+        let row = sqlx::query(statement)
             .bind(name.as_str())
             .bind(purpose.name())
-            .bind(i32::from(imported))
-            .bind(created_at)
-            .execute(&mut *transaction)
+            .bind(i32::from(*imported))
+            .bind(*created_at)
+            .fetch_optional(&mut *transaction)
             .await?;
         self.commit(transaction).await?;
-        match done.rows_affected() {
-            0 => Err(StoreError::BankExists(name.0.clone())),
-            _ => Ok(()),
-        }
+        let name = name.as_str().to_owned();
+        let Some(row) = row else { return Err(Refusal::BankExists(name).into()) };
+        let id = BankId(row.try_get("id")?);
+        Ok(BankFacts { id, name, purpose: *purpose, imported: *imported })
     }
 
     /// All banks, by name.
     pub async fn banks(&self) -> Result<Vec<Bank>, StoreError> {
         let statement = format!("{BANKS} {GROUPED}");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
-        rows.iter().map(bank_of).collect()
+        rows.iter().map(read_bank).collect()
     }
 
     /// One bank.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchBank`] when there is none of this name.
     pub async fn bank(&self, name: &BankName) -> Result<Bank, StoreError> {
         let statement = format!("{BANKS} where bank.name = $1 {GROUPED}");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(name.as_str())
             .fetch_optional(self.reading()?)
             .await?;
-        bank_of(&row.ok_or_else(|| StoreError::NoSuchBank(name.0.clone()))?)
+        read_bank(&row.ok_or_else(|| Refusal::NoSuchBank(name.as_str().to_owned()))?)
     }
 
-    /// Removes a bank and all its contents.
-    pub async fn delete_bank(&self, name: &BankName) -> Result<(), StoreError> {
+    /// Whether any bank holds a photo that was seen on an account.
+    pub async fn has_sightings(&self) -> Result<bool, StoreError> {
+        let statement = "select content.id as id from content \
+             join bank on bank.id = content.bank_id where bank.purpose = $1 limit 1";
+        let row = sqlx::query(statement)
+            .bind(Purpose::Seen.name())
+            .fetch_optional(self.reading()?)
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// Deletes a bank and all its contents.
+    pub async fn delete_bank(&self, bank: &BankFacts) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let generation = super::changes::raise_generation(&mut transaction).await?;
-        let bank = bank_row(&mut transaction, name).await?.id;
+        let generation = generation::raise(&mut transaction).await?;
+        ensure_exists(&mut transaction, bank).await?;
         let removal = "insert into removal (content_id, generation) \
              select id, $1 from content where bank_id = $2 \
              on conflict (content_id) do update set generation = excluded.generation";
-        sqlx::query(removal).bind(generation).bind(bank).execute(&mut *transaction).await?;
+        sqlx::query(removal).bind(generation).bind(bank.id.0).execute(&mut *transaction).await?;
         for statement in [
             "delete from view_hash where content_id in (select id from content where bank_id = $1)",
             "delete from sighting where content_id in (select id from content where bank_id = $1)",
             "delete from content where bank_id = $1",
             "delete from bank where id = $1",
         ] {
-            sqlx::query(statement).bind(bank).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(bank.id.0).execute(&mut *transaction).await?;
         }
         self.commit(transaction).await
     }
 }
 
-/// The id of a bank that takes part in exchange: what accounts show is nobody else's business.
-pub(super) async fn exchanged(
+/// Makes sure that a bank was not deleted since its name was resolved.
+pub(super) async fn ensure_exists(
     connection: &mut AnyConnection,
-    name: &BankName,
-) -> Result<i64, StoreError> {
-    let bank = bank_row(connection, name).await?;
-    if bank.purpose == Purpose::Seen {
-        return Err(StoreError::BankOfSightings(name.0.clone()));
-    }
-    Ok(bank.id)
-}
-
-/// The row of the bank of that name.
-pub(super) async fn bank_row(
-    connection: &mut AnyConnection,
-    name: &BankName,
-) -> Result<BankRow, StoreError> {
-    let row = sqlx::query("select id, purpose from bank where name = $1")
-        .bind(name.as_str())
+    bank: &BankFacts,
+) -> Result<(), StoreError> {
+    let row = sqlx::query("select id from bank where id = $1")
+        .bind(bank.id.0)
         .fetch_optional(connection)
         .await?;
-    let row = row.ok_or_else(|| StoreError::NoSuchBank(name.0.clone()))?;
-    let id = row.try_get("id")?;
-    Ok(BankRow { id, purpose: purpose_of(&row, id)? })
+    match row {
+        Some(_) => Ok(()),
+        None => Err(Refusal::NoSuchBank(bank.name.clone()).into()),
+    }
 }
 
-/// The purpose in a row of the bank `id`.
-pub(super) fn purpose_of(row: &AnyRow, id: i64) -> Result<Purpose, StoreError> {
-    let purpose: String = row.try_get("purpose")?;
-    Purpose::from_name(&purpose).ok_or(StoreError::CorruptBank(id))
+/// Makes sure that a bank's photos may come and go by hand or by exchange: those that accounts show
+/// come by checks, and are nobody else's business.
+///
+/// # Errors
+/// [`Refusal::BankOfSightings`] when its purpose is `seen`.
+pub fn ensure_exchanged(bank: &BankFacts) -> Result<(), StoreError> {
+    match bank.purpose {
+        Purpose::Seen => Err(Refusal::BankOfSightings(bank.name.clone()).into()),
+        Purpose::KnownFake | Purpose::Allow => Ok(()),
+    }
 }
 
-fn bank_of(row: &AnyRow) -> Result<Bank, StoreError> {
+fn read_bank(row: &AnyRow) -> Result<Bank, StoreError> {
     Ok(Bank {
-        name: row.try_get("name")?,
-        purpose: purpose_of(row, row.try_get("id")?)?,
-        imported: row.try_get::<i64, _>("imported")? != 0,
+        facts: read_facts(row)?,
         contents: row.try_get("contents")?,
         quarantined: row.try_get("quarantined")?,
         created_at: row.try_get("created_at")?,

@@ -1,53 +1,34 @@
-//! Contents: the photos of a bank, each kept as its hashes and what is known and thought of it.
+//! Contents: the photos of a bank, each kept as its hashes and what people say about it.
 
+use photocheck_core::bank::{
+    BankFacts, BankId, BankedPhoto, BankedView, ExternalId, Note, Opinion,
+};
+use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality};
+use photocheck_core::matching::index::ContentId;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
-use super::banks::bank_row;
-use super::changes::raise_generation;
-use super::{BankName, Store, StoreError};
-use photocheck_core::bank::{Opinion, Purpose};
-use photocheck_core::matching::hashes::{PdqHash, PdqQuality, PhotoHashes};
-use photocheck_core::matching::index::ContentId;
-use photocheck_core::matching::views::ViewHashes;
+use super::banks::{ensure_exchanged, ensure_exists};
+use super::columns::{
+    gradient_bytes, hash_bytes, quarantined_text, read_enabled, read_external_id, read_id,
+    read_note, read_opinion, read_quality, read_quarantined,
+};
+use super::database::Store;
+use super::error::{Refusal, StoreError};
+use super::generation;
 
-/// What a person wrote beside a content; at most [`Note::BYTES_MAX`] bytes, may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Note(String);
-
-/// What somebody else calls a content; at most [`ExternalId::BYTES_MAX`] bytes, may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExternalId(String);
-
-/// A photo to be banked.
-#[derive(Debug, Clone)]
-pub struct NewContent {
-    pub hashes: PhotoHashes,
-    /// The hashes of views other than the whole.
-    pub views: Vec<ViewHashes>,
-    pub note: Note,
-    pub external_id: ExternalId,
-    pub opinion: Opinion,
-    pub enabled: bool,
-    /// Why it is not to be looked up although it is enabled; empty when it is.
-    pub quarantined: String,
-    /// Seconds since 1970, UTC.
-    pub added_at: i64,
-}
-
-/// A banked photo.
+/// A banked photo as it is listed: without its hashes, which no list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     pub id: ContentId,
-    pub pdq: PdqHash,
     pub pdq_quality: PdqQuality,
-    pub note: String,
-    pub external_id: String,
+    pub note: Note,
+    pub external_id: ExternalId,
     pub opinion: Opinion,
-    /// Whether it is looked up.
+    /// Whether photos are to be matched against it.
     pub enabled: bool,
-    /// Why it is not looked up although it is enabled; empty while it is.
-    pub quarantined: String,
+    /// Why photos are not matched against it although it is enabled.
+    pub quarantined: Option<String>,
     /// Seconds since 1970, UTC.
     pub added_at: i64,
 }
@@ -63,66 +44,31 @@ pub struct ContentChange {
     pub release: bool,
 }
 
-impl Note {
-    /// Bytes of a note.
-    pub const BYTES_MAX: usize = 1000;
-
-    /// Checks the limit, and that a terminal or a table can show it.
-    pub fn new(text: &str) -> Result<Self, StoreError> {
-        if text.chars().any(char::is_control) {
-            return Err(StoreError::NoteNotPlain);
-        }
-        if Self::BYTES_MAX < text.len() {
-            let (bytes, bytes_max) = (text.len(), Self::BYTES_MAX);
-            return Err(StoreError::NoteTooLong { bytes, bytes_max });
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl ExternalId {
-    /// Bytes of an external id.
-    pub const BYTES_MAX: usize = 256;
-
-    /// Checks the limit, and that a terminal or a table can show it.
-    pub fn new(text: &str) -> Result<Self, StoreError> {
-        if text.chars().any(char::is_control) {
-            return Err(StoreError::ExternalIdNotPlain);
-        }
-        if Self::BYTES_MAX < text.len() {
-            let (bytes, bytes_max) = (text.len(), Self::BYTES_MAX);
-            return Err(StoreError::ExternalIdTooLong { bytes, bytes_max });
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-const COLUMNS: &str = "select id, pdq, pdq_quality, note, external_id, opinion, enabled, \
-     quarantined, added_at from content";
+const COLUMNS: &str = "select id, pdq_quality, note, external_id, opinion, enabled, quarantined, \
+     added_at from content";
 
 impl Store {
     /// Banks a photo; one whose hashes the bank already holds is not added again, and stays as it
-    /// is. Gives its id and whether it is new.
+    /// is. Returns its id and whether it is new.
     ///
     /// # Errors
-    /// [`StoreError::BankOfSightings`] when the bank's purpose is `seen`.
-    pub async fn add_content(
+    /// [`Refusal::BankOfSightings`] when the bank's purpose is `seen`.
+    pub async fn add_photo(
         &self,
-        name: &BankName,
-        content: &NewContent,
+        bank: &BankFacts,
+        photo: &BankedPhoto,
     ) -> Result<(ContentId, bool), StoreError> {
+        ensure_exchanged(bank)?;
         let mut transaction = self.begin().await?;
-        let generation = raise_generation(&mut transaction).await?;
-        let bank = bank_row(&mut transaction, name).await?;
-        if bank.purpose == Purpose::Seen {
-            return Err(StoreError::BankOfSightings(name.as_str().to_owned()));
-        }
-        if let Some(held) = held(&mut transaction, bank.id, &content.hashes).await? {
+        let generation = generation::raise(&mut transaction).await?;
+        ensure_exists(&mut transaction, bank).await?;
+        let existing = find_existing(&mut transaction, bank.id, photo.pdq, photo.gradient).await?;
+        if let Some(existing) = existing {
             // Nothing changed: the generation stays as it was.
             transaction.rollback().await?;
-            return Ok((held, false));
+            return Ok((existing, false));
         }
-        let id = insert(&mut transaction, bank.id, content, generation).await?;
+        let id = insert(&mut transaction, bank.id, photo, generation).await?;
         self.commit(transaction).await?;
         Ok((id, true))
     }
@@ -130,45 +76,42 @@ impl Store {
     /// Up to `count_max` contents of a bank with ids above `after`, by id.
     pub async fn contents(
         &self,
-        name: &BankName,
+        bank: &BankFacts,
         after: ContentId,
         count_max: u16,
     ) -> Result<Vec<Content>, StoreError> {
         let mut connection = self.reading()?.acquire().await?;
-        let bank = bank_row(&mut connection, name).await?.id;
+        ensure_exists(&mut connection, bank).await?;
         let statement = format!("{COLUMNS} where bank_id = $1 and $2 < id order by id limit $3");
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .bind(bank)
+            .bind(bank.id.0)
             .bind(after.0)
             .bind(i64::from(count_max))
             .fetch_all(&mut *connection)
             .await?;
-        rows.iter().map(content_of).collect()
+        rows.iter().map(read_content).collect()
     }
 
     /// One content of a bank.
-    pub async fn content(&self, name: &BankName, id: ContentId) -> Result<Content, StoreError> {
-        let mut connection = self.reading()?.acquire().await?;
-        let bank = bank_row(&mut connection, name).await?.id;
+    pub async fn content(&self, bank: &BankFacts, id: ContentId) -> Result<Content, StoreError> {
         let statement = format!("{COLUMNS} where bank_id = $1 and id = $2");
         let row = sqlx::query(sqlx::AssertSqlSafe(statement))
-            .bind(bank)
+            .bind(bank.id.0)
             .bind(id.0)
-            .fetch_optional(&mut *connection)
+            .fetch_optional(self.reading()?)
             .await?;
-        content_of(&row.ok_or_else(|| no_such(name, id))?)
+        read_content(&row.ok_or_else(|| no_such_content(bank, id))?)
     }
 
-    /// Changes what is known and thought of a content, for the next lookup to show.
+    /// Changes what people say about a content, for the next lookup to show.
     pub async fn change_content(
         &self,
-        name: &BankName,
+        bank: &BankFacts,
         id: ContentId,
         change: &ContentChange,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let generation = raise_generation(&mut transaction).await?;
-        let bank = bank_row(&mut transaction, name).await?.id;
+        let generation = generation::raise(&mut transaction).await?;
         let statement = "update content set note = coalesce($1, note), \
              external_id = coalesce($2, external_id), opinion = coalesce($3, opinion), \
              enabled = coalesce($4, enabled), \
@@ -176,27 +119,27 @@ impl Store {
              released = case when $5 = 1 then 1 else released end \
              where bank_id = $6 and id = $7";
         let changed = sqlx::query(statement)
-            .bind(change.note.as_ref().map(|note| note.0.as_str()))
-            .bind(change.external_id.as_ref().map(|id| id.0.as_str()))
+            .bind(change.note.as_ref().map(Note::as_str))
+            .bind(change.external_id.as_ref().map(ExternalId::as_str))
             .bind(change.opinion.map(Opinion::name))
             .bind(change.enabled.map(i32::from))
             .bind(i32::from(change.release))
-            .bind(bank)
+            .bind(bank.id.0)
             .bind(id.0)
             .execute(&mut *transaction)
             .await?;
         if changed.rows_affected() == 0 {
-            return Err(no_such(name, id));
+            return Err(no_such_content(bank, id).into());
         }
         replace(&mut transaction, id, generation).await?;
         self.commit(transaction).await
     }
 
-    /// Keeps a content from being looked up, for this reason. Gives whether that changed anything:
-    /// one that a person has released stays so.
+    /// Keeps a content from being looked up, for this reason. Returns whether that changed
+    /// anything: one that a person has released stays so.
     pub async fn quarantine(&self, id: ContentId, reason: &str) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
-        let generation = raise_generation(&mut transaction).await?;
+        let generation = generation::raise(&mut transaction).await?;
         let statement = "update content set quarantined = $1 \
              where id = $2 and quarantined = '' and released = 0";
         let changed =
@@ -211,56 +154,56 @@ impl Store {
     }
 
     /// Removes one banked photo.
-    pub async fn remove_content(&self, name: &BankName, id: ContentId) -> Result<(), StoreError> {
+    pub async fn remove_content(&self, bank: &BankFacts, id: ContentId) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let generation = raise_generation(&mut transaction).await?;
-        let bank = bank_row(&mut transaction, name).await?.id;
+        let generation = generation::raise(&mut transaction).await?;
         for statement in [
             "delete from view_hash where content_id = \
                  (select id from content where bank_id = $1 and id = $2)",
             "delete from sighting where content_id = \
                  (select id from content where bank_id = $1 and id = $2)",
         ] {
-            sqlx::query(statement).bind(bank).bind(id.0).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(bank.id.0).bind(id.0).execute(&mut *transaction).await?;
         }
         let removed = sqlx::query("delete from content where bank_id = $1 and id = $2")
-            .bind(bank)
+            .bind(bank.id.0)
             .bind(id.0)
             .execute(&mut *transaction)
             .await?;
         if removed.rows_affected() == 0 {
-            return Err(no_such(name, id));
+            return Err(no_such_content(bank, id).into());
         }
         note_removal(&mut transaction, id, generation).await?;
         self.commit(transaction).await
     }
 }
 
-fn no_such(name: &BankName, id: ContentId) -> StoreError {
-    StoreError::NoSuchContent { bank: name.as_str().to_owned(), content: id.0 }
+fn no_such_content(bank: &BankFacts, id: ContentId) -> Refusal {
+    Refusal::NoSuchContent { bank: bank.name.clone(), content: id.0 }
 }
 
-/// The content of a bank that has these very hashes.
-pub(super) async fn held(
+/// Finds the content of a bank that has these very hashes.
+pub(super) async fn find_existing(
     connection: &mut AnyConnection,
-    bank: i64,
-    hashes: &PhotoHashes,
+    bank: BankId,
+    pdq: PdqHash,
+    gradient: Option<GradientHash>,
 ) -> Result<Option<ContentId>, StoreError> {
     let statement = "select id from content where bank_id = $1 and pdq = $2 and gradient = $3";
     let row = sqlx::query(statement)
-        .bind(bank)
-        .bind(bytes_of(hashes.pdq.0))
-        .bind(bytes_of(hashes.gradient.0))
+        .bind(bank.0)
+        .bind(hash_bytes(pdq.0))
+        .bind(gradient_bytes(gradient))
         .fetch_optional(connection)
         .await?;
-    Ok(row.map(|row| row.try_get("id").map(ContentId)).transpose()?)
+    row.as_ref().map(read_id).transpose()
 }
 
-/// Writes a content that the bank does not hold.
+/// Writes a photo that the bank does not hold.
 pub(super) async fn insert(
     connection: &mut AnyConnection,
-    bank: i64,
-    content: &NewContent,
+    bank: BankId,
+    photo: &BankedPhoto,
     generation: i64,
 ) -> Result<ContentId, StoreError> {
     let row = sqlx::query(
@@ -268,39 +211,39 @@ pub(super) async fn insert(
              enabled, quarantined, added_at, generation) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning id",
     )
-    .bind(bank)
-    .bind(bytes_of(content.hashes.pdq.0))
-    .bind(i32::from(content.hashes.pdq_quality.value()))
-    .bind(bytes_of(content.hashes.gradient.0))
-    .bind(content.note.0.as_str())
-    .bind(content.external_id.0.as_str())
-    .bind(content.opinion.name())
-    .bind(i32::from(content.enabled))
-    .bind(content.quarantined.as_str())
-    .bind(content.added_at)
+    .bind(bank.0)
+    .bind(hash_bytes(photo.pdq.0))
+    .bind(i32::from(photo.pdq_quality.value()))
+    .bind(gradient_bytes(photo.gradient))
+    .bind(photo.note.as_str())
+    .bind(photo.external_id.as_str())
+    .bind(photo.opinion.name())
+    .bind(i32::from(photo.enabled))
+    .bind(quarantined_text(photo.quarantined.as_deref()))
+    .bind(photo.added_at)
     .bind(generation)
     .fetch_one(&mut *connection)
     .await?;
-    let id = ContentId(row.try_get("id")?);
-    insert_views(connection, id, &content.views).await?;
+    let id = read_id(&row)?;
+    insert_views(connection, id, &photo.views).await?;
     Ok(id)
 }
 
 async fn insert_views(
     connection: &mut AnyConnection,
     id: ContentId,
-    views: &[ViewHashes],
+    views: &[BankedView],
 ) -> Result<(), StoreError> {
-    for ViewHashes { view, hashes } in views {
+    for view in views {
         sqlx::query(
             "insert into view_hash (content_id, view, pdq, pdq_quality, gradient) \
              values ($1, $2, $3, $4, $5)",
         )
         .bind(id.0)
-        .bind(i32::from(view.code()))
-        .bind(bytes_of(hashes.pdq.0))
-        .bind(i32::from(hashes.pdq_quality.value()))
-        .bind(bytes_of(hashes.gradient.0))
+        .bind(i32::from(view.view.code()))
+        .bind(hash_bytes(view.pdq.0))
+        .bind(i32::from(view.pdq_quality.value()))
+        .bind(gradient_bytes(view.gradient))
         .execute(&mut *connection)
         .await?;
     }
@@ -308,7 +251,7 @@ async fn insert_views(
 }
 
 /// Makes indexes take a content anew: what they hold of it goes, what the banks hold of it comes.
-pub(super) async fn replace(
+async fn replace(
     connection: &mut AnyConnection,
     id: ContentId,
     generation: i64,
@@ -332,35 +275,16 @@ async fn note_removal(
     Ok(())
 }
 
-fn content_of(row: &AnyRow) -> Result<Content, StoreError> {
-    let id: i64 = row.try_get("id")?;
-    let quality: i64 = row.try_get("pdq_quality")?;
-    let opinion: String = row.try_get("opinion")?;
+fn read_content(row: &AnyRow) -> Result<Content, StoreError> {
+    let id = read_id(row)?;
     Ok(Content {
-        id: ContentId(id),
-        pdq: PdqHash(words_of(row, "pdq", id)?),
-        pdq_quality: quality_of(quality, id)?,
-        note: row.try_get("note")?,
-        external_id: row.try_get("external_id")?,
-        opinion: Opinion::from_name(&opinion).ok_or(StoreError::Corrupt(id))?,
-        enabled: row.try_get::<i64, _>("enabled")? != 0,
-        quarantined: row.try_get("quarantined")?,
+        id,
+        pdq_quality: read_quality(row, id)?,
+        note: read_note(row, id)?,
+        external_id: read_external_id(row, id)?,
+        opinion: read_opinion(row, id)?,
+        enabled: read_enabled(row)?,
+        quarantined: read_quarantined(row)?,
         added_at: row.try_get("added_at")?,
     })
-}
-
-pub(super) fn quality_of(value: i64, id: i64) -> Result<PdqQuality, StoreError> {
-    let quality = u8::try_from(value).ok().and_then(PdqQuality::new);
-    quality.ok_or(StoreError::Corrupt(id))
-}
-
-/// Hashes are stored as 32 bytes in the order of their hexadecimal form.
-pub(super) fn bytes_of(words: [u64; 4]) -> Vec<u8> {
-    words.iter().flat_map(|word| word.to_be_bytes()).collect()
-}
-
-pub(super) fn words_of(row: &AnyRow, column: &str, id: i64) -> Result<[u64; 4], StoreError> {
-    let bytes: Vec<u8> = row.try_get(column)?;
-    let bytes: [u8; 32] = bytes.try_into().map_err(|_| StoreError::Corrupt(id))?;
-    Ok(photocheck_core::matching::hashes::words_from(bytes))
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::private_file;
 
 /// The file that was opened. Cheap to clone.
@@ -61,7 +61,7 @@ impl DatabaseFile {
 
     /// Remembers its log, which is there as soon as a connection has looked at the database.
     pub(super) fn with_log(self) -> Self {
-        let log = log_of(&self.path);
+        let log = log_path(&self.path);
         Self { log: Identity::of(&log).map(|identity| (log, identity)), ..self }
     }
 
@@ -83,7 +83,7 @@ impl DatabaseFile {
 }
 
 /// It stands beside the file itself, not beside a link to it.
-fn log_of(path: &Path) -> PathBuf {
+fn log_path(path: &Path) -> PathBuf {
     let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mut name = file.into_os_string();
     name.push("-wal");
@@ -92,7 +92,7 @@ fn log_of(path: &Path) -> PathBuf {
 
 /// Whether the log holds nothing that the file does not.
 pub(super) fn log_is_empty(path: &Path) -> bool {
-    fs::metadata(log_of(path)).map_or(true, |log| log.len() == 0)
+    fs::metadata(log_path(path)).map_or(true, |log| log.len() == 0)
 }
 
 /// Makes sure that there is a file to open; says whether it was created.
@@ -109,7 +109,7 @@ pub(super) fn find_or_create(path: &Path, create: bool) -> Result<bool, StoreErr
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot(error)),
         Err(_) if !create => Err(StoreError::NoDatabase(path.to_owned())),
         Err(_) => {
-            create_folder_of(path).map_err(cannot)?;
+            create_folder_for(path).map_err(cannot)?;
             match private_file::create_new(path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
                 created => created.map(|_| true).map_err(cannot),
@@ -127,7 +127,7 @@ pub(super) fn ensure_writable(path: &Path) -> Result<(), StoreError> {
     opened.map(drop).map_err(|error| StoreError::File { file: path.to_owned(), error })
 }
 
-fn create_folder_of(file: &Path) -> io::Result<()> {
+fn create_folder_for(file: &Path) -> io::Result<()> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             let mut builder = fs::DirBuilder::new();

@@ -1,50 +1,35 @@
-//! Importing many records: in batches, each one transaction, which may be repeated.
+//! Importing many photos: in batches, each one transaction, which may be repeated.
 //!
-//! A record is there already when the bank holds its external id, or its hashes; one without a
-//! gradient hash, when the bank holds its PDQ hash. What is there is left as it is. So a file that
-//! is imported twice adds nothing, and an import that was cut off is finished by repeating it.
+//! A photo exists already when the bank holds its external id, or its hashes; one without a
+//! gradient hash, when the bank holds its PDQ hash. What exists is left as it is. So a file that is
+//! imported twice adds nothing, and an import that was cut off is finished by repeating it.
 
 use std::collections::HashSet;
 
+use photocheck_core::bank::{BankFacts, BankId, BankedPhoto, ExternalId};
 use sqlx::pool::PoolConnection;
-use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Connection, Row};
 
-use super::banks::exchanged;
-use super::changes::raise_generation;
-use super::contents::bytes_of;
-use super::{BankName, Store, StoreError};
-use crate::exchange::Record;
-use photocheck_core::matching::hashes::GradientHash;
+use super::banks::{ensure_exchanged, ensure_exists};
+use super::columns::{gradient_bytes, hash_bytes, quarantined_text};
+use super::database::Store;
+use super::dialect::{AnyQuery, Dialect};
+use super::error::StoreError;
+use super::generation;
 
-/// Records of a batch. A batch touches pages all over an index, so few large ones write less; but
+/// Photos of a batch. A batch touches pages all over an index, so few large ones write less; but
 /// other writers wait while one is written.
-pub const BATCH_RECORDS: usize = 32_768;
-
-/// Records in one statement. `SQLite` takes 32,766 values.
-const STATEMENT_RECORDS: usize = 256;
-
-/// For the connection of an import. With a write-ahead log, `synchronous = normal` can lose the
-/// last transactions when the power fails, but cannot damage the file. Hashes are random, so
-/// inserting touches pages all over an index: these are to stay in memory, and to be copied from
-/// the log into the file less often.
-const SETTINGS: [&str; 3] = [
-    "pragma synchronous = normal",
-    "pragma cache_size = -131072",
-    "pragma wal_autocheckpoint = 32768",
-];
-
-type AnyQuery<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
+pub const BATCH_PHOTOS: usize = 32_768;
 
 /// An import into one bank, with a connection of its own.
 #[derive(Debug)]
 pub struct Import {
     store: Store,
     connection: PoolConnection<Any>,
-    bank: BankName,
+    bank: BankFacts,
 }
 
-/// What became of records.
+/// What became of photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Imported {
     pub added: u64,
@@ -55,32 +40,34 @@ impl Store {
     /// Begins an import into a bank.
     ///
     /// # Errors
-    /// [`StoreError::BankOfSightings`] when the bank's purpose is `seen`.
-    pub async fn begin_import(&self, bank: &BankName) -> Result<Import, StoreError> {
+    /// [`super::Refusal::BankOfSightings`] when the bank's purpose is `seen`.
+    pub async fn begin_import(&self, bank: &BankFacts) -> Result<Import, StoreError> {
+        ensure_exchanged(bank)?;
         let mut connection = self.reading()?.acquire().await?;
-        exchanged(&mut connection, bank).await?;
         // The settings must not outlive the import.
         connection.close_on_drop();
-        for setting in SETTINGS {
-            sqlx::query(setting).execute(&mut *connection).await?;
+        for setting in self.dialect.import_settings() {
+            sqlx::query(*setting).execute(&mut *connection).await?;
         }
         Ok(Import { store: self.clone(), connection, bank: bank.clone() })
     }
 }
 
 impl Import {
-    /// Adds those of `records` that are not there already: all of them, or on an error none.
-    pub async fn add(&mut self, records: &[Record]) -> Result<Imported, StoreError> {
+    /// Adds those of `photos` that do not exist already: all of them, or on an error none.
+    pub async fn add(&mut self, photos: &[BankedPhoto]) -> Result<Imported, StoreError> {
         self.store.in_place()?;
         let mut transaction = self.connection.begin().await?;
-        let generation = raise_generation(&mut transaction).await?;
-        let bank = exchanged(&mut transaction, &self.bank).await?;
-        let mut new = not_there(&mut transaction, bank, records).await?;
+        let generation = generation::raise(&mut transaction).await?;
+        ensure_exists(&mut transaction, &self.bank).await?;
+        let dialect = self.store.dialect;
+        let mut batch = Batch { connection: &mut transaction, dialect, bank: self.bank.id };
+        let mut new = batch.without_existing(photos).await?;
         let added = new.len() as u64;
         // In the order of the index: neighbours share its pages.
-        new.sort_by_key(|record| record.pdq.0);
-        for records in new.chunks(STATEMENT_RECORDS) {
-            insert(&mut transaction, bank, generation, records).await?;
+        new.sort_by_key(|photo| photo.pdq.0);
+        for photos in new.chunks(dialect.statement_photos()) {
+            batch.insert(generation, photos).await?;
         }
         if added == 0 {
             // Nothing changed: the generation stays as it was.
@@ -88,214 +75,216 @@ impl Import {
         } else {
             self.store.commit(transaction).await?;
         }
-        Ok(Imported { added, already_there: records.len() as u64 - added })
+        Ok(Imported { added, already_there: photos.len() as u64 - added })
     }
 }
 
-/// Without those that the bank or an earlier one of them holds.
-async fn not_there<'a>(
-    connection: &mut AnyConnection,
-    bank: i64,
-    records: &'a [Record],
-) -> Result<Vec<&'a Record>, StoreError> {
-    let mut ids = ids_there(connection, bank, records).await?;
-    let there = hashes_there(connection, bank, records).await?;
-    let (mut pdqs, mut pairs) = (HashSet::new(), HashSet::new());
-    let mut new = Vec::with_capacity(records.len());
-    for (place, record) in records.iter().enumerate() {
-        let Record { pdq, gradient, external_id, .. } = record;
-        let known = there.contains(&place)
-            || ids.contains(external_id)
-            || pairs.contains(&(pdq, gradient))
-            || gradient.is_none() && pdqs.contains(pdq);
-        if known {
-            continue;
-        }
-        if !external_id.is_empty() {
-            ids.insert(external_id.clone());
-        }
-        pdqs.insert(pdq);
-        pairs.insert((pdq, gradient));
-        new.push(record);
-    }
-    Ok(new)
+/// A transaction in which one batch is written.
+struct Batch<'a> {
+    connection: &'a mut AnyConnection,
+    dialect: Dialect,
+    bank: BankId,
 }
 
-/// Those external ids of `records` that the bank holds.
-async fn ids_there(
-    connection: &mut AnyConnection,
-    bank: i64,
-    records: &[Record],
-) -> Result<HashSet<String>, StoreError> {
-    let ids = records.iter().map(|record| &record.external_id);
-    let ids: Vec<&String> = ids.filter(|id| !id.is_empty()).collect();
-    let mut there = HashSet::new();
-    for ids in ids.chunks(STATEMENT_RECORDS) {
-        let statement = format!(
-            "select external_id from content \
-             where bank_id = ? and external_id <> '' and external_id in ({})",
-            list(ids.len(), |_| "?".to_owned())
-        );
-        let query = query_of(statement, ids.len()).bind(bank);
-        let query = ids.iter().fold(query, |query, id| query.bind((*id).clone()));
-        for row in query.fetch_all(&mut *connection).await? {
-            there.insert(row.try_get("external_id")?);
+impl Batch<'_> {
+    /// Leaves out those that the bank or an earlier one of them holds.
+    async fn without_existing<'p>(
+        &mut self,
+        photos: &'p [BankedPhoto],
+    ) -> Result<Vec<&'p BankedPhoto>, StoreError> {
+        let mut ids = self.existing_ids(photos).await?;
+        let existing = self.existing_positions(photos).await?;
+        let (mut pdqs, mut pairs) = (HashSet::new(), HashSet::new());
+        let mut new = Vec::with_capacity(photos.len());
+        for (position, photo) in photos.iter().enumerate() {
+            let BankedPhoto { pdq, gradient, external_id, .. } = photo;
+            let exists = existing.contains(&position)
+                || ids.contains(external_id.as_str())
+                || pairs.contains(&(pdq, gradient))
+                || gradient.is_none() && pdqs.contains(pdq);
+            if exists {
+                continue;
+            }
+            if *external_id != ExternalId::default() {
+                ids.insert(external_id.as_str().to_owned());
+            }
+            pdqs.insert(pdq);
+            pairs.insert((pdq, gradient));
+            new.push(photo);
         }
+        Ok(new)
     }
-    Ok(there)
-}
 
-/// The places of those `records` of which the bank holds the hashes.
-async fn hashes_there(
-    connection: &mut AnyConnection,
-    bank: i64,
-    records: &[Record],
-) -> Result<HashSet<usize>, StoreError> {
-    let mut sorted: Vec<(usize, &Record)> = records.iter().enumerate().collect();
-    // In the order of the index: neighbours share its pages.
-    sorted.sort_by_key(|(_, record)| record.pdq.0);
-    let (pairs, alone): (Vec<_>, Vec<_>) =
-        sorted.into_iter().partition(|(_, record)| record.gradient.is_some());
-    let mut there = HashSet::new();
-    for records in pairs.chunks(STATEMENT_RECORDS) {
-        let asked = list(records.len(), |place| format!("({place}, ?, ?)"));
-        let statement = format!(
-            "with asked (place, pdq, gradient) as (values {asked}) select place from asked \
-             where exists (select 1 from content where bank_id = ? \
-                 and content.pdq = asked.pdq and content.gradient = asked.gradient)"
-        );
-        let query =
-            records.iter().fold(query_of(statement, records.len()), |query, (_, record)| {
-                query.bind(bytes_of(record.pdq.0)).bind(gradient_bytes(record.gradient))
+    /// Those external ids of `photos` that the bank holds.
+    async fn existing_ids(
+        &mut self,
+        photos: &[BankedPhoto],
+    ) -> Result<HashSet<String>, StoreError> {
+        let ids = photos.iter().map(|photo| photo.external_id.as_str());
+        let ids: Vec<&str> = ids.filter(|id| !id.is_empty()).collect();
+        let mut existing = HashSet::new();
+        for ids in ids.chunks(self.dialect.statement_photos()) {
+            let mut placeholders = self.dialect.placeholders();
+            let statement = format!(
+                "select external_id from content \
+                 where bank_id = {} and external_id <> '' and external_id in ({})",
+                placeholders.list(1),
+                placeholders.list(ids.len())
+            );
+            let query = self.dialect.query(statement, ids.len()).bind(self.bank.0);
+            let query = ids.iter().fold(query, |query, id| query.bind((*id).to_owned()));
+            for row in query.fetch_all(&mut *self.connection).await? {
+                existing.insert(row.try_get("external_id")?);
+            }
+        }
+        Ok(existing)
+    }
+
+    /// The positions of those `photos` of which the bank holds the hashes.
+    async fn existing_positions(
+        &mut self,
+        photos: &[BankedPhoto],
+    ) -> Result<HashSet<usize>, StoreError> {
+        let mut sorted: Vec<(usize, &BankedPhoto)> = photos.iter().enumerate().collect();
+        // In the order of the index: neighbours share its pages.
+        sorted.sort_by_key(|(_, photo)| photo.pdq.0);
+        let (pairs, alone): (Vec<_>, Vec<_>) =
+            sorted.into_iter().partition(|(_, photo)| photo.gradient.is_some());
+        let dialect = self.dialect;
+        let mut existing = HashSet::new();
+        for photos in pairs.chunks(dialect.statement_photos()) {
+            let mut placeholders = dialect.placeholders();
+            let statement = format!(
+                "with asked (number, pdq, gradient) as (values {}) select number from asked \
+                 where exists (select 1 from content where bank_id = {} \
+                     and content.pdq = asked.pdq and content.gradient = asked.gradient)",
+                placeholders.numbered_rows(photos.len(), 2),
+                placeholders.list(1)
+            );
+            let query = dialect.query(statement, photos.len());
+            let query = photos.iter().fold(query, |query, (_, photo)| {
+                query.bind(hash_bytes(photo.pdq.0)).bind(gradient_bytes(photo.gradient))
             });
-        there.extend(places(connection, query.bind(bank), records).await?);
+            existing.extend(self.positions(query, photos).await?);
+        }
+        for photos in alone.chunks(dialect.statement_photos()) {
+            // Any gradient hash will do: who knows only the PDQ hash brings nothing new.
+            let mut placeholders = dialect.placeholders();
+            let statement = format!(
+                "with asked (number, pdq) as (values {}) select number from asked \
+                 where exists (select 1 from content where bank_id = {} \
+                     and content.pdq = asked.pdq)",
+                placeholders.numbered_rows(photos.len(), 1),
+                placeholders.list(1)
+            );
+            let query = dialect.query(statement, photos.len());
+            let query =
+                photos.iter().fold(query, |query, (_, photo)| query.bind(hash_bytes(photo.pdq.0)));
+            existing.extend(self.positions(query, photos).await?);
+        }
+        Ok(existing)
     }
-    for records in alone.chunks(STATEMENT_RECORDS) {
-        // Any gradient hash will do: who knows only the PDQ hash tells nothing new.
-        let asked = list(records.len(), |place| format!("({place}, ?)"));
-        let statement = format!(
-            "with asked (place, pdq) as (values {asked}) select place from asked \
-             where exists (select 1 from content where bank_id = ? and content.pdq = asked.pdq)"
-        );
-        let query =
-            records.iter().fold(query_of(statement, records.len()), |query, (_, record)| {
-                query.bind(bytes_of(record.pdq.0))
+
+    /// Runs a query that returns numbers within `photos`, and returns positions in their file.
+    async fn positions(
+        &mut self,
+        query: AnyQuery<'_>,
+        photos: &[(usize, &BankedPhoto)],
+    ) -> Result<Vec<usize>, StoreError> {
+        let mut found = Vec::new();
+        for row in query.bind(self.bank.0).fetch_all(&mut *self.connection).await? {
+            let number = usize::try_from(row.try_get::<i64, _>("number")?).unwrap_or(usize::MAX);
+            found.extend(photos.get(number).map(|(position, _)| *position));
+        }
+        Ok(found)
+    }
+
+    /// Inserts photos none of which exists.
+    async fn insert(&mut self, generation: i64, photos: &[&BankedPhoto]) -> Result<(), StoreError> {
+        const COLUMNS: &str = "bank_id, pdq_quality, gradient, note, added_at, generation, \
+             external_id, opinion, enabled, quarantined, pdq";
+        const COLUMNS_COUNT: usize = 11;
+        let Some(first) = photos.first() else { return Ok(()) };
+        let (dialect, bank) = (self.dialect, self.bank);
+        let mut placeholders = dialect.placeholders();
+        if photos.iter().all(|photo| shared_columns(photo) == shared_columns(first)) {
+            // A list of hashes: what they share is sent once, which halves the time.
+            let statement = format!(
+                "with asked (pdq) as (values {}) insert into content ({COLUMNS}) \
+                 select {}, pdq from asked",
+                placeholders.rows(photos.len(), 1),
+                placeholders.list(COLUMNS_COUNT - 1)
+            );
+            let query = dialect.query(statement, photos.len());
+            let query =
+                photos.iter().fold(query, |query, photo| query.bind(hash_bytes(photo.pdq.0)));
+            bind_shared(query, bank, generation, first).execute(&mut *self.connection).await?;
+        } else {
+            let rows = placeholders.rows(photos.len(), COLUMNS_COUNT);
+            let statement = format!("insert into content ({COLUMNS}) values {rows}");
+            let query = dialect.query(statement, photos.len());
+            let query = photos.iter().fold(query, |query, photo| {
+                bind_shared(query, bank, generation, photo).bind(hash_bytes(photo.pdq.0))
             });
-        there.extend(places(connection, query.bind(bank), records).await?);
+            query.execute(&mut *self.connection).await?;
+        }
+        for photo in photos.iter().filter(|photo| !photo.views.is_empty()) {
+            self.insert_views(photo).await?;
+        }
+        Ok(())
     }
-    Ok(there)
-}
 
-/// The places that a query gives, which counts within `records`, as places in their file.
-async fn places(
-    connection: &mut AnyConnection,
-    query: AnyQuery<'_>,
-    records: &[(usize, &Record)],
-) -> Result<Vec<usize>, StoreError> {
-    let mut found = Vec::new();
-    for row in query.fetch_all(connection).await? {
-        let place = usize::try_from(row.try_get::<i64, _>("place")?).unwrap_or(usize::MAX);
-        found.extend(records.get(place).map(|(place, _)| *place));
-    }
-    Ok(found)
-}
-
-/// Inserts records none of which is there.
-async fn insert(
-    connection: &mut AnyConnection,
-    bank: i64,
-    generation: i64,
-    records: &[&Record],
-) -> Result<(), StoreError> {
-    const COLUMNS: &str = "bank_id, pdq_quality, gradient, note, added_at, generation, \
-         external_id, opinion, enabled, quarantined, pdq";
-    let Some(first) = records.first() else { return Ok(()) };
-    if records.iter().all(|record| rest_of(record) == rest_of(first)) {
-        // A list of hashes: what they share is sent once, which halves the time.
-        let asked = list(records.len(), |_| "(?)".to_owned());
+    /// Inserts the views of a photo that was just inserted.
+    async fn insert_views(&mut self, photo: &BankedPhoto) -> Result<(), StoreError> {
+        const COLUMNS_COUNT: usize = 5;
+        let found =
+            sqlx::query("select id from content where bank_id = $1 and pdq = $2 and gradient = $3")
+                .bind(self.bank.0)
+                .bind(hash_bytes(photo.pdq.0))
+                .bind(gradient_bytes(photo.gradient))
+                .fetch_one(&mut *self.connection)
+                .await?;
+        let content: i64 = found.try_get("id")?;
+        let rows = self.dialect.placeholders().rows(photo.views.len(), COLUMNS_COUNT);
         let statement = format!(
-            "with asked (pdq) as (values {asked}) insert into content ({COLUMNS}) \
-             select ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, pdq from asked"
+            "insert into view_hash (content_id, view, pdq, pdq_quality, gradient) values {rows}"
         );
-        let query = query_of(statement, records.len());
-        let query = records.iter().fold(query, |query, record| query.bind(bytes_of(record.pdq.0)));
-        bind_rest(query, bank, generation, first).execute(&mut *connection).await?;
-    } else {
-        let rows = list(records.len(), |_| "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)".to_owned());
-        let statement = format!("insert into content ({COLUMNS}) values {rows}");
-        let query = records.iter().fold(query_of(statement, records.len()), |query, record| {
-            bind_rest(query, bank, generation, record).bind(bytes_of(record.pdq.0))
-        });
-        query.execute(&mut *connection).await?;
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
+        for view in &photo.views {
+            query = query
+                .bind(content)
+                .bind(i32::from(view.view.code()))
+                .bind(hash_bytes(view.pdq.0))
+                .bind(i32::from(view.pdq_quality.value()))
+                .bind(gradient_bytes(view.gradient));
+        }
+        query.execute(&mut *self.connection).await?;
+        Ok(())
     }
-    for record in records.iter().filter(|record| !record.views.is_empty()) {
-        insert_views(connection, bank, record).await?;
-    }
-    Ok(())
 }
 
 /// All that a row holds beside the PDQ hash.
-fn rest_of(record: &Record) -> impl PartialEq + '_ {
-    let Record { pdq_quality, gradient, note, external_id, quarantined, .. } = record;
+fn shared_columns(photo: &BankedPhoto) -> impl PartialEq + '_ {
+    let BankedPhoto { pdq_quality, gradient, note, external_id, quarantined, .. } = photo;
     let texts = (note, external_id, quarantined);
-    (pdq_quality, gradient, texts, record.opinion, record.enabled, record.added_at)
+    (pdq_quality, gradient, texts, photo.opinion, photo.enabled, photo.added_at)
 }
 
-fn bind_rest<'q>(query: AnyQuery<'q>, bank: i64, generation: i64, record: &Record) -> AnyQuery<'q> {
+fn bind_shared<'q>(
+    query: AnyQuery<'q>,
+    bank: BankId,
+    generation: i64,
+    photo: &BankedPhoto,
+) -> AnyQuery<'q> {
     query
-        .bind(bank)
-        .bind(i32::from(record.pdq_quality.value()))
-        .bind(gradient_bytes(record.gradient))
-        .bind(record.note.clone())
-        .bind(record.added_at)
+        .bind(bank.0)
+        .bind(i32::from(photo.pdq_quality.value()))
+        .bind(gradient_bytes(photo.gradient))
+        .bind(photo.note.as_str().to_owned())
+        .bind(photo.added_at)
         .bind(generation)
-        .bind(record.external_id.clone())
-        .bind(record.opinion.name())
-        .bind(i32::from(record.enabled))
-        .bind(record.quarantined.clone())
-}
-
-/// Inserts the views of a record that was just inserted.
-async fn insert_views(
-    connection: &mut AnyConnection,
-    bank: i64,
-    record: &Record,
-) -> Result<(), StoreError> {
-    let found =
-        sqlx::query("select id from content where bank_id = $1 and pdq = $2 and gradient = $3")
-            .bind(bank)
-            .bind(bytes_of(record.pdq.0))
-            .bind(gradient_bytes(record.gradient))
-            .fetch_one(&mut *connection)
-            .await?;
-    let content: i64 = found.try_get("id")?;
-    let rows = list(record.views.len(), |_| "(?, ?, ?, ?, ?)".to_owned());
-    let statement = format!(
-        "insert into view_hash (content_id, view, pdq, pdq_quality, gradient) values {rows}"
-    );
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
-    for view in &record.views {
-        query = query
-            .bind(content)
-            .bind(i32::from(view.view.code()))
-            .bind(bytes_of(view.pdq.0))
-            .bind(i32::from(view.pdq_quality.value()))
-            .bind(gradient_bytes(view.gradient));
-    }
-    query.execute(connection).await?;
-    Ok(())
-}
-
-fn gradient_bytes(gradient: Option<GradientHash>) -> Vec<u8> {
-    gradient.map(|hash| bytes_of(hash.0)).unwrap_or_default()
-}
-
-/// `?` and not `$1`: `SQLite` finds a named parameter by looking through all of them, which for
-/// thousands takes longer than inserting. Statements of another length than the usual are not kept.
-fn query_of<'q>(statement: String, count: usize) -> AnyQuery<'q> {
-    sqlx::query(sqlx::AssertSqlSafe(statement)).persistent(count == STATEMENT_RECORDS)
-}
-
-fn list(count: usize, item: impl FnMut(usize) -> String) -> String {
-    (0..count).map(item).collect::<Vec<_>>().join(", ")
+        .bind(photo.external_id.as_str().to_owned())
+        .bind(photo.opinion.name())
+        .bind(i32::from(photo.enabled))
+        .bind(quarantined_text(photo.quarantined.as_deref()))
 }

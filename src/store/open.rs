@@ -1,17 +1,17 @@
 //! Opening a database: what may be created, what is brought up to date, what can only be read.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, AssertSqlSafe, Row};
 use tokio::sync::Mutex;
 
+use super::database::Store;
+use super::dialect::Dialect;
+use super::error::StoreError;
 use super::file::{self, DatabaseFile};
-use super::{Store, StoreError};
 
 /// Connections at once; SQLite lets one of them write.
 const CONNECTIONS_MAX: u32 = 8;
@@ -57,22 +57,27 @@ impl Access {
 }
 
 impl Store {
+    /// Opens the database at `url`: `sqlite:` and the path of a file, which is created if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the URL is of no supported kind or the database cannot be opened.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, Opening { create: true, ..Opening::default() }).await
+    }
+
     /// Opens the database at `url`: `sqlite:` and the path of a file.
     ///
     /// # Errors
     /// [`StoreError`] when the URL is of no supported kind, there is no database and none may be
     /// created, or it cannot be opened.
     pub async fn open_with(url: &str, opening: Opening) -> Result<Self, StoreError> {
-        let Some(path) = url.strip_prefix("sqlite:") else {
-            return Err(StoreError::UnsupportedUrl);
-        };
-        let path = path.strip_prefix("//").unwrap_or(path);
+        let (dialect, path) = Dialect::of_url(url).ok_or(StoreError::UnsupportedUrl)?;
         sqlx::any::install_default_drivers();
         if path == ":memory:" {
             // Each connection would have a database of its own.
-            let pool = connect("sqlite::memory:", 1, opening.lock_wait_max).await?;
-            migrations().run(&pool).await?;
-            return Ok(Self { pool, file: None, anchor: Arc::default(), is_new: true });
+            let pool = connect(dialect, "sqlite::memory:", 1, opening.lock_wait_max).await?;
+            dialect.migrations().run(&pool).await?;
+            return Ok(Self { pool, dialect, file: None, anchor: Arc::default(), is_new: true });
         }
         let is_new = file::find_or_create(Path::new(path), opening.create)?;
         let may_begin = is_new || opening.create;
@@ -101,9 +106,11 @@ async fn open_as(
         file::ensure_writable(Path::new(path))?;
     }
     let file = DatabaseFile::at(Path::new(path))?;
-    let url = format!("sqlite://{}?{}", escaped(path), access.parameters());
-    let pool = connect(&url, CONNECTIONS_MAX, opening.lock_wait_max).await.map_err(named)?;
-    let prepared = prepare(&pool, access, may_begin).await;
+    let dialect = Dialect::Sqlite;
+    let url = format!("sqlite://{}?{}", escape(path), access.parameters());
+    let pool = connect(dialect, &url, CONNECTIONS_MAX, opening.lock_wait_max).await;
+    let pool = pool.map_err(named)?;
+    let prepared = prepare(&pool, dialect, access, may_begin).await;
     let anchored = match prepared {
         Ok(()) => pool.acquire().await.map_err(StoreError::from),
         Err(error) => Err(error),
@@ -113,24 +120,26 @@ async fn open_as(
     let first_look = sqlx::query("select value from generation").execute(&mut anchor).await;
     first_look.map_err(StoreError::from).map_err(named)?;
     let file = Some(file.with_log());
-    let store = Store { pool, file, anchor: Arc::new(Mutex::new(Some(anchor))), is_new: false };
+    let anchor = Arc::new(Mutex::new(Some(anchor)));
+    let store = Store { pool, dialect, file, anchor, is_new: false };
     store.in_place().map(|()| store)
 }
 
 async fn connect(
+    dialect: Dialect,
     url: &str,
     connections_max: u32,
     lock_wait_max: Duration,
 ) -> Result<AnyPool, StoreError> {
-    let wait = format!("pragma busy_timeout = {}", lock_wait_max.as_millis());
+    let settings = dialect.connection_settings(lock_wait_max);
     let pool = AnyPoolOptions::new()
         .max_connections(connections_max)
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(CONNECTION_WAIT_MAX)
         .after_connect(move |connection, _| {
-            let wait = AssertSqlSafe(wait.clone());
-            Box::pin(async move { sqlx::query(wait).execute(connection).await.map(|_| ()) })
+            let settings = AssertSqlSafe(settings.clone());
+            Box::pin(async move { sqlx::query(settings).execute(connection).await.map(|_| ()) })
         })
         .connect(url)
         .await?;
@@ -138,50 +147,33 @@ async fn connect(
 }
 
 /// Brings the schema up to date, or makes sure that it is.
-async fn prepare(pool: &AnyPool, access: Access, may_begin: bool) -> Result<(), StoreError> {
-    let tables = "select count(*) as tables, \
-         count(case when name = '_sqlx_migrations' then 1 end) as migrations \
-         from sqlite_master where type = 'table'";
-    let row = sqlx::query(tables).fetch_one(pool).await?;
+async fn prepare(
+    pool: &AnyPool,
+    dialect: Dialect,
+    access: Access,
+    may_begin: bool,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(dialect.tables_query()).fetch_one(pool).await?;
     let (tables, migrations_of): (i64, i64) = (row.try_get("tables")?, row.try_get("migrations")?);
     // Nothing is written into a database of somebody else.
     if migrations_of == 0 && !(may_begin && tables == 0) {
         return Err(StoreError::NotOurs);
     }
     if access == Access::Write {
-        // Readers go on while one writes; without it a lookup could wait for an import.
-        sqlx::query("pragma journal_mode = wal").execute(pool).await?;
-        return Ok(migrations().run(pool).await?);
+        sqlx::query(dialect.write_settings()).execute(pool).await?;
+        return Ok(dialect.migrations().run(pool).await?);
     }
     let row = sqlx::query("select max(version) as version from _sqlx_migrations where success")
         .fetch_one(pool)
         .await?;
-    let newest = migrations().iter().map(|migration| migration.version).max();
+    let newest = dialect.migrations().iter().map(|migration| migration.version).max();
     if row.try_get::<Option<i64>, _>("version")? != newest {
         return Err(StoreError::OtherVersion);
     }
     Ok(())
 }
 
-/// A path is given as it is; inside a URL three of its characters would mean something else.
-fn escaped(path: &str) -> String {
+/// Escapes the three characters of a path that would mean something else inside a URL.
+fn escape(path: &str) -> String {
     path.replace('%', "%25").replace('?', "%3F").replace('#', "%23")
-}
-
-fn migrations() -> Migrator {
-    let all = [
-        (1, "banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
-        (
-            2,
-            "purposes_and_views",
-            include_str!("../../migrations/sqlite/0002_purposes_and_views.sql"),
-        ),
-        (3, "snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
-        (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
-    ];
-    let migrations = all.into_iter().map(|(version, name, sql)| {
-        let sql = sqlx::SqlStr::from_static(sql);
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
-    });
-    Migrator::with_migrations(migrations.collect())
 }

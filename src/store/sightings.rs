@@ -2,18 +2,20 @@
 
 use std::collections::HashMap;
 
-use sqlx::{AnyConnection, Row};
-
-use super::banks::bank_row;
-use super::changes::{raise_generation, take_write_lock};
-use super::contents::{held, insert, words_of};
-use super::{BankName, ExternalId, NewContent, Note, Store, StoreError};
-use crate::accounts::AccountHash;
-use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::bank::{BankFacts, BankId, BankedPhoto, Purpose};
 use photocheck_core::matching::hashes::{PdqHash, PhotoHashes};
 use photocheck_core::matching::index::ContentId;
 use photocheck_core::matching::views::{View, ViewHashes};
 use photocheck_core::report::SeenElsewhere;
+use sqlx::{AnyConnection, Row};
+
+use super::banks::ensure_exists;
+use super::columns::{read_id, read_pdq, read_view};
+use super::contents::{find_existing, insert};
+use super::database::Store;
+use super::error::StoreError;
+use super::generation;
+use crate::accounts::AccountHash;
 
 /// A photo that an account shows.
 #[derive(Debug, Clone)]
@@ -49,7 +51,7 @@ pub struct SeenBefore {
     pub last_seen_at: Option<i64>,
 }
 
-/// How much went because its time was over.
+/// How much was deleted because its time was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Expired {
     pub sightings: u64,
@@ -64,23 +66,22 @@ impl Store {
     /// when it was filled under another key.
     pub async fn claim_for_sightings(
         &self,
-        name: &BankName,
+        bank: &BankFacts,
         key_check: &str,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        take_write_lock(&mut transaction).await?;
-        let bank = bank_of_sightings(&mut transaction, name).await?;
-        let held: String = sqlx::query("select account_key_check from bank where id = $1")
-            .bind(bank)
+        lock_for_sightings(&mut transaction, bank).await?;
+        let claimed_by: String = sqlx::query("select account_key_check from bank where id = $1")
+            .bind(bank.id.0)
             .fetch_one(&mut *transaction)
             .await?
             .try_get("account_key_check")?;
-        if !held.is_empty() && held != key_check {
-            return Err(StoreError::OtherAccountKey(name.as_str().to_owned()));
+        if !claimed_by.is_empty() && claimed_by != key_check {
+            return Err(StoreError::OtherAccountKey(bank.name.clone()));
         }
         sqlx::query("update bank set account_key_check = $1 where id = $2")
             .bind(key_check)
-            .bind(bank)
+            .bind(bank.id.0)
             .execute(&mut *transaction)
             .await?;
         self.commit(transaction).await
@@ -91,21 +92,21 @@ impl Store {
     /// copies.
     pub async fn record_sighting(
         &self,
-        name: &BankName,
+        bank: &BankFacts,
         sighting: &NewSighting,
     ) -> Result<Recorded, StoreError> {
         let mut transaction = self.begin().await?;
-        take_write_lock(&mut transaction).await?;
-        let bank = bank_of_sightings(&mut transaction, name).await?;
-        let mut copies = present(&mut transaction, bank, &sighting.copies).await?;
+        lock_for_sightings(&mut transaction, bank).await?;
+        let mut copies = existing_ids(&mut transaction, bank.id, &sighting.copies).await?;
+        let PhotoHashes { pdq, gradient, .. } = sighting.hashes;
         let content = match copies.first() {
             Some(nearest) => Some(*nearest),
-            None => held(&mut transaction, bank, &sighting.hashes).await?,
+            None => find_existing(&mut transaction, bank.id, pdq, Some(gradient)).await?,
         };
         let is_new = content.is_none();
         let content = match content {
             Some(content) => content,
-            None => insert_seen(&mut transaction, bank, sighting).await?,
+            None => insert_seen(&mut transaction, bank.id, sighting).await?,
         };
         if copies.is_empty() {
             copies.push(content);
@@ -121,7 +122,7 @@ impl Store {
             .await?;
         let (other_accounts, since_s) = elsewhere(&mut transaction, &copies, sighting).await?;
         self.commit(transaction).await?;
-        let elsewhere = SeenElsewhere { bank: name.as_str().to_owned(), other_accounts, since_s };
+        let elsewhere = SeenElsewhere { bank: bank.name.clone(), other_accounts, since_s };
         Ok(Recorded { content, is_new, elsewhere })
     }
 
@@ -134,12 +135,12 @@ impl Store {
              from content join bank on bank.id = content.bank_id \
              left join sighting on sighting.content_id = content.id \
              where content.id in ({}) group by content.id, bank.name",
-            listed(ids)
+            id_list(ids)
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         let mut found = HashMap::new();
         for row in &rows {
-            let content = ContentId(row.try_get("id")?);
+            let content = read_id(row)?;
             let (bank, accounts) = (row.try_get("bank")?, row.try_get("accounts")?);
             let last_seen_at = row.try_get("last_seen_at")?;
             found.insert(content, SeenBefore { bank, content, accounts, last_seen_at });
@@ -148,25 +149,22 @@ impl Store {
     }
 
     /// The PDQ hash of each view of each of these contents that is there, in the order of `ids`.
-    pub async fn hashes_of(
+    pub async fn view_hashes(
         &self,
         ids: &[ContentId],
     ) -> Result<Vec<Vec<(View, PdqHash)>>, StoreError> {
-        let ids_listed = listed(ids);
+        let list = id_list(ids);
         let statement = format!(
-            "select id, {whole} as view, pdq from content where id in ({ids_listed}) union all \
-             select content_id, view, pdq from view_hash where content_id in ({ids_listed})",
+            "select id, {whole} as view, pdq from content where id in ({list}) union all \
+             select content_id, view, pdq from view_hash where content_id in ({list})",
             whole = View::WHOLE.code(),
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         let mut found: HashMap<ContentId, Vec<(View, PdqHash)>> = HashMap::new();
         for row in &rows {
-            let id: i64 = row.try_get("id")?;
-            let view: i64 = row.try_get("view")?;
-            let view = u8::try_from(view).ok().and_then(View::from_code);
-            let view = view.ok_or(StoreError::Corrupt(id))?;
-            let hash = PdqHash(words_of(row, "pdq", id)?);
-            found.entry(ContentId(id)).or_default().push((view, hash));
+            let id = read_id(row)?;
+            let hash = (read_view(row, id)?, read_pdq(row, id)?);
+            found.entry(id).or_default().push(hash);
         }
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
@@ -175,32 +173,31 @@ impl Store {
     /// that no account shows any more.
     pub async fn delete_expired(
         &self,
-        name: &BankName,
+        bank: &BankFacts,
         before: i64,
     ) -> Result<Expired, StoreError> {
         let mut transaction = self.begin().await?;
-        take_write_lock(&mut transaction).await?;
-        let bank = bank_of_sightings(&mut transaction, name).await?;
+        lock_for_sightings(&mut transaction, bank).await?;
         let statement = "delete from sighting where last_seen_at < $1 \
              and content_id in (select id from content where bank_id = $2)";
         let gone =
-            sqlx::query(statement).bind(before).bind(bank).execute(&mut *transaction).await?;
+            sqlx::query(statement).bind(before).bind(bank.id.0).execute(&mut *transaction).await?;
         self.commit(transaction).await?;
         let mut expired = Expired { sightings: gone.rows_affected(), contents: 0 };
         let mut after = ContentId(0);
         // In batches: whoever waits to write waits for one of them.
-        while let Some((last, deleted)) = self.delete_unseen(bank, after).await? {
+        while let Some((last, deleted)) = self.delete_unseen(bank.id, after).await? {
             after = last;
             expired.contents += deleted;
         }
         Ok(expired)
     }
 
-    /// Deletes one batch of contents with ids above `after` that have no sighting. Gives the last
-    /// id it looked at, and how many went; `None` when there was none.
+    /// Deletes one batch of contents with ids above `after` that have no sighting. Returns the last
+    /// id of the batch, and how many were deleted; `None` when there was none.
     async fn delete_unseen(
         &self,
-        bank: i64,
+        bank: BankId,
         after: ContentId,
     ) -> Result<Option<(ContentId, u64)>, StoreError> {
         const BATCH: i64 = 1000;
@@ -211,18 +208,16 @@ impl Store {
              order by id limit {BATCH}"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(batch))
-            .bind(bank)
+            .bind(bank.0)
             .bind(after.0)
             .fetch_all(self.reading()?)
             .await?;
-        let ids: Result<Vec<_>, sqlx::Error> =
-            rows.iter().map(|row| row.try_get("id").map(ContentId)).collect();
-        let ids = ids?;
+        let ids = rows.iter().map(read_id).collect::<Result<Vec<_>, _>>()?;
         let Some(last) = ids.last().copied() else { return Ok(None) };
         let mut transaction = self.begin().await?;
-        let generation = raise_generation(&mut transaction).await?;
+        let generation = generation::raise(&mut transaction).await?;
         // Asked again under the lock: a check may have seen one of them meanwhile.
-        let unseen = format!("id in ({}) and {UNSEEN}", listed(&ids));
+        let unseen = format!("id in ({}) and {UNSEEN}", id_list(&ids));
         let removal = format!(
             "insert into removal (content_id, generation) \
              select id, $1 from content where {unseen} \
@@ -243,49 +238,41 @@ impl Store {
     }
 }
 
-async fn bank_of_sightings(
+/// Takes the write lock, and makes sure that the bank is there and takes sightings.
+async fn lock_for_sightings(
     connection: &mut AnyConnection,
-    name: &BankName,
-) -> Result<i64, StoreError> {
-    let bank = bank_row(connection, name).await?;
-    if bank.purpose != Purpose::Seen {
-        return Err(StoreError::NotForSightings(name.as_str().to_owned()));
+    bank: &BankFacts,
+) -> Result<(), StoreError> {
+    generation::lock(connection).await?;
+    ensure_exists(connection, bank).await?;
+    match bank.purpose {
+        Purpose::Seen => Ok(()),
+        Purpose::KnownFake | Purpose::Allow => Err(StoreError::NotForSightings(bank.name.clone())),
     }
-    Ok(bank.id)
 }
 
 /// Those of `ids` that the bank holds, in their order: an index may be a moment behind.
-async fn present(
+async fn existing_ids(
     connection: &mut AnyConnection,
-    bank: i64,
+    bank: BankId,
     ids: &[ContentId],
 ) -> Result<Vec<ContentId>, StoreError> {
     let statement =
-        format!("select id from content where bank_id = $1 and id in ({})", listed(ids));
-    let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(bank).fetch_all(connection).await?;
-    let found: Result<Vec<_>, sqlx::Error> =
-        rows.iter().map(|row| row.try_get("id").map(ContentId)).collect();
-    let found = found?;
+        format!("select id from content where bank_id = $1 and id in ({})", id_list(ids));
+    let rows =
+        sqlx::query(sqlx::AssertSqlSafe(statement)).bind(bank.0).fetch_all(connection).await?;
+    let found = rows.iter().map(read_id).collect::<Result<Vec<_>, _>>()?;
     Ok(ids.iter().copied().filter(|id| found.contains(id)).collect())
 }
 
 async fn insert_seen(
     connection: &mut AnyConnection,
-    bank: i64,
+    bank: BankId,
     sighting: &NewSighting,
 ) -> Result<ContentId, StoreError> {
-    let generation = raise_generation(connection).await?;
-    let content = NewContent {
-        hashes: sighting.hashes,
-        views: sighting.views.clone(),
-        note: Note::default(),
-        external_id: ExternalId::default(),
-        opinion: Opinion::Confirmed,
-        enabled: true,
-        quarantined: String::new(),
-        added_at: sighting.seen_at,
-    };
-    insert(connection, bank, &content, generation).await
+    let generation = generation::raise(connection).await?;
+    let photo = BankedPhoto::new(&sighting.hashes, &sighting.views, sighting.seen_at);
+    insert(connection, bank, &photo, generation).await
 }
 
 /// How many other accounts show one of the copies, and since when.
@@ -297,7 +284,7 @@ async fn elsewhere(
     let statement = format!(
         "select count(distinct account) as accounts, min(first_seen_at) as since from sighting \
          where content_id in ({}) and account <> $1 and $2 <= last_seen_at",
-        listed(copies)
+        id_list(copies)
     );
     let row = sqlx::query(sqlx::AssertSqlSafe(statement))
         .bind(sighting.account.0.to_vec())
@@ -308,8 +295,8 @@ async fn elsewhere(
     Ok((u32::try_from(accounts).unwrap_or(u32::MAX), row.try_get("since")?))
 }
 
-/// Ids as a list for `in`. They are numbers, so nothing can hide in them.
-fn listed(ids: &[ContentId]) -> String {
+/// Writes ids as a list for `in`. They are numbers, so nothing can hide in them.
+fn id_list(ids: &[ContentId]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
     ids.join(", ")
 }

@@ -1,9 +1,10 @@
 //! Which snapshots of the index were taken of this database.
 
+use photocheck_core::matching::index::snapshot::SnapshotKey;
 use sqlx::Row;
 
-use super::{Store, StoreError};
-use photocheck_core::matching::index::snapshot::SnapshotKey;
+use super::database::Store;
+use super::error::StoreError;
 
 /// Snapshots that are remembered: one for each machine that serves from one database, and some.
 const SNAPSHOTS_MAX: i64 = 32;

@@ -1,12 +1,9 @@
-//! Banks: a copy of a banked photo is found over every door, another photo is not, removed is gone.
+//! Banks: a copy of a banked photo is found by every way in, another photo is not, removed is gone.
 
 use std::time::{Duration, Instant};
 
-use photocheck::live::LiveIndex;
-use photocheck::store::{BankName, ExternalId, NewContent, Note, Store, StoreError};
-use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::bank::BankedPhoto;
 use photocheck_core::matching::hashes::PhotoHashes;
-use photocheck_core::matching::index::ContentId;
 use photocheck_core::photo::Photo;
 use serde_json::Value;
 
@@ -144,101 +141,10 @@ async fn a_photo_without_detail_is_stored_and_never_matched() {
     assert_eq!(report["evidence"]["matches"], Value::Array(vec![]));
 }
 
-pub fn content(path: &str) -> NewContent {
+/// A fixture, to be banked by the store.
+pub fn banked(path: &str) -> BankedPhoto {
     let photo = Photo::decode(&fixture(path)).unwrap();
-    NewContent {
-        hashes: PhotoHashes::of(photo.pixels()),
-        views: Vec::new(),
-        note: Note::default(),
-        external_id: ExternalId::default(),
-        opinion: Opinion::Confirmed,
-        enabled: true,
-        quarantined: String::new(),
-        added_at: 7,
-    }
-}
-
-/// Writers in parallel: every photo is banked once, every change is counted, none is lost.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn parallel_writers_lose_nothing() {
-    let (_folder, db) = temporary_db();
-    let store = Store::open(&db).await.unwrap();
-    let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
-    let writers: Vec<_> = (0..40_u64)
-        .map(|number| {
-            let (store, bank, mut new) = (store.clone(), bank.clone(), content(STOLEN));
-            new.hashes.pdq.0[0] = number % 20;
-            tokio::spawn(async move { store.add_content(&bank, &new).await.unwrap().1 })
-        })
-        .collect();
-    let mut added = 0;
-    for writer in writers {
-        added += u32::from(writer.await.unwrap());
-    }
-    assert_eq!(added, 20);
-    assert_eq!(store.bank(&bank).await.unwrap().contents, 20);
-    assert_eq!(store.generation().await.unwrap(), 20);
-    let live = LiveIndex::load(store, 50).await.unwrap();
-    assert_eq!(live.index().len(), 20);
-}
-
-/// An index brought up to date answers as one loaded anew.
-#[tokio::test]
-async fn the_live_index_follows_the_store() {
-    let (_folder, db) = temporary_db();
-    let store = Store::open(&db).await.unwrap();
-    let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
-    let live = LiveIndex::load(store.clone(), 50).await.unwrap();
-    let before = live.index();
-    let (first, _) = store.add_content(&bank, &content(STOLEN)).await.unwrap();
-    store.add_content(&bank, &content(SAME_PERSON)).await.unwrap();
-    store.remove_content(&bank, first).await.unwrap();
-    live.refresh().await.unwrap();
-    let fresh = LiveIndex::load(store.clone(), 50).await.unwrap();
-    for path in [STOLEN, SAME_PERSON] {
-        let hash = content(path).hashes.pdq;
-        let radius = photocheck_core::matching::hashes::Distance(31);
-        assert_eq!(live.index().lookup(hash, radius), fresh.index().lookup(hash, radius));
-    }
-    assert_eq!((live.index().len(), live.index().generation()), (1, 3));
-    assert!(before.is_empty(), "who holds an older index still sees what it showed");
-}
-
-#[tokio::test]
-async fn ids_of_removed_contents_are_never_given_again() {
-    let (_folder, db) = temporary_db();
-    let store = Store::open(&db).await.unwrap();
-    let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
-    let (first, _) = store.add_content(&bank, &content(STOLEN)).await.unwrap();
-    store.remove_content(&bank, first).await.unwrap();
-    let (second, added) = store.add_content(&bank, &content(STOLEN)).await.unwrap();
-    assert!(added);
-    assert!(first < second, "{first:?} and {second:?}");
-}
-
-#[tokio::test]
-async fn what_cannot_be_done_is_said_by_name() {
-    let (_folder, db) = temporary_db();
-    let store = Store::open(&db).await.unwrap();
-    let bank = BankName::new(BANK).unwrap();
-    let found = store.add_content(&bank, &content(STOLEN)).await.unwrap_err();
-    assert!(matches!(found, StoreError::NoSuchBank(_)), "{found}");
-    assert_eq!(store.generation().await.unwrap(), 0, "a change that failed is no change");
-    store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
-    assert_eq!(
-        store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap_err().code(),
-        "BANK_EXISTS"
-    );
-    let found = store.remove_content(&bank, ContentId(9)).await.unwrap_err();
-    assert_eq!(found.to_string(), "bank ROMANCE_SCAM has no content 9");
-    for name in ["", "lower", "WITH SPACE", &"A".repeat(65), "Ä"] {
-        assert_eq!(BankName::new(name).unwrap_err().code(), "BANK_NAME_NOT_VALID", "{name}");
-    }
-    assert_eq!(Note::new(&"n".repeat(1001)).unwrap_err().code(), "NOTE_TOO_LONG");
-    assert!(matches!(Store::open("mysql://x").await.unwrap_err(), StoreError::UnsupportedUrl));
+    BankedPhoto::new(&PhotoHashes::of(photo.pixels()), &[], 7)
 }
 
 /// Different photos of the shared data do not match each other at the policy's distance.

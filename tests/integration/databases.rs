@@ -231,7 +231,8 @@ async fn nothing_is_written_into_a_database_of_somebody_else() {
         let output = photocheck(&db, args);
         assert_eq!(output.status.code(), Some(2));
         let said = text(&output.stderr);
-        let expected = format!("{} cannot be opened: it is no database of photo", file.display());
+        let expected =
+            format!("{} cannot be opened: it is not a database of photo", file.display());
         assert!(said.contains(&expected), "{said}");
     }
     assert_eq!(fs::read(&file).unwrap(), before);
@@ -285,7 +286,7 @@ async fn a_check_without_known_photos_says_so() {
 async fn a_write_that_waits_too_long_is_to_be_tried_again() {
     let lock_wait_max = Duration::from_millis(50);
     let opening = Opening { create: true, lock_wait_max, ..Opening::default() };
-    let setup = Setup { opening, seen_bank: Some("SEEN"), ..Setup::default() };
+    let setup = Setup { opening, sightings_bank: Some("SEEN"), ..Setup::default() };
     let service = Service::start_with(setup).await;
     service.create_bank("A").await;
     let pool = sqlx::AnyPool::connect(&service.db).await.unwrap();

@@ -3,13 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use photocheck::exchange::{Record, RecordView};
-use photocheck::store::{BATCH_RECORDS, BankName, Imported, Store};
-use photocheck_core::bank::{Opinion, Purpose};
-use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality};
-use photocheck_core::matching::index::ContentId;
-use photocheck_core::matching::views::View;
-use proptest::prelude::*;
+use photocheck::store::BATCH_PHOTOS;
+use photocheck_core::matching::hashes::PdqHash;
 use serde_json::Value;
 
 use crate::support::{Service, Setup, fixture, fixture_path, photocheck, temporary_db};
@@ -100,28 +95,25 @@ fn an_export_never_overwrites_and_is_its_owners_own() {
 fn a_bad_line_stops_the_import_and_a_repeat_finishes_it() {
     let (folder, db) = temporary_db();
     let file = folder.path().join("list.txt");
-    let mut lines: Vec<String> = hashes(BATCH_RECORDS + 10).collect();
-    let (count, good) = (lines.len(), lines[BATCH_RECORDS + 4].clone());
-    lines[BATCH_RECORDS + 4] = "deadbeef".to_owned();
+    let mut lines: Vec<String> = hashes(BATCH_PHOTOS + 10).collect();
+    let (count, good) = (lines.len(), lines[BATCH_PHOTOS + 4].clone());
+    lines[BATCH_PHOTOS + 4] = "deadbeef".to_owned();
     std::fs::write(&file, lines.join("\n")).unwrap();
     let args = ["bank", "import", BANK, path(&file), "--strict"];
     let stopped = photocheck(&db, args.into_iter().chain(["--create"]));
     assert_eq!(stopped.status.code(), Some(2));
     let said = text(&stopped.stderr);
-    let bad = BATCH_RECORDS + 5;
+    let bad = BATCH_PHOTOS + 5;
     assert!(said.contains(&format!("line {bad}: it must be a PDQ hash")), "{said}");
-    assert!(
-        said.contains(&format!("up to line {BATCH_RECORDS} (added {BATCH_RECORDS},")),
-        "{said}"
-    );
+    assert!(said.contains(&format!("up to line {BATCH_PHOTOS} (added {BATCH_PHOTOS},")), "{said}");
     let listed = text(&photocheck(&db, ["bank", "list"]).stdout);
-    assert!(listed.contains(&format!("{BATCH_RECORDS} photos")), "{listed}");
+    assert!(listed.contains(&format!("{BATCH_PHOTOS} photos")), "{listed}");
 
-    lines[BATCH_RECORDS + 4] = good;
+    lines[BATCH_PHOTOS + 4] = good;
     std::fs::write(&file, lines.join("\n")).unwrap();
     let finished = text(&photocheck(&db, args).stdout);
-    assert_eq!(finished, format!("added 10, already there {BATCH_RECORDS} (text)\n"));
-    assert_eq!(count, BATCH_RECORDS + 10);
+    assert_eq!(finished, format!("added 10, already there {BATCH_PHOTOS} (text)\n"));
+    assert_eq!(count, BATCH_PHOTOS + 10);
 }
 
 /// A list that was shared held a hash of 32 digits: the others are imported, on every way in.
@@ -216,96 +208,6 @@ fn printed_hashes_are_imported() {
     }
 }
 
-fn any_record() -> impl Strategy<Value = Record> {
-    // Small numbers, so that hashes and ids meet.
-    (0..5_u64, proptest::option::of(0..2_u64), 0..5_u8, any::<bool>(), any::<bool>()).prop_map(
-        |(pdq, gradient, id, enabled, with_view)| {
-            let view = (1..=u8::MAX).find_map(View::from_code).filter(|_| with_view);
-            let views = view.map(|view| RecordView {
-                view,
-                pdq: PdqHash([pdq + 7; 4]),
-                pdq_quality: PdqQuality::BEST,
-                gradient: None,
-            });
-            Record {
-                pdq: PdqHash([pdq; 4]),
-                pdq_quality: PdqQuality::BEST,
-                gradient: gradient.map(|gradient| GradientHash([gradient; 4])),
-                views: views.into_iter().collect(),
-                note: format!("note {pdq}"),
-                external_id: if id < 2 { String::new() } else { format!("id {id}") },
-                opinion: Opinion::Confirmed,
-                enabled,
-                quarantined: String::new(),
-                added_at: 7,
-            }
-        },
-    )
-}
-
-/// What the import promises, said one record at a time.
-fn adds(held: &[Record], new: &Record) -> bool {
-    !held.iter().any(|old| {
-        let same_id = !new.external_id.is_empty() && new.external_id == old.external_id;
-        let same_hashes = new.pdq == old.pdq && new.gradient == old.gradient;
-        same_id || same_hashes || new.pdq == old.pdq && new.gradient.is_none()
-    })
-}
-
-async fn check_import(batches: &[Vec<Record>]) {
-    let (_folder, db) = temporary_db();
-    let store = Store::open(&db).await.unwrap();
-    let bank = BankName::new(BANK).unwrap();
-    store.create_bank(&bank, Purpose::KnownFake, true, 1).await.unwrap();
-    // What another bank holds is no concern of this one.
-    let other = BankName::new("OTHER").unwrap();
-    store.create_bank(&other, Purpose::Allow, true, 1).await.unwrap();
-    let mut import = store.begin_import(&other).await.unwrap();
-    import.add(&batches.concat()).await.unwrap();
-
-    let mut held = Vec::new();
-    let mut import = store.begin_import(&bank).await.unwrap();
-    for batch in batches {
-        let before = held.len();
-        for record in batch {
-            if adds(&held, record) {
-                held.push(record.clone());
-            }
-        }
-        let added = (held.len() - before) as u64;
-        let expected = Imported { added, already_there: batch.len() as u64 - added };
-        assert_eq!(import.add(batch).await.unwrap(), expected);
-    }
-    let generation = store.generation().await.unwrap();
-    for batch in batches {
-        let expected = Imported { added: 0, already_there: batch.len() as u64 };
-        assert_eq!(import.add(batch).await.unwrap(), expected);
-    }
-    assert_eq!(store.generation().await.unwrap(), generation, "a repeat is no change");
-
-    let (mut found, mut after) = (Vec::new(), ContentId(0));
-    while let [page @ .., (last, record)] = &store.records(&bank, after, 2).await.unwrap()[..] {
-        found.extend(page.iter().map(|(_, record)| record.clone()));
-        found.push(record.clone());
-        after = *last;
-    }
-    let order = |record: &Record| (record.pdq.0, record.gradient.map(|hash| hash.0));
-    found.sort_by_key(order);
-    held.sort_by_key(order);
-    assert_eq!(found, held);
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-    #[test]
-    fn an_import_adds_what_is_not_there_and_a_repeat_nothing(
-        batches in proptest::collection::vec(proptest::collection::vec(any_record(), 0..12), 0..4)
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(check_import(&batches));
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bank_travels_over_http() {
     let service = Service::start().await;
@@ -377,7 +279,7 @@ async fn what_cannot_be_imported_is_refused_by_code() {
     assert_eq!(bank.json::<Value>().await.unwrap()["contents"], 0);
 }
 
-/// Hashes of photos of people are personal data: they are behind the door of the banks.
+/// Hashes of photos of people are personal data: they are behind the token of the banks.
 #[tokio::test]
 async fn import_and_export_need_the_token() {
     let service =

@@ -1,6 +1,6 @@
 //! The integration tests: one binary, a file for each subject.
 //!
-//! How to write one: `support` gives the real program in each of its forms. `support::checker()` is
+//! How to write one: `support` has the real program in each of its forms. `support::checker()` is
 //! the bundled pipeline, `Service::start()` a real service on a free port over a temporary
 //! database, `photocheck([...])` the real binary. Cases are data: a loop over fixtures or a
 //! `check(input, expected)` with many short calls, and a case that did not run is a failure.
@@ -16,7 +16,7 @@ mod command_line;
 mod credentials;
 mod databases;
 mod dependencies;
-mod doors;
+mod entry_points;
 mod evaluation;
 mod exchange;
 mod matching;
@@ -27,9 +27,10 @@ mod pictures;
 mod provenance;
 mod proxies;
 mod purposes;
-mod seen;
 mod service;
+mod sightings;
 mod snapshots;
+mod store;
 mod support;
 mod threatexchange;
 mod uploads;

@@ -7,7 +7,7 @@ use image::RgbImage;
 use serde_json::Value;
 
 use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck, temporary_db};
-use photocheck_core::bank::{BankFacts, Purpose};
+use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::matching::index::{ContentId, Index};
 use photocheck_core::photo::Photo;
@@ -68,7 +68,12 @@ fn eval_matching_measures_every_edit_by_every_method() {
 /// What is measured is what a check finds.
 #[test]
 fn a_check_finds_what_the_measurement_finds() {
-    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts {
+        id: BankId(1),
+        name: "ALL".into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    };
     let photo = fixture("photos/real-hopper.jpg");
     let pixels = Photo::decode(&photo).unwrap();
     let views = checker().views(pixels.pixels());
@@ -122,7 +127,12 @@ fn what_cannot_be_measured_is_refused() {
 /// Without a face to lay squares over, the picture's own keypoints are enough.
 #[test]
 fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
-    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts {
+        id: BankId(1),
+        name: "ALL".into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    };
     let photo = Photo::decode(&fixture("photos/real-coffee.jpg")).unwrap();
     let views = checker().views(photo.pixels());
     assert_eq!(views.faces, []);
@@ -142,7 +152,12 @@ fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
 /// What scammers do to a photo before they use it again; another photo stays another.
 #[test]
 fn copies_are_found_after_crops_frames_turns_and_mirrors() {
-    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let facts = BankFacts {
+        id: BankId(1),
+        name: "ALL".into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    };
     let bank = Arc::new(facts);
     let decoded = |name: &str| Photo::decode(&fixture(name)).unwrap();
     let names = ["photos/real-hopper.jpg", "photos/ai-portrait-1.jpg"];

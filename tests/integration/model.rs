@@ -1,7 +1,7 @@
 //! The bundled models: tract answers as ONNX Runtime did, faces lie where Python found them.
 
 use image::{RgbImage, imageops};
-use photocheck::models::read_detector;
+use photocheck::app::models::read_detector;
 use photocheck_core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::faces::FaceFinder;

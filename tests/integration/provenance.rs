@@ -376,7 +376,7 @@ fn inspect_shows_what_was_found() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(text.contains("ai_generated  generator_text, by Stable Diffusion web UI"), "{text}");
-    assert!(text.contains("no mark of origin, which proves nothing"), "{text}");
+    assert!(text.contains("no mark of origin; that proves nothing"), "{text}");
     let output = photocheck(&db, ["inspect", "--json", paths[0]]);
     let line: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(line["provenance"][0]["detail"]["model"], "dreamy");

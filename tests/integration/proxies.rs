@@ -1,6 +1,6 @@
 //! Behind a real nginx: no bank opens without the token, and all works under a path.
 
-use photocheck::token;
+use photocheck::app::access;
 use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde_json::Value;
 
@@ -79,8 +79,8 @@ async fn sent(
 async fn no_bank_opens_without_the_token() {
     let (folder, db) = temporary_place();
     let serve = Serve::start(&db, &["--create"]);
-    let file = token::path_beside(&folder.path().join("test.sqlite"));
-    assert_eq!(serve.told, format!("the banks ask for the token in {}", file.display()));
+    let file = access::path_beside(&folder.path().join("test.sqlite"));
+    assert_eq!(serve.access, format!("the banks need the token in {}", file.display()));
     let secret = std::fs::read_to_string(&file).unwrap();
     let bearer = format!("Bearer {}", secret.trim());
     let client = Client::new();
@@ -116,7 +116,7 @@ async fn no_bank_opens_without_the_token() {
 async fn only_the_operators_word_opens_the_banks_to_everybody() {
     let (folder, db) = temporary_place();
     let serve = Serve::start(&db, &["--create", "--bank-token", "geheim"]);
-    assert_eq!(serve.told, "the banks ask for the token in PHOTOCHECK_BANK_TOKEN");
+    assert_eq!(serve.access, "the banks need the token in PHOTOCHECK_BANK_TOKEN");
     let client = Client::new();
     let list = OPERATIONS[0];
     assert_eq!(sent(&client, &serve.url, list, &[]).await.status(), 401);
@@ -124,10 +124,10 @@ async fn only_the_operators_word_opens_the_banks_to_everybody() {
     assert_eq!(sent(&client, &serve.url, list, &own).await.status(), 200);
     serve.stop();
     let serve = Serve::start(&db, &["--banks-open-to-everybody"]);
-    assert_eq!(serve.told, "the banks are open to everybody who reaches this port");
+    assert_eq!(serve.access, "the banks are open to everybody who reaches this port");
     assert_eq!(sent(&client, &serve.url, list, &[]).await.status(), 200);
     serve.stop();
-    assert!(!token::path_beside(&folder.path().join("test.sqlite")).exists(), "none was needed");
+    assert!(!access::path_beside(&folder.path().join("test.sqlite")).exists(), "none was needed");
 }
 
 /// What the page and the API page name, all by relative addresses.

@@ -1,4 +1,4 @@
-//! What banks are for and what is thought of their photos, as a check tells it over every door.
+//! What banks are for and what opinions of their photos do, as every way to check shows it.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{Service, codes, fixture, fixture_path, photo_form, photoche
 
 const STOLEN: &str = "photos/real-collins.png";
 
-/// Runs the real binary, which must succeed, and gives what it printed.
+/// Runs the real binary, which must succeed, and returns what it printed.
 fn done(db: &str, args: &[&str]) -> String {
     let output = photocheck(db, args.iter().copied());
     assert!(output.status.success(), "{args:?}: {output:?}");
@@ -214,6 +214,6 @@ fn a_photo_without_detail_is_said_not_to_be_looked_up() {
     done(&db, &["bank", "create", "OWN"]);
     let plain = fixture_path("edge/plain-colour.png");
     let lines = done(&db, &["bank", "add", "OWN", plain.to_str().unwrap()]);
-    let expected = "not looked up\t1\ttoo little detail, quality 0 of at least 50\n";
+    let expected = "not looked up\t1\ttoo little detail: its quality is 0, the least is 50\n";
     assert!(lines.starts_with("added\t1\t") && lines.ends_with(expected), "{lines}");
 }

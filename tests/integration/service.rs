@@ -1,4 +1,4 @@
-//! The service as a client meets it: limits, problems, the full queue, the door to the banks,
+//! The service as a client meets it: limits, problems, the full queue, access to the banks,
 //! shutting down.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::{Service, Setup, fixture, temporary_db};
 
-/// The answer must be a problem of this status and code; gives its detail.
+/// The answer must be a problem of this status and code; returns its detail.
 async fn problem(answer: Response, status: u16, code: &str) -> String {
     assert_eq!(answer.status(), status);
     assert_eq!(answer.headers()["content-type"], "application/problem+json");

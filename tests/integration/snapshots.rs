@@ -3,16 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 
-use photocheck::live::LiveIndex;
-use photocheck::snapshot;
-use photocheck::store::{BankName, Store};
-use photocheck_core::bank::Purpose;
+use photocheck::app::live_index::LiveIndex;
+use photocheck::app::snapshot_file;
+use photocheck::store::Store;
+use photocheck_core::bank::{BankFacts, Purpose};
 use photocheck_core::matching::hashes::Distance;
 use photocheck_core::matching::index::{ContentId, Near};
 use temp_dir::TempDir;
 
-use crate::banks::{SAME_PERSON, STOLEN, content};
-use crate::support::{photocheck, temporary_db};
+use crate::banks::{SAME_PERSON, STOLEN, banked};
+use crate::support::{create_bank, photocheck, temporary_db};
 
 const QUALITY_MIN: u8 = 50;
 
@@ -21,7 +21,7 @@ struct Banked {
     folder: TempDir,
     db: String,
     store: Store,
-    bank: BankName,
+    bank: BankFacts,
     path: PathBuf,
 }
 
@@ -29,9 +29,8 @@ impl Banked {
     async fn new(contents: u64) -> Self {
         let (folder, db) = temporary_db();
         let store = Store::open(&db).await.unwrap();
-        let bank = BankName::new("SCAM").unwrap();
-        store.create_bank(&bank, Purpose::KnownFake, false, 1).await.unwrap();
-        let path = snapshot::path_beside(store.file().unwrap());
+        let bank = create_bank(&store, "SCAM", Purpose::KnownFake).await;
+        let path = snapshot_file::path_beside(store.file().unwrap());
         let banked = Self { folder, db, store, bank, path };
         for number in 0..contents {
             banked.add(number).await;
@@ -40,9 +39,9 @@ impl Banked {
     }
 
     async fn add(&self, number: u64) -> ContentId {
-        let mut new = content(STOLEN);
-        new.hashes.pdq.0[0] = number;
-        self.store.add_content(&self.bank, &new).await.unwrap().0
+        let mut new = banked(STOLEN);
+        new.pdq.0[0] = number;
+        self.store.add_photo(&self.bank, &new).await.unwrap().0
     }
 
     async fn load(&self) -> LiveIndex {
@@ -50,7 +49,7 @@ impl Banked {
     }
 
     async fn take_snapshot(&self) {
-        self.load().await.settle().await.unwrap();
+        self.load().await.compact().await.unwrap();
         assert!(self.path.exists());
     }
 
@@ -79,7 +78,7 @@ impl Banked {
 }
 
 fn all(live: &LiveIndex) -> Vec<Near> {
-    live.index().lookup(content(STOLEN).hashes.pdq, Distance(256))
+    live.index().lookup(banked(STOLEN).pdq, Distance(256))
 }
 
 #[tokio::test]
@@ -206,7 +205,7 @@ async fn the_command_line_reads_the_snapshot_too() {
     assert!(photocheck(&banked.db, ["bank", "add", "SCAM", path]).status.success());
     banked.take_snapshot().await;
     assert_eq!(photocheck(&banked.db, ["check", path]).status.code(), Some(1));
-    banked.store.add_content(&banked.bank, &content(SAME_PERSON)).await.unwrap();
+    banked.store.add_photo(&banked.bank, &crate::banks::banked(SAME_PERSON)).await.unwrap();
     let other = crate::support::fixture_path(SAME_PERSON);
     let checked = photocheck(&banked.db, ["check", "--json", other.to_str().unwrap()]);
     assert!(String::from_utf8(checked.stdout).unwrap().contains("KNOWN_PHOTO"));

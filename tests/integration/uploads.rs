@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use photocheck::http::arrival::Pace;
-use photocheck::room::Room;
+use photocheck::http::room::Room;
 use reqwest::multipart::Part;
 use serde_json::Value;
 
@@ -95,7 +95,7 @@ async fn an_upload_that_dribbles_or_stops_is_cut_off() {
             answer
         });
         assert_eq!(status, 408, "{text}");
-        assert!(text.contains("TOO_SLOW") && text.contains("at least 2048 must"), "{text}");
+        assert!(text.contains("TOO_SLOW") && text.contains("the minimum is 2048"), "{text}");
     }
 }
 
@@ -158,7 +158,7 @@ async fn an_import_that_stops_coming_is_cut_off() {
         answer(stream)
     });
     assert_eq!(status, 408, "{text}");
-    assert!(text.contains("IMPORT_TOO_SLOW") && text.contains("a repeat goes on"), "{text}");
+    assert!(text.contains("IMPORT_TOO_SLOW") && text.contains("repeat the import"), "{text}");
     let next = service.client.post(service.at("/v1/banks/A/import")).body(line);
     assert_eq!(next.send().await.unwrap().status(), 200);
 }
@@ -253,6 +253,23 @@ async fn sizes_are_true() {
         service.client.post(service.at("/v1/check")).body(stream).send().await.unwrap().status(),
         415
     );
+}
+
+/// A client that sends all of a body that is too large, and reads only then, still reads why.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_too_large_may_be_sent_to_its_end() {
+    const BYTES: usize = 30_000_000;
+    let service = Service::start().await;
+    for path in ["/v1/check", "/v1/banks/NONE/contents"] {
+        let (status, text) = tokio::task::block_in_place(|| {
+            let mut stream = begun_at(&service, path, BYTES);
+            for piece in vec![0; BYTES].chunks(100_000) {
+                stream.write_all(piece).unwrap();
+            }
+            answer(stream)
+        });
+        assert!(status == 413 && text.contains("PHOTO_TOO_MANY_BYTES"), "{path}: {text}");
+    }
 }
 
 /// What cannot be read is answered with the name of the field and what was wrong with it.

@@ -196,12 +196,17 @@ fn match_of(view: &PhotoView, mirrored: bool, near: Near) -> Match {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bank::Purpose;
+    use crate::bank::{BankId, Purpose};
     use crate::faces::Point;
     use crate::verdict::shipped_policy;
 
     fn bank() -> Arc<BankFacts> {
-        let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+        let facts = BankFacts {
+            id: BankId(1),
+            name: "ALL".into(),
+            purpose: Purpose::KnownFake,
+            imported: false,
+        };
         Arc::new(facts)
     }
 

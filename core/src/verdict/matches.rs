@@ -154,7 +154,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::bank::BankFacts;
+    use crate::bank::{BankFacts, BankId};
     use crate::detector::{NotApplicable, Synthetic};
     use crate::matching::hashes::{Distance, PdqQuality};
     use crate::matching::index::ContentId;
@@ -171,7 +171,7 @@ mod tests {
     fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {
         let name = format!("{}_{imported}", purpose.name());
         Match {
-            bank: Arc::new(BankFacts { name, purpose, imported }),
+            bank: Arc::new(BankFacts { id: BankId(1), name, purpose, imported }),
             content: ContentId(distance.into()),
             distance: Distance(distance),
             view: View::WHOLE,

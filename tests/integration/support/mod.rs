@@ -12,18 +12,19 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use photocheck::accounts::AccountKey;
-use photocheck::gate::Gate;
+use photocheck::app::App;
+use photocheck::app::access::{AccessConfig, BankToken};
+use photocheck::app::live_index::LiveIndex;
+use photocheck::app::models;
+use photocheck::app::sightings::Sightings;
+use photocheck::config::{
+    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, SightingsConfig,
+};
+use photocheck::http;
 use photocheck::http::arrival::Pace;
-use photocheck::http::guard::BankDoor;
-use photocheck::http::upload::Uploads;
-use photocheck::http::{self, App};
-use photocheck::live::LiveIndex;
-use photocheck::models;
-use photocheck::room::Room;
-use photocheck::sightings::{Sightings, SightingsConfig};
-use photocheck::store::{BankName, Opening, Store};
-use photocheck::token::BankToken;
-use photocheck_core::bank::Purpose;
+use photocheck::http::room::Room;
+use photocheck::store::{NewBank, Opening, Store};
+use photocheck_core::bank::{BankFacts, BankName, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::trunk_name;
 use reqwest::multipart::{Form, Part};
@@ -100,7 +101,9 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 /// The bundled models and policy, loaded once.
 pub fn checker() -> Arc<Checker> {
     static CHECKER: OnceLock<Arc<Checker>> = OnceLock::new();
-    Arc::clone(CHECKER.get_or_init(|| Arc::new(models::load_checker(None, None).unwrap())))
+    Arc::clone(
+        CHECKER.get_or_init(|| Arc::new(models::load_checker(&ModelsConfig::default()).unwrap())),
+    )
 }
 
 /// A folder of a model made from the bundled one: `description` is its changed `model.toml`. The
@@ -209,7 +212,7 @@ pub struct Setup {
     /// Without one the banks are open to everybody.
     pub bank_token: Option<&'static str>,
     /// A bank of sightings, which is created.
-    pub seen_bank: Option<&'static str>,
+    pub sightings_bank: Option<&'static str>,
     pub pace: Pace,
     /// Memory for bodies on their way in beside the reserve, or as the program has it.
     pub room: Option<Room>,
@@ -224,7 +227,7 @@ impl Default for Setup {
             cores: 2,
             waiting_max: 64,
             bank_token: None,
-            seen_bank: None,
+            sightings_bank: None,
             pace: Pace::default(),
             room: None,
             opening: Opening { create: true, ..Opening::default() },
@@ -236,12 +239,14 @@ impl Default for Setup {
 /// The secret of the tests, also for the real binary.
 pub const ACCOUNT_KEY: &str = "a secret of the tests, long enough";
 
-async fn open_sightings(bank: &str, store: &Store, live: &LiveIndex) -> Sightings {
-    let bank = BankName::new(bank).unwrap();
-    store.create_bank(&bank, Purpose::Seen, false, 1).await.unwrap();
-    let key = AccountKey::new(ACCOUNT_KEY.as_bytes()).unwrap();
-    let config = SightingsConfig { bank, retention_days: 30, key };
-    Sightings::open(config, store.clone(), live.clone(), checker()).await.unwrap()
+/// A bank named and purposed like this.
+pub fn new_bank(name: &str, purpose: Purpose) -> NewBank {
+    NewBank { name: BankName::new(name).unwrap(), purpose, imported: false, created_at: 1 }
+}
+
+/// Creates a bank and returns what statements need of it.
+pub async fn create_bank(store: &Store, name: &str, purpose: Purpose) -> BankFacts {
+    store.create_bank(&new_bank(name, purpose)).await.unwrap()
 }
 
 impl Service {
@@ -252,29 +257,41 @@ impl Service {
     pub async fn start_with(setup: Setup) -> Self {
         let (folder, own_db) = temporary_place();
         let db = setup.db.unwrap_or(own_db);
-        let (checker, store) = (checker(), Store::open_with(&db, setup.opening).await.unwrap());
-        let quality_min = checker.policy().pdq_quality_min();
-        let live = LiveIndex::load(store.clone(), quality_min).await.unwrap();
-        let follower = live.clone();
-        tokio::spawn(async move { follower.follow().await });
-        let gate = Gate::new(setup.cores, setup.waiting_max);
-        let mut uploads = Uploads::new(gate);
-        uploads.pace = setup.pace;
-        uploads.room = setup.room.unwrap_or(uploads.room);
-        let bank_door = match setup.bank_token {
-            Some(token) => BankDoor::with_token(&BankToken::new(token).unwrap()),
-            None => BankDoor::Everybody,
-        };
-        let sightings = match setup.seen_bank {
+        let sightings = match setup.sightings_bank {
             None => None,
-            Some(bank) => Some(open_sightings(bank, &store, &live).await),
+            Some(name) => {
+                let store = Store::open_with(&db, setup.opening).await.unwrap();
+                create_bank(&store, name, Purpose::Seen).await;
+                store.close().await;
+                let key = AccountKey::new(ACCOUNT_KEY.as_bytes()).unwrap();
+                let bank = BankName::new(name).unwrap();
+                Some(SightingsConfig { bank, retention_days: 30, key })
+            }
         };
-        let kept = (store.clone(), live.clone(), sightings.clone());
-        let app = Arc::new(App { checker, store, live, uploads, bank_door, sightings });
+        let config = Config {
+            database: DatabaseConfig { url: db.clone(), opening: setup.opening },
+            models: ModelsConfig::default(),
+            lookups: Lookups::All,
+            gate: GateConfig { cores: setup.cores, waiting_max: setup.waiting_max },
+            sightings,
+            access: match setup.bank_token {
+                Some(token) => AccessConfig::Token(BankToken::new(token).unwrap()),
+                None => AccessConfig::Everybody,
+            },
+        };
+        let app = App::open_with(checker(), config).await.unwrap();
+        if let Some(live) = app.banks.live().cloned() {
+            tokio::spawn(async move { live.follow().await });
+        }
+        let (store, live) = (app.banks.store().clone(), app.banks.live().unwrap().clone());
+        let sightings = app.sightings().cloned();
+        let mut service = http::service::Service::new(app);
+        service.uploads.pace = setup.pace;
+        service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(http::server::serve(listener, http::router(app), std::future::pending()));
-        let (store, live, sightings) = kept;
+        let router = http::router(Arc::new(service));
+        tokio::spawn(http::server::serve(listener, router, std::future::pending()));
         // The service closes a connection that is idle for some seconds, as a slow test may be.
         let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
         Self { url, db, client, store, live, sightings, _folder: folder }
@@ -301,13 +318,18 @@ impl Service {
         self.client.post(self.at("/v1/check")).body(photo).send().await.unwrap()
     }
 
+    /// The bank of that name, as statements name it.
+    pub async fn bank(&self, name: &str) -> photocheck::store::Bank {
+        self.store.bank(&BankName::new(name).unwrap()).await.unwrap()
+    }
+
     pub async fn create_bank(&self, name: &str) {
         let body = serde_json::json!({ "name": name });
         let answer = self.client.post(self.at("/v1/banks")).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), 201);
     }
 
-    /// Creates a bank for a purpose and gives the answer.
+    /// Creates a bank for a purpose and returns the answer.
     pub async fn create_bank_for(&self, name: &str, purpose: &str, imported: bool) -> Value {
         let body = serde_json::json!({ "name": name, "purpose": purpose, "imported": imported });
         let answer = self.client.post(self.at("/v1/banks")).json(&body).send().await.unwrap();
@@ -315,7 +337,7 @@ impl Service {
         answer.json().await.unwrap()
     }
 
-    /// Adds a photo to a bank and gives the answer.
+    /// Adds a photo to a bank and returns the answer.
     pub async fn bank_photo(&self, bank: &str, photo: Vec<u8>) -> Value {
         let url = self.at(&format!("/v1/banks/{bank}/contents"));
         let answer = self.client.post(url).body(photo).send().await.unwrap();

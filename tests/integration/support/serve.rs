@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 /// A running `photocheck serve`. Stopped when it is dropped.
 pub struct Serve {
     pub url: String,
-    /// What it said of the banks when it began.
-    pub told: String,
+    /// Who may use the banks, as it printed when it began.
+    pub access: String,
     process: Child,
     log: Option<JoinHandle<String>>,
 }
@@ -30,7 +30,7 @@ impl Serve {
             out.read_line(&mut line).unwrap();
             line.trim_end().to_owned()
         };
-        let (listens, told) = (line(), line());
+        let (listens, access) = (line(), line());
         let url = listens.rsplit(' ').next().unwrap().to_owned();
         // A full pipe would stop it.
         let mut stderr = process.stderr.take().unwrap();
@@ -39,10 +39,10 @@ impl Serve {
             stderr.read_to_string(&mut log).unwrap();
             log
         });
-        Self { url, told, process, log: Some(log) }
+        Self { url, access, process, log: Some(log) }
     }
 
-    /// Asks it to stop, waits for that, and gives what it logged.
+    /// Asks it to stop, waits for that, and returns what it logged.
     pub fn stop(mut self) -> String {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         assert!(asked.unwrap().success());

@@ -16,7 +16,7 @@ use super::parts::Part;
 use super::rows::{HashRow, Label, ROWS_MAX, Rows};
 use super::segment::Segment;
 use super::{ContentId, Index};
-use crate::bank::{BankFacts, Opinion, Purpose};
+use crate::bank::{BankFacts, BankId, Opinion, Purpose};
 use crate::matching::views::View;
 
 /// Bytes of [`Header`].
@@ -179,6 +179,7 @@ fn bytes_of(segment: &Segment) -> u64 {
 fn label_bytes(label: &Label) -> Vec<u8> {
     let Label { bank, opinion, view, has_gradient } = label;
     let mut bytes = vec![view.code(), u8::from(bank.imported), u8::from(*has_gradient)];
+    bytes.extend(bank.id.0.to_le_bytes());
     for text in [opinion.name(), bank.purpose.name(), &bank.name] {
         // Names have at most 64 bytes.
         let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
@@ -283,11 +284,12 @@ impl<T: FnMut(&mut [u8]) -> Result<(), E>, E: From<Damage>> Reader<T> {
 
     fn label(&mut self) -> Result<Label, E> {
         let [view, imported, has_gradient] = self.one()?;
+        let id = BankId(i64::from_le_bytes(self.one()?));
         let texts = [self.text()?, self.text()?, self.text()?];
         let [opinion, purpose, name] = texts;
         let label = || {
             let purpose = Purpose::from_name(&purpose)?;
-            let bank = Arc::new(BankFacts { name, purpose, imported: imported != 0 });
+            let bank = Arc::new(BankFacts { id, name, purpose, imported: imported != 0 });
             let (opinion, view) = (Opinion::from_name(&opinion)?, View::from_code(view)?);
             Some(Label { bank, opinion, view, has_gradient: has_gradient != 0 })
         };
@@ -387,7 +389,8 @@ mod tests {
             if place % 3 == 0 {
                 entry.opinion = Opinion::Unsure;
                 let name = "HALF_IMPORTED".into();
-                let facts = BankFacts { name, purpose: Purpose::Seen, imported: true };
+                let facts =
+                    BankFacts { id: BankId(2), name, purpose: Purpose::Seen, imported: true };
                 entry.bank = Arc::new(facts);
             }
         }

@@ -6,7 +6,7 @@ use super::bands::Layout;
 use super::rows::RowsBuilder;
 use super::segment::Segment;
 use super::*;
-use crate::bank::Purpose;
+use crate::bank::{BankId, Purpose};
 use proptest::prelude::*;
 
 /// A small generator of its own, so that a failing seed can be run again (`SplitMix64`).
@@ -61,7 +61,12 @@ fn with_bit_turned(hash: PdqHash, bit: usize) -> PdqHash {
 }
 
 fn bank(name: &str) -> Arc<BankFacts> {
-    Arc::new(BankFacts { name: name.into(), purpose: Purpose::KnownFake, imported: false })
+    Arc::new(BankFacts {
+        id: BankId(1),
+        name: name.into(),
+        purpose: Purpose::KnownFake,
+        imported: false,
+    })
 }
 
 fn entry(content: usize, hash: PdqHash) -> Entry {

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use photocheck::store::{BankName, Expired};
+use photocheck::store::Expired;
 use photocheck_core::matching::hashes::PdqHash;
 use photocheck_core::matching::index::Index;
 use photocheck_core::report::Examined;
@@ -19,7 +19,7 @@ const OTHER: &str = "photos/real-collins.png";
 const DAY_S: i64 = 24 * 60 * 60;
 
 async fn start() -> Service {
-    Service::start_with(Setup { seen_bank: Some("SEEN"), ..Setup::default() }).await
+    Service::start_with(Setup { sightings_bank: Some("SEEN"), ..Setup::default() }).await
 }
 
 async fn checked(service: &Service, photo: Vec<u8>, account: &str) -> Value {
@@ -65,7 +65,7 @@ async fn a_photo_on_many_accounts_is_suspect() {
 
     let report = checked(&service, fixture(OTHER), "account-of-bob").await;
     assert_eq!(report["evidence"]["seen"]["other_accounts"], 0, "another photo");
-    let bank = service.store.bank(&BankName::new("SEEN").unwrap()).await.unwrap();
+    let bank = service.bank("SEEN").await;
     assert_eq!(bank.contents, 2, "copies are sightings of one content");
 
     // Who names no account is told nothing of accounts.
@@ -97,7 +97,8 @@ async fn an_account_is_taken_only_where_sightings_are_kept_and_from_who_may() {
     refused(service.check_for(fixture(PHOTO), "").await, 422, "ACCOUNT_ID_NOT_VALID").await;
     let long = "x".repeat(257);
     refused(service.check_for(fixture(PHOTO), &long).await, 422, "ACCOUNT_ID_NOT_VALID").await;
-    let setup = Setup { bank_token: Some("geheim"), seen_bank: Some("SEEN"), ..Setup::default() };
+    let setup =
+        Setup { bank_token: Some("geheim"), sightings_bank: Some("SEEN"), ..Setup::default() };
     let service = Service::start_with(setup).await;
     refused(service.check_for(fixture(PHOTO), "1").await, 401, "TOKEN_NEEDED").await;
     assert_eq!(service.check(fixture(PHOTO)).await.status(), 200);
@@ -113,7 +114,7 @@ async fn a_photo_without_detail_is_not_kept() {
     let report = checked(&service, fixture("edge/plain-colour.png"), "1").await;
     assert_eq!(report["evidence"].get("seen"), None);
     assert!(codes(&report).contains(&"LOW_DETAIL"));
-    assert_eq!(service.store.bank(&BankName::new("SEEN").unwrap()).await.unwrap().contents, 0);
+    assert_eq!(service.bank("SEEN").await.contents, 0);
 }
 
 #[tokio::test]
@@ -162,7 +163,7 @@ async fn parallel_checks_of_one_photo_lose_no_account() {
     }
     others.sort_unstable();
     assert_eq!(others, (0..20).collect::<Vec<_>>());
-    assert_eq!(service.store.bank(&BankName::new("SEEN").unwrap()).await.unwrap().contents, 1);
+    assert_eq!(service.bank("SEEN").await.contents, 1);
 }
 
 #[tokio::test]
@@ -264,7 +265,7 @@ async fn a_hash_that_matches_many_different_photos_is_quarantined() {
     assert_eq!(added.get("quarantined"), None, "{added}");
 }
 
-const OPTED_IN: [&str; 4] = ["--seen-bank", "SEEN", "--seen-retention-days", "30"];
+const OPTED_IN: [&str; 4] = ["--sightings-bank", "SEEN", "--sightings-retention-days", "30"];
 
 fn check_for<'a>(account: &'a str, path: &'a str) -> Vec<&'a str> {
     [vec!["check", "--json", path, "--account-id", account], OPTED_IN.to_vec()].concat()
@@ -340,16 +341,16 @@ fn opting_in_needs_a_bank_a_retention_and_a_key() {
     refused(&check, None, "PHOTOCHECK_ACCOUNT_KEY is not set");
     refused(&check, Some("short"), "has 5 bytes, at least 32 are needed");
     refused(&check, key, "there is no bank SEEN");
-    refused(&check[..5], key, "--seen-bank");
-    refused(&check[..7], key, "--seen-retention-days");
+    refused(&check[..5], key, "--sightings-bank");
+    refused(&check[..7], key, "--sightings-retention-days");
     refused(&[["check", path].as_slice(), &OPTED_IN].concat(), key, "without --account-id");
     let mut own = check.clone();
     own[6] = "OWN";
-    refused(&own, key, "bank OWN is not of the purpose seen");
+    refused(&own, key, "bank OWN does not have the purpose seen");
     refused(&[["serve"].as_slice(), &OPTED_IN].concat(), None, "PHOTOCHECK_ACCOUNT_KEY");
     let long = "x".repeat(257);
     photocheck(&db, ["bank", "create", "SEEN", "--purpose", "seen"]);
     refused(&check_for(&long, path), key, "the account id has 257 bytes, the limit is 256");
     // The first key is the bank's.
-    refused(&check, other.as_deref(), "bank SEEN was filled under another account key");
+    refused(&check, other.as_deref(), "bank SEEN was filled with another account key");
 }

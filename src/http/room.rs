@@ -21,9 +21,9 @@ pub struct Room {
     waiting: Arc<AtomicUsize>,
 }
 
-/// What one body holds of the room, until it is dropped.
+/// The share of the room that one body takes, until it is dropped.
 #[derive(Debug)]
-pub struct Held {
+pub struct Share {
     room: Room,
     steps: Option<OwnedSemaphorePermit>,
     steps_count: u32,
@@ -34,7 +34,7 @@ impl Room {
     /// Room for `bytes_max` in all, of bodies of `body_bytes_max` each.
     #[must_use]
     pub fn new(bytes_max: u64, body_bytes_max: u64) -> Self {
-        let steps = steps_of(bytes_max.saturating_sub(body_bytes_max)).max(1);
+        let steps = steps_for(bytes_max.saturating_sub(body_bytes_max)).max(1);
         Self {
             steps: Arc::new(Semaphore::new(steps as usize)),
             reserve: Arc::new(Semaphore::new(1)),
@@ -42,10 +42,10 @@ impl Room {
         }
     }
 
-    /// Holds nothing yet.
+    /// A share that is empty yet.
     #[must_use]
-    pub fn held(&self) -> Held {
-        Held { room: self.clone(), steps: None, steps_count: 0, reserve: None }
+    pub fn share(&self) -> Share {
+        Share { room: self.clone(), steps: None, steps_count: 0, reserve: None }
     }
 
     /// Whether a body waits for memory that others hold.
@@ -55,10 +55,10 @@ impl Room {
     }
 }
 
-impl Held {
+impl Share {
     /// Waits until there is memory for `bytes` of this body in all.
     pub async fn grow_to(&mut self, bytes: u64) {
-        let more = steps_of(bytes).saturating_sub(self.steps_count);
+        let more = steps_for(bytes).saturating_sub(self.steps_count);
         if self.reserve.is_some() || more == 0 {
             return;
         }
@@ -81,19 +81,19 @@ impl Held {
         };
         self.steps_count += more;
         match &mut self.steps {
-            Some(held) => held.merge(taken),
+            Some(steps) => steps.merge(taken),
             None => self.steps = Some(taken),
         }
     }
 
-    /// The room that it is of.
+    /// The room that it is a share of.
     #[must_use]
     pub fn room(&self) -> &Room {
         &self.room
     }
 }
 
-fn steps_of(bytes: u64) -> u32 {
+fn steps_for(bytes: u64) -> u32 {
     u32::try_from(bytes.div_ceil(STEP_BYTES)).unwrap_or(u32::MAX)
 }
 
@@ -137,10 +137,10 @@ mod tests {
     #[tokio::test]
     async fn a_body_holds_what_has_come_and_gives_it_back() {
         let room = room();
-        let mut slow: Vec<Held> = (0..7).map(|_| room.held()).collect();
-        for held in &mut slow {
-            held.grow_to(1).await;
-            held.grow_to(STEP_BYTES).await;
+        let mut slow: Vec<Share> = (0..7).map(|_| room.share()).collect();
+        for share in &mut slow {
+            share.grow_to(1).await;
+            share.grow_to(STEP_BYTES).await;
         }
         assert_eq!(room.steps.available_permits(), 1);
         slow.pop();
@@ -151,16 +151,16 @@ mod tests {
     #[tokio::test]
     async fn bodies_that_are_all_half_there_come_to_their_end() {
         let room = room();
-        let (mut a, mut b, mut c) = (room.held(), room.held(), room.held());
-        for held in [&mut a, &mut b, &mut c] {
-            held.grow_to(2 * STEP_BYTES).await;
+        let (mut a, mut b, mut c) = (room.share(), room.share(), room.share());
+        for share in [&mut a, &mut b, &mut c] {
+            share.grow_to(2 * STEP_BYTES).await;
         }
         a.grow_to(4 * STEP_BYTES).await;
         b.grow_to(BODY_BYTES).await;
         assert!(b.reserve.is_some() && b.steps.is_none(), "what it held is free for the others");
         c.grow_to(BODY_BYTES).await;
         assert!(c.reserve.is_none());
-        let mut d = room.held();
+        let mut d = room.share();
         let mut waits = Box::pin(d.grow_to(1));
         assert!(is_pending(&mut waits).await && room.is_wanted());
         drop(b);
@@ -174,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn one_that_stops_waiting_is_not_counted() {
         let room = room();
-        let (mut a, mut b, mut c) = (room.held(), room.held(), room.held());
+        let (mut a, mut b, mut c) = (room.share(), room.share(), room.share());
         a.grow_to(8 * STEP_BYTES).await;
         b.grow_to(1).await;
         let mut waits = Box::pin(c.grow_to(1));

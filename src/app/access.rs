@@ -1,19 +1,24 @@
-//! The token that the banks ask for over HTTP: the operator's own, or one made at first start.
+//! Who may use the banks over HTTP: whoever sends their token, the operator's own or one created at
+//! first start.
 //!
-//! Behind a proxy every caller comes from this machine, and a caller writes its headers as it
-//! likes, so only a secret tells who may use the banks. A token that was made stays in a file
-//! beside the database, which only its owner may read: whoever can read that file can read the
-//! database too. The token itself is never printed or logged.
+//! Banks decide whom a platform throws out, so only their keeper changes them. Behind a proxy every
+//! caller comes from this machine, and a caller writes its headers as it likes, so only a secret
+//! tells who may use the banks (docs/decisions/0014-bank-access.md). A token that was created stays
+//! in a file beside the database, which only its owner may read: whoever can read that file can
+//! read the database too. The token itself is never printed or logged.
 
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::private_file;
 
-/// Bytes of randomness in a token that is made.
+/// Bytes of randomness in a token that is created.
 const RANDOM_BYTES: usize = 32;
 
 /// Why there is no token.
@@ -21,7 +26,7 @@ const RANDOM_BYTES: usize = 32;
 pub enum TokenError {
     #[error("the token of the banks is empty")]
     Empty,
-    #[error("the token of the banks may hold visible ASCII characters only")]
+    #[error("the token of the banks may have visible ASCII characters only")]
     NotVisibleAscii,
     #[error("the token file {} cannot be read: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
@@ -29,8 +34,72 @@ pub enum TokenError {
     File { path: PathBuf, error: Box<TokenError> },
     #[error("the token file {} cannot be written: {error}", path.display())]
     Write { path: PathBuf, error: io::Error },
-    #[error("no token can be made: {0}")]
+    #[error("no token can be created: {0}")]
     Randomness(#[from] getrandom::Error),
+}
+
+/// Who may use the banks over HTTP, as the operator decided.
+#[derive(Debug, Clone, Default)]
+pub enum AccessConfig {
+    /// Nobody: this program answers no requests.
+    #[default]
+    Nobody,
+    /// Whoever sends this token.
+    Token(BankToken),
+    /// Whoever sends the token in the file beside the database, which is created if need be.
+    TokenFile,
+    /// Everybody who reaches the port.
+    Everybody,
+}
+
+/// Who may use the banks over HTTP.
+#[derive(Debug, Clone)]
+pub enum BankAccess {
+    Nobody,
+    /// Whoever sends the token that has this SHA-256.
+    Token([u8; 32]),
+    /// Everybody who reaches the port.
+    Everybody,
+}
+
+impl BankAccess {
+    /// Access as the operator wants it, to the banks of the database in this file.
+    ///
+    /// # Errors
+    /// When the file of the token cannot be read or written, or holds none.
+    pub fn open(config: AccessConfig, database: Option<&Path>) -> anyhow::Result<Self> {
+        match config {
+            AccessConfig::Nobody => Ok(Self::Nobody),
+            AccessConfig::Everybody => Ok(Self::Everybody),
+            AccessConfig::Token(token) => Ok(Self::with_token(&token)),
+            AccessConfig::TokenFile => {
+                let file =
+                    database.context("a database without a file needs PHOTOCHECK_BANK_TOKEN")?;
+                let token = BankToken::read_or_create(&path_beside(file))
+                    .context("PHOTOCHECK_BANK_TOKEN is not set, so the token is kept in a file")?;
+                Ok(Self::with_token(&token))
+            }
+        }
+    }
+
+    /// Access with this token.
+    #[must_use]
+    pub fn with_token(token: &BankToken) -> Self {
+        Self::Token(Sha256::digest(token.as_str()).into())
+    }
+
+    /// Whether who sends this token, or none, may use the banks. The time taken says nothing about
+    /// the token.
+    #[must_use]
+    pub fn allows(&self, token: Option<&str>) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Token(digest) => {
+                token.is_some_and(|token| Sha256::digest(token).ct_eq(digest.as_slice()).into())
+            }
+            Self::Everybody => true,
+        }
+    }
 }
 
 /// A token that a header can carry. Not shown by `Debug`.
@@ -52,13 +121,13 @@ impl BankToken {
         Ok(Self(token.to_owned()))
     }
 
-    /// Reads the token in the file at `path`, or makes one and writes it there.
+    /// Reads the token in the file at `path`, or creates one and writes it there.
     ///
     /// # Errors
     /// When the file cannot be read or written, or holds no token.
-    pub fn read_or_make(path: &Path) -> Result<Self, TokenError> {
+    pub fn read_or_create(path: &Path) -> Result<Self, TokenError> {
         match private_file::create_new(path) {
-            Ok(file) => Self::make(path, file),
+            Ok(file) => Self::create(path, file),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::read(path),
             Err(error) => match Self::read(path) {
                 // A file that is there is enough, even where none could be written.
@@ -68,7 +137,7 @@ impl BankToken {
         }
     }
 
-    fn make(path: &Path, mut file: fs::File) -> Result<Self, TokenError> {
+    fn create(path: &Path, mut file: fs::File) -> Result<Self, TokenError> {
         let mut secret = [0; RANDOM_BYTES];
         let made = getrandom::fill(&mut secret).map_err(TokenError::from).and_then(|()| {
             let token = hex::encode(secret);
@@ -84,11 +153,11 @@ impl BankToken {
     }
 
     fn read(path: &Path) -> Result<Self, TokenError> {
-        let of_path = || path.to_owned();
-        let text = fs::read_to_string(path)
-            .map_err(|error| TokenError::Read { path: of_path(), error })?;
+        let named = || path.to_owned();
+        let text =
+            fs::read_to_string(path).map_err(|error| TokenError::Read { path: named(), error })?;
         Self::new(text.trim())
-            .map_err(|error| TokenError::File { path: of_path(), error: Box::new(error) })
+            .map_err(|error| TokenError::File { path: named(), error: Box::new(error) })
     }
 
     /// The token.
@@ -119,15 +188,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_made_once_and_read_after_that() {
+    fn a_token_is_created_once_and_read_after_that() {
         let folder = TempDir::new().unwrap();
         let path = path_beside(&folder.path().join("x.sqlite"));
-        let made = BankToken::read_or_make(&path).unwrap();
+        let made = BankToken::read_or_create(&path).unwrap();
         assert_eq!(made.as_str().len(), 2 * RANDOM_BYTES);
-        assert_eq!(BankToken::read_or_make(&path).unwrap().as_str(), made.as_str());
+        assert_eq!(BankToken::read_or_create(&path).unwrap().as_str(), made.as_str());
         assert_eq!(format!("{made:?}"), "BankToken { .. }");
         let other = path_beside(&folder.path().join("y.sqlite"));
-        assert_ne!(BankToken::read_or_make(&other).unwrap().as_str(), made.as_str());
+        assert_ne!(BankToken::read_or_create(&other).unwrap().as_str(), made.as_str());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
@@ -136,16 +205,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_admits_nobody() {
+    fn an_empty_token_is_refused() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("token");
         fs::write(&path, "\n").unwrap();
-        let error = BankToken::read_or_make(&path).unwrap_err().to_string();
+        let error = BankToken::read_or_create(&path).unwrap_err().to_string();
         assert!(error.contains("token is not usable: the token of the banks is empty"), "{error}");
         assert!(matches!(BankToken::new("").unwrap_err(), TokenError::Empty));
         assert!(matches!(BankToken::new("two words").unwrap_err(), TokenError::NotVisibleAscii));
         let nowhere = folder.path().join("no/such/folder/token");
-        let error = BankToken::read_or_make(&nowhere).unwrap_err();
+        let error = BankToken::read_or_create(&nowhere).unwrap_err();
         assert!(matches!(error, TokenError::Write { .. }), "{error}");
     }
 }

@@ -4,30 +4,31 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use crate::config::ModelsConfig;
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::{Detector, ModelFiles, trunk_name};
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::verdict::Policy;
 
-const FACE_MODEL: &[u8] = include_bytes!("../models/face/model.onnx");
-const FACE_DESCRIPTION: &str = include_str!("../models/face/model.toml");
+const FACE_MODEL: &[u8] = include_bytes!("../../models/face/model.onnx");
+const FACE_DESCRIPTION: &str = include_str!("../../models/face/model.toml");
 const MODEL: ModelFiles<'_> = ModelFiles {
     trunk: (
-        include_bytes!("../models/trunk-clip-b16/trunk.onnx"),
-        include_str!("../models/trunk-clip-b16/trunk.toml"),
+        include_bytes!("../../models/trunk-clip-b16/trunk.onnx"),
+        include_str!("../../models/trunk-clip-b16/trunk.toml"),
     ),
-    heads: include_bytes!("../models/synthetic-6/heads.onnx"),
-    exit: Some(include_bytes!("../models/synthetic-6/exit.onnx")),
-    description: include_str!("../models/synthetic-6/model.toml"),
+    heads: include_bytes!("../../models/synthetic-6/heads.onnx"),
+    exit: Some(include_bytes!("../../models/synthetic-6/exit.onnx")),
+    description: include_str!("../../models/synthetic-6/model.toml"),
 };
-const POLICY: &str = include_str!("../models/policy.toml");
+const POLICY: &str = include_str!("../../models/policy.toml");
 
-/// Loads what judges photos. `model` is a folder of a model beside that of its trunk, `policy` a
-/// file; without them the bundled ones are used.
+/// Loads what judges photos: what the operator names, or else the bundled models and policy.
 ///
 /// # Errors
 /// When a file cannot be read, is not valid, or model and policy do not belong together.
-pub fn load_checker(model: Option<&Path>, policy: Option<&Path>) -> anyhow::Result<Checker> {
+pub fn load_checker(config: &ModelsConfig) -> anyhow::Result<Checker> {
+    let ModelsConfig { model, policy } = config;
     let face_finder = FaceFinder::load(FACE_MODEL, FACE_DESCRIPTION).context("the face finder")?;
     let detector = match model {
         None => Detector::load(MODEL).context("the bundled model")?,

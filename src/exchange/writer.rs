@@ -2,7 +2,11 @@
 
 use std::io::{self, Write};
 
-use super::{Format, Record, ndjson, table, text};
+use photocheck_core::bank::BankedPhoto;
+
+use super::fields::PDQ;
+use super::format::Format;
+use super::{ndjson, table};
 
 /// Lists that carry nothing but hashes are for matching at once, so they hold no hash below the
 /// quality from which the field matches PDQ.
@@ -26,7 +30,7 @@ impl Writer {
     /// Writes what stands before the first record.
     ///
     /// # Errors
-    /// What writing gives.
+    /// When `out` fails.
     pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
         match self.format {
             Format::Csv => table::write_header(true, out),
@@ -39,8 +43,8 @@ impl Writer {
     /// that are not to be matched: quarantined, switched off, or of low quality.
     ///
     /// # Errors
-    /// What writing gives.
-    pub fn write(&mut self, records: &[Record], out: &mut impl Write) -> io::Result<()> {
+    /// When `out` fails.
+    pub fn write(&mut self, records: &[BankedPhoto], out: &mut impl Write) -> io::Result<()> {
         match self.format {
             Format::Ndjson => records.iter().try_for_each(|record| ndjson::write(record, out)),
             Format::Csv => table::write_ours(records.iter(), out),
@@ -58,7 +62,7 @@ impl Writer {
                     }
                     let hash = record.pdq.to_hex();
                     if typed {
-                        writeln!(out, "{} {hash}", text::PDQ)?;
+                        writeln!(out, "{PDQ} {hash}")?;
                     } else {
                         writeln!(out, "{hash}")?;
                     }
@@ -74,11 +78,11 @@ impl Writer {
         self.left_out
     }
 
-    fn listed<'a>(&mut self, records: &'a [Record]) -> Vec<&'a Record> {
-        let matched = |record: &&Record| {
-            record.quarantined.is_empty() && LISTED_QUALITY_MIN <= record.pdq_quality.value()
+    fn listed<'a>(&mut self, records: &'a [BankedPhoto]) -> Vec<&'a BankedPhoto> {
+        let matched = |record: &&BankedPhoto| {
+            record.quarantined.is_none() && LISTED_QUALITY_MIN <= record.pdq_quality.value()
         };
-        let listed: Vec<&Record> = records.iter().filter(matched).collect();
+        let listed: Vec<&BankedPhoto> = records.iter().filter(matched).collect();
         self.left_out += (records.len() - listed.len()) as u64;
         listed
     }

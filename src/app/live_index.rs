@@ -2,8 +2,9 @@
 //!
 //! Readers take the current index and keep it for as long as they need; no lock is held across a
 //! lookup. A change made here is asked for at once; one made by another process (the command line
-//! beside a running service) is seen by the regular look at the generation. When much has changed,
-//! the index is merged beside the running one, brought up to date once more, and swapped in.
+//! beside a running service) is seen because the generation is read regularly. When much has
+//! changed, the index is merged beside the running one, brought up to date once more, and swapped
+//! in.
 //!
 //! It begins with the snapshot of an earlier run, brought up to date, or, when there is none that
 //! can be used, with all banks of the store. A service that follows the store writes snapshots.
@@ -14,24 +15,25 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::task;
 
-use crate::snapshot::{self, SnapshotFile};
-use crate::store::{Store, StoreError};
+use super::error::AppError;
+use super::snapshot_file::{self, SnapshotFile};
+use crate::store::Store;
 use photocheck_core::limits;
 use photocheck_core::matching::index::Index;
 use photocheck_core::matching::index::snapshot::SnapshotKey;
 
-/// How often the generation is looked at: well under the second that a change may take to show.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How often the generation is read: well under the second that a change may take to show.
+const READ_EVERY: Duration = Duration::from_millis(250);
 
-/// After this long without a look at the store that succeeded, lookups may be out of date.
+/// After this long without an answer of the store, lookups may be out of date.
 const STALE_AFTER: Duration = Duration::from_secs(10);
 
-/// After this long something that has gone lies in no snapshot and no memory any more. Putting ten
-/// million hashes in order and writing them takes some ten seconds of a core.
-const SETTLE_AFTER: Duration = Duration::from_hours(1);
+/// After this long nothing that was removed is left in a snapshot or in memory. Compacting ten
+/// million hashes and writing them takes some ten seconds of a core.
+const COMPACT_AFTER: Duration = Duration::from_hours(1);
 
 /// Snapshots are written no more often than this.
-const SETTLE_EVERY_MIN: Duration = Duration::from_mins(1);
+const COMPACT_EVERY_MIN: Duration = Duration::from_mins(1);
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,16 +56,16 @@ struct Current {
     seen_at: Instant,
 }
 
-/// When the index is put in order and written the next time.
-struct Settling {
-    /// From then on when much of it is new or gone, so that the next start has little to catch up
-    /// with.
+/// When the index is compacted and written the next time.
+struct Compaction {
+    /// From then on when much of it is new or removed, so that the next start has little to catch
+    /// up with.
     much_from: Instant,
     /// From then on when anything has changed.
     any_from: Instant,
 }
 
-impl Settling {
+impl Compaction {
     fn is_due(&self, index: &Index, now: Instant) -> bool {
         let unsettled = index.unsettled();
         let much = limits::INDEX_TAIL_MAX.max(index.len() / 16) < unsettled;
@@ -75,8 +77,8 @@ impl LiveIndex {
     /// Loads all banks of `store`, of which contents below `quality_min` are not looked up.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
-    pub async fn load(store: Store, quality_min: u8) -> Result<Self, StoreError> {
+    /// When the store fails.
+    pub async fn load(store: Store, quality_min: u8) -> Result<Self, AppError> {
         let index = Arc::new(from_snapshot(&store, quality_min).await.unwrap_or_default());
         let current = RwLock::new(Current { index, seen_at: Instant::now() });
         let refreshing = Mutex::new(());
@@ -106,73 +108,73 @@ impl LiveIndex {
     /// Brings the index up to date with the store.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails; the index stays as it was.
-    pub async fn refresh(&self) -> Result<(), StoreError> {
+    /// When the store fails; the index stays as it was.
+    pub async fn refresh(&self) -> Result<(), AppError> {
         let _one_at_a_time = self.shared.refreshing.lock().await;
         let index = self.index();
-        let next = self.brought_up_to_date(&index).await?;
+        let next = self.updated(&index).await?;
         self.swap(next);
         Ok(())
     }
 
-    /// Looks at the store until it is closed, and keeps the index in order beside that, so that no
-    /// change waits for a merge. Failures are logged and tried again.
+    /// Follows the store until it is closed, and merges and compacts the index beside that, so that
+    /// no change waits for it. Failures are logged and tried again.
     pub async fn follow(&self) {
-        tokio::join!(self.keep_up(), self.keep_in_order());
+        tokio::join!(self.keep_up_to_date(), self.keep_compact());
     }
 
-    async fn keep_up(&self) {
-        let mut told = None;
+    async fn keep_up_to_date(&self) {
+        let mut logged = None;
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(READ_EVERY).await;
             if self.shared.store.is_closed() {
                 return;
             }
             let failed = self.refresh().await.err().map(|error| error.to_string());
-            // Told once, not four times a second.
-            if let Some(error) = failed.as_ref().filter(|_| failed != told) {
+            // Logged once, not four times a second.
+            if let Some(error) = failed.as_ref().filter(|_| failed != logged) {
                 tracing::error!(error, "the index could not be brought up to date");
-            } else if failed.is_none() && told.is_some() {
+            } else if failed.is_none() && logged.is_some() {
                 tracing::info!("the index is brought up to date again");
             }
-            told = failed;
+            logged = failed;
         }
     }
 
-    async fn keep_in_order(&self) {
-        let mut settling =
-            Settling { much_from: Instant::now(), any_from: Instant::now() + SETTLE_AFTER };
+    async fn keep_compact(&self) {
+        let mut compaction =
+            Compaction { much_from: Instant::now(), any_from: Instant::now() + COMPACT_AFTER };
         while !self.shared.store.is_closed() {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(READ_EVERY).await;
             let (index, now) = (self.index(), Instant::now());
-            let done = if settling.is_due(&index, now) {
+            let done = if compaction.is_due(&index, now) {
                 // Also when it fails: it is not tried again at once.
-                settling.much_from = now + SETTLE_EVERY_MIN;
-                settling.any_from = now + SETTLE_AFTER;
-                self.settle().await
+                compaction.much_from = now + COMPACT_EVERY_MIN;
+                compaction.any_from = now + COMPACT_AFTER;
+                self.compact().await
             } else if index.wants_merge() {
                 self.replace(move || index.merged()).await.map(|_| ())
             } else {
                 Ok(())
             };
             if let Err(error) = done {
-                tracing::error!(%error, "the index could not be put in order");
+                tracing::error!(%error, "the index could not be merged or compacted");
             }
         }
     }
 
-    /// Puts all in order and writes it to the snapshot.
+    /// Compacts the index and writes it to the snapshot.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails. That the file cannot be written is logged: the service
+    /// When the store fails. That the file cannot be written is logged: the service
     /// does not need it.
-    pub async fn settle(&self) -> Result<(), StoreError> {
+    pub async fn compact(&self) -> Result<(), AppError> {
         let index = self.index();
         let Some(compacted) = self.replace(move || index.compacted()).await? else {
             return Ok(());
         };
         let Shared { store, quality_min, .. } = &*self.shared;
-        let Some(path) = store.file().map(snapshot::path_beside) else { return Ok(()) };
+        let Some(path) = store.file().map(snapshot_file::path_beside) else { return Ok(()) };
         let mut key = SnapshotKey([0; 16]);
         if let Err(error) = getrandom::fill(&mut key.0) {
             tracing::warn!(%error, "no snapshot of the index: there is no randomness");
@@ -180,7 +182,7 @@ impl LiveIndex {
         }
         store.remember_snapshot(key, compacted.generation()).await?;
         let (quality_min, hashes, begun) = (*quality_min, compacted.len(), Instant::now());
-        let write = move || snapshot::write(&path, &compacted, key, quality_min);
+        let write = move || snapshot_file::write(&path, &compacted, key, quality_min);
         match task::spawn_blocking(write).await.unwrap_or_else(|error| Err(error.into())) {
             Ok(()) => {
                 let ms = begun.elapsed().as_millis();
@@ -191,29 +193,28 @@ impl LiveIndex {
         Ok(())
     }
 
-    /// Makes the same index anew beside the running one, then applies what came meanwhile. Gives
+    /// Makes the same index anew beside the running one, then applies what came meanwhile. Returns
     /// what was made; `None` when the program is stopping.
     async fn replace(
         &self,
         make: impl FnOnce() -> Index + Send + 'static,
-    ) -> Result<Option<Arc<Index>>, StoreError> {
+    ) -> Result<Option<Arc<Index>>, AppError> {
         let Ok(made) = task::spawn_blocking(make).await else { return Ok(None) };
         let made = Arc::new(made);
         let _one_at_a_time = self.shared.refreshing.lock().await;
-        let next = self.brought_up_to_date(&made).await?;
+        let next = self.updated(&made).await?;
         self.swap(next);
         Ok(Some(made))
     }
 
-    async fn brought_up_to_date(&self, index: &Arc<Index>) -> Result<Arc<Index>, StoreError> {
+    async fn updated(&self, index: &Arc<Index>) -> Result<Arc<Index>, AppError> {
         let Shared { store, quality_min, .. } = &*self.shared;
         if store.generation().await? == index.generation() {
             return Ok(Arc::clone(index));
         }
         let changes = store.changes_since(index.generation(), *quality_min).await?;
         let index = Arc::clone(index);
-        let applied = task::spawn_blocking(move || index.apply(changes)).await;
-        applied.map(Arc::new).map_err(|error| StoreError::Apply(error.to_string()))
+        Ok(Arc::new(task::spawn_blocking(move || index.apply(changes)).await?))
     }
 
     fn swap(&self, index: Arc<Index>) {
@@ -226,10 +227,10 @@ impl LiveIndex {
     }
 }
 
-/// The index of the store's snapshot, if there is one that can be used. Says in one line of the log
-/// what was found.
+/// The index of the store's snapshot, if there is one that can be used. Logs what was found in one
+/// line.
 async fn from_snapshot(store: &Store, quality_min: u8) -> Option<Index> {
-    let path = snapshot::path_beside(store.file()?);
+    let path = snapshot_file::path_beside(store.file()?);
     let begun = Instant::now();
     let read = async {
         let Some(file) = SnapshotFile::open(&path)? else { return anyhow::Ok(None) };

@@ -3,9 +3,10 @@
 //! Checking a photo is CPU work and blocks; async tasks must not. Work goes through the gate: it
 //! takes a place in the queue or is turned away at once, waits for a core, and moves its permit
 //! into the blocking closure, so that a permit is free only when the work is really over. Work that
-//! is dropped while it waits gives its place back and is never begun.
+//! is dropped while it waits frees its place and is never begun.
 //!
-//! A place is for a photo that is there: while one is on its way in, [`crate::room`] bounds it.
+//! A place is for a photo that is there: while one is on its way in, [`crate::http::room`] bounds
+//! it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,12 +19,12 @@ use tokio::task;
 /// Time of a piece of work, until one was measured.
 const WORK_GUESS: Duration = Duration::from_millis(400);
 
-/// Seconds after which who was turned away may try again, at the most.
+/// Seconds after which somebody who was turned away may try again, at most.
 const RETRY_AFTER_S_MAX: u64 = 60;
 
 /// No place was free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{places} photos are being checked or are waiting, no place is free")]
+#[error("{places} photos are being checked or are waiting; the queue is full")]
 pub struct QueueFull {
     pub places: usize,
     /// Seconds in which all of them should be done, by the time that the last ones took.
@@ -40,7 +41,7 @@ pub struct Gate {
     work_us: Arc<AtomicU64>,
 }
 
-/// A place in the queue. Dropping it gives the place back.
+/// A place in the queue, free again when this is dropped.
 #[derive(Debug)]
 pub struct Place {
     cores: Arc<Semaphore>,
@@ -54,9 +55,15 @@ impl Gate {
     pub fn new(cores: usize, waiting_max: usize) -> Self {
         let places = cores + waiting_max;
         let queue = Arc::new(Semaphore::new(places));
-        let work_us = Arc::new(AtomicU64::new(us_of(WORK_GUESS)));
+        let work_us = Arc::new(AtomicU64::new(micros(WORK_GUESS)));
         let cores_count = cores.max(1);
         Self { cores: Arc::new(Semaphore::new(cores)), queue, cores_count, places, work_us }
+    }
+
+    /// How many pieces of work there may be, done and waiting.
+    #[must_use]
+    pub fn places(&self) -> usize {
+        self.places
     }
 
     /// Takes a place, for work that can begin.
@@ -70,7 +77,7 @@ impl Gate {
         Ok(Place { cores, work_us, _queue: queue })
     }
 
-    /// Says beforehand that there would be no place, so that nobody sends a photo for nothing.
+    /// Whether a place is free at the moment, so that nobody sends a photo for nothing.
     ///
     /// # Errors
     /// [`QueueFull`] when none is free at the moment.
@@ -98,7 +105,7 @@ impl Place {
         // The semaphore is never closed, so there is always a permit in the end.
         let core = Arc::clone(&self.cores).acquire_owned().await.ok();
         task::spawn_blocking(move || {
-            let _held_until_the_end = (core, &self);
+            let _until_the_end = (core, &self);
             let begun = Instant::now();
             let done = work();
             self.note(begun.elapsed());
@@ -109,13 +116,13 @@ impl Place {
 
     /// Lets the last piece of work count for an eighth of the mean.
     fn note(&self, work: Duration) {
-        let mean = |mean: u64| mean - mean / 8 + us_of(work) / 8;
+        let mean = |mean: u64| mean - mean / 8 + micros(work) / 8;
         let _ =
             self.work_us.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |it| Some(mean(it)));
     }
 }
 
-fn us_of(duration: Duration) -> u64 {
+fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
@@ -138,7 +145,7 @@ mod tests {
         assert!(gate.enter().is_ok());
     }
 
-    /// Who is turned away is told the time that those before it take, by what was measured.
+    /// Whoever is turned away learns how long those before it take, by what was measured.
     #[tokio::test]
     async fn the_time_to_wait_follows_the_length_of_the_queue_and_the_work() {
         let retry_after_s = |cores, waiting, work: Duration| async move {
@@ -146,7 +153,7 @@ mod tests {
             for _ in 0..64 {
                 gate.enter().unwrap().note(work);
             }
-            let _held: Vec<_> = (0..cores + waiting).map(|_| gate.enter().unwrap()).collect();
+            let _taken: Vec<_> = (0..cores + waiting).map(|_| gate.enter().unwrap()).collect();
             gate.enter().unwrap_err().retry_after_s
         };
         assert_eq!(retry_after_s(2, 32, Duration::from_millis(100)).await, 2);
@@ -159,9 +166,9 @@ mod tests {
     #[tokio::test]
     async fn work_that_is_dropped_while_it_waits_is_never_begun() {
         let gate = Gate::new(1, 1);
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, released) = std::sync::mpsc::channel::<()>();
         let busy = gate.enter().unwrap();
-        let running = tokio::spawn(busy.run(move || held.recv().is_ok()));
+        let running = tokio::spawn(busy.run(move || released.recv().is_ok()));
         // Lets the busy one take the core.
         tokio::task::yield_now().await;
         let waiting = gate.enter().unwrap();

@@ -1,4 +1,4 @@
-//! Sightings: the same photo on many accounts, the plainest sign of a scam run by the dozen.
+//! Sightings: the same photo on many accounts, the clearest sign of a scam run by the dozen.
 //!
 //! Only where the operator opted in are the hashes of checked photos kept, beside keyed hashes of
 //! the accounts that showed them, and only until the retention is over. A photo that is a copy of
@@ -9,27 +9,19 @@ use std::time::Duration;
 
 use tokio::task;
 
-use crate::accounts::{AccountHash, AccountIdError, AccountKey};
+use super::error::AppError;
+use super::live_index::LiveIndex;
+use super::retro_match;
+use crate::accounts::{AccountHash, AccountIdError};
 use crate::clock;
-use crate::live::LiveIndex;
-use crate::retro;
-use crate::store::{BankName, Expired, NewSighting, Store, StoreError};
+use crate::config::SightingsConfig;
+use crate::store::{Expired, NewSighting, Store, StoreError};
 use photocheck_core::checker::Checker;
 use photocheck_core::matching::index::ContentId;
 use photocheck_core::report::{Examined, SeenElsewhere};
 
 /// How often what is over its time is deleted.
 const DELETE_EVERY: Duration = Duration::from_hours(1);
-
-/// What the operator decided.
-#[derive(Debug, Clone)]
-pub struct SightingsConfig {
-    /// A bank of the purpose `seen`.
-    pub bank: BankName,
-    /// Days after its last sighting until an account's sighting of a photo is forgotten.
-    pub retention_days: u16,
-    pub key: AccountKey,
-}
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,7 +43,8 @@ impl Sightings {
         live: LiveIndex,
         checker: Arc<Checker>,
     ) -> Result<Self, StoreError> {
-        store.claim_for_sightings(&config.bank, &config.key.check()).await?;
+        let bank = store.resolve(&config.bank).await?;
+        store.claim_for_sightings(&bank, &config.key.check()).await?;
         Ok(Self { config, store, live, checker })
     }
 
@@ -64,18 +57,18 @@ impl Sightings {
     /// little detail to be compared: it would be a copy of any other such photo.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
+    /// When the store fails, or the bank is gone.
     pub async fn record(
         &self,
         examined: &Examined,
         account: AccountHash,
         now_s: i64,
-    ) -> Result<Option<SeenElsewhere>, StoreError> {
+    ) -> Result<Option<SeenElsewhere>, AppError> {
         if !self.checker.policy().is_comparable(examined.signals.pdq_quality) {
             return Ok(None);
         }
-        let ours = |bank: &str| bank == self.config.bank.as_str();
-        let copies = examined.seen_copies.iter().filter(|copy| ours(&copy.bank.name));
+        let bank = self.store.resolve(&self.config.bank).await?;
+        let copies = examined.seen_copies.iter().filter(|copy| copy.bank.id == bank.id);
         let sighting = NewSighting {
             hashes: examined.hashes,
             views: examined.views.clone(),
@@ -84,23 +77,23 @@ impl Sightings {
             seen_at: now_s,
             expired_before: self.expired_before(now_s),
         };
-        let recorded = self.store.record_sighting(&self.config.bank, &sighting).await?;
+        let recorded = self.store.record_sighting(&bank, &sighting).await?;
         if recorded.is_new {
             self.live.refresh().await?;
-            self.look_back_of(examined).await?;
+            self.retro_match(examined).await?;
         }
         Ok(Some(recorded.elsewhere))
     }
 
-    /// A photo that was never seen before may be the one that shows a banked one to be a hub.
-    async fn look_back_of(&self, examined: &Examined) -> Result<(), StoreError> {
+    /// Quarantines the banked photos that a photo which was never seen before shows to be hubs.
+    async fn retro_match(&self, examined: &Examined) -> Result<(), AppError> {
         for found in &examined.signals.matches {
             let content = found.content;
             let seen = self.seen_near(content).await?;
-            let looked = retro::look_back(&self.store, self.checker.policy(), &seen).await?;
-            let Some(reason) = looked.quarantine else { continue };
+            let retro = retro_match::find(&self.store, self.checker.policy(), &seen).await?;
+            let Some(reason) = retro.quarantine else { continue };
             if self.store.quarantine(content, &reason).await? {
-                retro::warn_of_quarantine(&found.bank.name, content, &reason);
+                retro_match::log_quarantine(&found.bank.name, content, &reason);
                 self.live.refresh().await?;
             }
         }
@@ -108,24 +101,24 @@ impl Sightings {
     }
 
     /// The seen photos that a banked one is a copy of, nearest first.
-    async fn seen_near(&self, content: ContentId) -> Result<Vec<ContentId>, StoreError> {
-        let hashes = self.store.hashes_of(&[content]).await?;
+    async fn seen_near(&self, content: ContentId) -> Result<Vec<ContentId>, AppError> {
+        let hashes = self.store.view_hashes(&[content]).await?;
         let (index, checker) = (self.live.index(), Arc::clone(&self.checker));
         let looked_up = task::spawn_blocking(move || {
             let hashes: Vec<_> = hashes.into_iter().flatten().collect();
             let copies = checker.policy().copies_of_banked(&hashes, &index);
-            retro::seen_among(copies.iter().map(|near| (&*near.bank, near.content)))
+            retro_match::seen_among(copies.iter().map(|near| (&*near.bank, near.content)))
         });
-        looked_up.await.map_err(|error| StoreError::Lookup(error.to_string()))
+        Ok(looked_up.await?)
     }
 
     /// Deletes what is over its time. Lookups no longer find it.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
-    pub async fn delete_expired(&self, now_s: i64) -> Result<Expired, StoreError> {
-        let before = self.expired_before(now_s);
-        let expired = self.store.delete_expired(&self.config.bank, before).await?;
+    /// When the store fails, or the bank is gone.
+    pub async fn delete_expired(&self, now_s: i64) -> Result<Expired, AppError> {
+        let bank = self.store.resolve(&self.config.bank).await?;
+        let expired = self.store.delete_expired(&bank, self.expired_before(now_s)).await?;
         if 0 < expired.contents {
             self.live.refresh().await?;
         }

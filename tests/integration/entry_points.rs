@@ -1,4 +1,4 @@
-//! Three doors, one core: every door gives the same report on the same photo.
+//! One app, several ways in: each returns the same report on the same photo.
 
 use photocheck::wire::{RefusalJson, ReportJson};
 use photocheck_core::matching::index::Index;
@@ -26,7 +26,7 @@ fn by_command_line(line: &str) -> (String, Value) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_doors_give_the_same_report() {
+async fn all_entry_points_return_the_same_report() {
     let fixtures = fixtures();
     let photos = fixtures.photo.iter().map(|it| &it.path);
     let edges = fixtures.edge.iter().map(|it| &it.path);
@@ -58,7 +58,7 @@ async fn all_doors_give_the_same_report() {
 }
 
 #[test]
-fn equal_bytes_give_an_equal_report() {
+fn equal_bytes_have_an_equal_report() {
     let photo = fixture("photos/ai-portrait-1.jpg");
     assert_eq!(by_library(&photo), by_library(&photo));
 }

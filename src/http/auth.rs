@@ -1,25 +1,22 @@
-//! Who may do what: headers that bind the browser, and the door to the banks.
+//! Who may do what: headers that bind the browser, and who may use the banks.
 //!
-//! Banks decide whom a platform throws out, so only their keeper changes them: `/v1/banks` asks for
-//! a token, always. Where a caller is cannot be told: behind a proxy all come from this machine,
-//! and each writes its headers as it likes (docs/decisions/0014-bank-access.md). An operator may
-//! say that everybody who reaches the port may use the banks; then at least no page of another site
-//! does, not even one that rebinds its own name to this machine. A check that names an account goes
-//! through the same door: it changes a bank, and asks who else shows a photo.
+//! `/v1/banks` asks for a token, always ([`crate::app::access`] says why). An operator may decide
+//! that everybody who reaches the port may use the banks; then at least no page of another site
+//! does, not even one that rebinds its own name to this machine. A check that names an account is
+//! authorized in the same way: it changes a bank, and asks who else shows a photo.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
+use super::arrival;
 use super::problem::Problem;
-use super::{App, arrival};
-use crate::token::BankToken;
+use super::service::Service;
+use crate::app::access::BankAccess;
 
 /// Nothing but what this service itself serves, and no embedding elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -30,55 +27,27 @@ const API_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Who may use `/v1/banks`.
-#[derive(Debug, Clone)]
-pub enum BankDoor {
-    /// Whoever sends the token that has this SHA-256.
-    Token([u8; 32]),
-    /// Everybody who reaches the port.
-    Everybody,
-}
-
-impl BankDoor {
-    /// The door that this token opens.
-    #[must_use]
-    pub fn with_token(token: &BankToken) -> Self {
-        Self::Token(Sha256::digest(token.as_str()).into())
+/// Makes sure that the sender of these headers may use the banks.
+///
+/// # Errors
+/// A [`Problem`] that says why not.
+pub fn authorize(access: &BankAccess, headers: &HeaderMap) -> Result<(), Problem> {
+    let site = headers.get("sec-fetch-site");
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return Err(Problem::cross_site());
     }
-
-    /// Whether the sender of these headers may use the banks.
-    ///
-    /// # Errors
-    /// A [`Problem`] that says why not.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        let site = headers.get("sec-fetch-site");
-        if site.is_some_and(|site| site != "same-origin" && site != "none") {
-            let detail = "another site may not use the banks through your browser";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "CROSS_SITE", detail));
-        }
-        match self {
-            Self::Token(digest) if bearer_of(headers).is_some_and(|it| is_of(it, digest)) => Ok(()),
-            Self::Token(_) => {
-                let detail = "the banks ask for their token: send it as authorization: Bearer …";
-                Err(Problem::new(StatusCode::UNAUTHORIZED, "TOKEN_NEEDED", detail))
-            }
-            Self::Everybody if is_browser(headers) && !is_unbindable(headers) => {
-                let detail = "without a token a browser may use the banks only by an IP address \
-                              or the name localhost";
-                Err(Problem::new(StatusCode::FORBIDDEN, "BANKS_CLOSED", detail))
-            }
-            Self::Everybody => Ok(()),
-        }
+    if !access.allows(bearer(headers)) {
+        return Err(Problem::token_needed());
     }
-}
-
-/// Whether `token` has this SHA-256; the time taken says nothing about the token.
-fn is_of(token: &str, digest: &[u8; 32]) -> bool {
-    Sha256::digest(token).ct_eq(digest.as_slice()).into()
+    let is_open = matches!(access, BankAccess::Everybody);
+    if is_open && is_browser(headers) && !is_unbindable(headers) {
+        return Err(Problem::banks_closed());
+    }
+    Ok(())
 }
 
 /// The token of an `authorization` header. Its scheme may be written in any case (RFC 9110).
-fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) =
         headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
@@ -103,12 +72,12 @@ fn is_unbindable(headers: &HeaderMap) -> bool {
 
 /// Lets through who may use the banks.
 pub async fn banks(
-    State(app): State<Arc<App>>,
-    mut request: Request,
+    State(service): State<Arc<Service>>,
+    request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if let Err(problem) = app.bank_door.admit(request.headers()) {
-        arrival::run_out(&mut request).await;
+    if let Err(problem) = authorize(service.app.access(), request.headers()) {
+        arrival::drain(request.into_body());
         return Err(problem);
     }
     Ok(next.run(request).await)
@@ -134,6 +103,7 @@ pub async fn browser_headers(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::access::BankToken;
 
     fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
         fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
@@ -141,14 +111,14 @@ mod tests {
 
     #[test]
     fn the_scheme_is_read_in_any_case() {
-        let door = BankDoor::with_token(&BankToken::new("s3cret").unwrap());
+        let access = BankAccess::with_token(&BankToken::new("s3cret").unwrap());
         for value in ["Bearer s3cret", "bearer s3cret", "BEARER  s3cret", " Bearer s3cret "] {
-            assert!(door.admit(&headers(&[("authorization", value)])).is_ok(), "{value}");
+            assert!(authorize(&access, &headers(&[("authorization", value)])).is_ok(), "{value}");
         }
         for value in
             ["s3cret", "Bearer", "Bearer ", "Bearer S3cret", "Basic s3cret", "Bearers3cret"]
         {
-            let refused = door.admit(&headers(&[("authorization", value)])).unwrap_err();
+            let refused = authorize(&access, &headers(&[("authorization", value)])).unwrap_err();
             assert_eq!((refused.status, refused.code), (401, "TOKEN_NEEDED"), "{value}");
         }
     }
@@ -157,7 +127,7 @@ mod tests {
     fn without_a_token_no_name_that_could_be_rebound_is_taken_from_a_browser() {
         let by = |host: &str| {
             let sent = headers(&[("host", host), ("sec-fetch-site", "same-origin")]);
-            BankDoor::Everybody.admit(&sent).is_ok()
+            authorize(&BankAccess::Everybody, &sent).is_ok()
         };
         for host in
             ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]", "[::1]:8080", "10.0.0.7"]
@@ -169,6 +139,6 @@ mod tests {
             assert!(!by(host), "{host}");
         }
         let plain = headers(&[("host", "photocheck.example")]);
-        assert!(BankDoor::Everybody.admit(&plain).is_ok(), "no browser");
+        assert!(authorize(&BankAccess::Everybody, &plain).is_ok(), "no browser");
     }
 }

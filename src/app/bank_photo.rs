@@ -1,0 +1,84 @@
+//! Banking a photo: its hashes are kept, and it is looked up among those seen before.
+
+use std::sync::Arc;
+
+use photocheck_core::bank::{BankName, BankedPhoto, ExternalId, Note, Opinion};
+use photocheck_core::matching::hashes::PdqQuality;
+use photocheck_core::matching::index::ContentId;
+use photocheck_core::photo::PhotoError;
+
+use super::App;
+use super::error::AppError;
+use super::retro_match::{self, RetroMatch};
+use crate::clock;
+use crate::store::SeenBefore;
+
+/// What a person says about a photo that is to be banked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPhoto {
+    pub note: Note,
+    pub external_id: ExternalId,
+    pub opinion: Opinion,
+    pub enabled: bool,
+}
+
+/// What became of a photo that was to be banked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Banked {
+    pub id: ContentId,
+    /// False when the bank held it already.
+    pub added: bool,
+    pub pdq_quality: PdqQuality,
+    /// Photos seen before that it matches, nearest first.
+    pub seen_before: Vec<SeenBefore>,
+    /// Why photos are not matched against it.
+    pub quarantined: Option<String>,
+}
+
+impl App {
+    /// Banks a photo, of which only the hashes are kept. One that the bank holds already stays as
+    /// it is. A hub, which matches too many different photos of accounts, is quarantined before any
+    /// lookup finds it.
+    ///
+    /// # Errors
+    /// When there is no such bank, it takes no photos, the photo is refused, no place is free, or
+    /// the database fails.
+    pub async fn bank_photo(
+        &self,
+        name: &BankName,
+        photo: impl AsRef<[u8]> + Send + 'static,
+        new: NewPhoto,
+    ) -> Result<Banked, AppError> {
+        let store = self.banks.store();
+        let bank = store.resolve(name).await?;
+        let (banks, checker) = (self.banks.clone(), Arc::clone(self.checker()));
+        let work = move || -> Result<_, PhotoError> {
+            let views = checker.hash(photo.as_ref())?;
+            let matches = checker.policy().matches(&views, &banks.index());
+            let found = matches.iter().map(|found| (&*found.bank, found.content));
+            let banked: Vec<_> = views.banked().collect();
+            Ok((views.hashes, banked, retro_match::seen_among(found)))
+        };
+        let (hashes, views, seen) = self.gate().enter()?.run(work).await??;
+        let retro = retro_match::find(store, self.checker().policy(), &seen).await?;
+        let RetroMatch { seen_before, quarantine } = retro;
+        let NewPhoto { note, external_id, opinion, enabled } = new;
+        let photo = BankedPhoto {
+            note,
+            external_id,
+            opinion,
+            enabled,
+            quarantined: quarantine.clone(),
+            ..BankedPhoto::new(&hashes, &views, clock::now_s())
+        };
+        let (id, added) = store.add_photo(&bank, &photo).await?;
+        if let Some(reason) = &quarantine
+            && (added || store.quarantine(id, reason).await?)
+        {
+            retro_match::log_quarantine(&bank.name, id, reason);
+        }
+        self.banks.refresh().await?;
+        let quarantined = store.content(&bank, id).await?.quarantined;
+        Ok(Banked { id, added, pdq_quality: hashes.pdq_quality, seen_before, quarantined })
+    }
+}

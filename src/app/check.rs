@@ -1,0 +1,52 @@
+//! Checking a photo: the same for a request, a file in a list, and a test.
+
+use std::sync::Arc;
+
+use photocheck_core::report::Report;
+
+use super::App;
+use super::error::{AppError, Refusal};
+use crate::accounts::AccountHash;
+use crate::clock;
+
+impl App {
+    /// Whether a check may name the account that shows the photo.
+    #[must_use]
+    pub fn keeps_sightings(&self) -> bool {
+        self.sightings().is_some()
+    }
+
+    /// The account of that id, for a check to name.
+    ///
+    /// # Errors
+    /// [`Refusal::SightingsNotKept`], or [`Refusal::AccountId`] when the id is outside the limits.
+    pub fn account(&self, id: &str) -> Result<AccountHash, AppError> {
+        let sightings = self.sightings().ok_or(Refusal::SightingsNotKept)?;
+        Ok(sightings.account(id)?)
+    }
+
+    /// Checks one photo. Where the caller names the account that shows it, that is recorded, and
+    /// the report says on how many others it was seen.
+    ///
+    /// # Errors
+    /// When the photo is refused, no place is free, the database is not to be used, or it fails.
+    pub async fn check(
+        &self,
+        photo: impl AsRef<[u8]> + Send + 'static,
+        account: Option<AccountHash>,
+    ) -> Result<Report, AppError> {
+        // Banks that are no longer the operator's flag nobody.
+        self.banks.store().in_place()?;
+        let (banks, checker) = (self.banks.clone(), Arc::clone(self.checker()));
+        // The index of the moment the work begins: what was banked while it waited counts.
+        let work = move || checker.examine(photo.as_ref(), &banks.index());
+        let examined = self.gate().enter()?.run(work).await??;
+        let seen = match (self.sightings(), account) {
+            (Some(sightings), Some(account)) => {
+                sightings.record(&examined, account, clock::now_s()).await?
+            }
+            _ => None,
+        };
+        Ok(self.checker().report(examined, seen))
+    }
+}

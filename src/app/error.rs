@@ -1,0 +1,148 @@
+//! Why the app did not do what it was asked to do, sorted by whose fault it is: refused (the
+//! caller's, and the caller learns why) or failed (ours, and it is logged).
+
+use photocheck_core::bank::BankError;
+use photocheck_core::photo::PhotoError;
+use thiserror::Error;
+use tokio::task::JoinError;
+
+use super::gate::QueueFull;
+use crate::accounts::AccountIdError;
+use crate::store::{self, StoreError};
+
+/// See the module's text.
+#[derive(Debug, Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error(transparent)]
+    Failed(Failure),
+}
+
+/// What was asked for cannot be done.
+#[derive(Debug, Error)]
+pub enum Refusal {
+    #[error(transparent)]
+    Photo(PhotoError),
+    #[error(transparent)]
+    Text(BankError),
+    #[error(transparent)]
+    Bank(store::Refusal),
+    #[error(transparent)]
+    AccountId(AccountIdError),
+    #[error(
+        "this service keeps no sightings, so it takes no account_id; its operator can opt in with \
+         --sightings-bank"
+    )]
+    SightingsNotKept,
+}
+
+/// Something went wrong here.
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Store(StoreError),
+    #[error(transparent)]
+    QueueFull(QueueFull),
+    /// No more of these are done at a time.
+    #[error("{0}")]
+    Busy(&'static str),
+    /// Lookups may miss what was banked since.
+    #[error("the index was last known to be up to date {age_ms} ms ago")]
+    IndexStale { age_ms: u128 },
+    /// Work that did not come to its end.
+    #[error("{0}")]
+    Work(JoinError),
+    #[error("the reader of an import ended before its input")]
+    ReaderGone,
+}
+
+impl AppError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Failed(failure) => failure.code(),
+        }
+    }
+}
+
+impl Refusal {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Photo(error) => error.code(),
+            Self::Text(error) => error.code(),
+            Self::Bank(error) => error.code(),
+            Self::AccountId(error) => error.code(),
+            Self::SightingsNotKept => "SIGHTINGS_NOT_KEPT",
+        }
+    }
+}
+
+impl Failure {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::QueueFull(_) => "QUEUE_FULL",
+            Self::Busy(_) => "BUSY",
+            Self::IndexStale { .. } => "INDEX_STALE",
+            Self::Work(_) | Self::ReaderGone => "INTERNAL",
+        }
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Failure> for AppError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<PhotoError> for AppError {
+    fn from(error: PhotoError) -> Self {
+        Self::Refused(Refusal::Photo(error))
+    }
+}
+
+impl From<BankError> for AppError {
+    fn from(error: BankError) -> Self {
+        Self::Refused(Refusal::Text(error))
+    }
+}
+
+impl From<AccountIdError> for AppError {
+    fn from(error: AccountIdError) -> Self {
+        Self::Refused(Refusal::AccountId(error))
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(refusal) => Self::Refused(Refusal::Bank(refusal)),
+            ours => Self::Failed(Failure::Store(ours)),
+        }
+    }
+}
+
+impl From<QueueFull> for AppError {
+    fn from(full: QueueFull) -> Self {
+        Self::Failed(Failure::QueueFull(full))
+    }
+}
+
+impl From<JoinError> for AppError {
+    fn from(error: JoinError) -> Self {
+        Self::Failed(Failure::Work(error))
+    }
+}

@@ -1,0 +1,178 @@
+//! What photocheck can do, written once for every way in.
+//!
+//! [`App::open`] opens everything once: models and policy, the database, the index, the gate,
+//! sightings, and who may use the banks. Its operations are methods, each in the file of its
+//! subject; each brings the index up to date itself. The HTTP service, the command line and the
+//! tests only translate between their words and these calls.
+//!
+//! [`banks::Banks`] is the part that needs no model: the commands that manage banks open it alone.
+
+pub mod access;
+pub mod bank_photo;
+pub mod banks;
+pub mod check;
+pub mod error;
+pub mod gate;
+pub mod live_index;
+pub mod models;
+pub mod retro_match;
+pub mod sightings;
+pub mod snapshot_file;
+pub mod transfer;
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use photocheck_core::checker::Checker;
+use photocheck_core::matching::index::Index;
+use photocheck_core::report::KnownPhoto;
+
+use crate::config::{Config, Lookups};
+use crate::store::{Store, StoreError};
+use access::BankAccess;
+use banks::Banks;
+use error::{AppError, Failure};
+use gate::Gate;
+use live_index::LiveIndex;
+use sightings::Sightings;
+
+/// See the module's text. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub banks: Banks,
+    checker: Arc<Checker>,
+    gate: Gate,
+    /// `None` where the operator has not opted in.
+    sightings: Option<Sightings>,
+    access: BankAccess,
+}
+
+/// What answers rest on at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    pub model: String,
+    pub policy: String,
+    /// What a photo with enough detail is compared with.
+    pub known_photo: KnownPhoto,
+    /// Generation of the banks that the index shows.
+    pub generation: i64,
+    /// Hashes that can be found.
+    pub hashes: usize,
+    /// Milliseconds since the index was known to be up to date.
+    pub index_age_ms: u128,
+}
+
+impl App {
+    /// Loads and opens everything.
+    ///
+    /// # Errors
+    /// When models, policy or database cannot be had, or sightings cannot be kept.
+    pub async fn open(config: Config) -> anyhow::Result<Self> {
+        // First what fails at once: loading the models takes seconds.
+        let store = open_store(&config).await?;
+        let checker = Arc::new(models::load_checker(&config.models)?);
+        Self::assemble(store, checker, config).await
+    }
+
+    /// The same with models that are loaded already.
+    ///
+    /// # Errors
+    /// When the database cannot be had, or sightings cannot be kept.
+    pub async fn open_with(checker: Arc<Checker>, config: Config) -> anyhow::Result<Self> {
+        let store = open_store(&config).await?;
+        Self::assemble(store, checker, config).await
+    }
+
+    async fn assemble(store: Store, checker: Arc<Checker>, config: Config) -> anyhow::Result<Self> {
+        let access = BankAccess::open(config.access, store.file())?;
+        let live = match config.lookups {
+            Lookups::Sightings if !store.has_sightings().await? => None,
+            Lookups::Sightings | Lookups::All => {
+                let quality_min = checker.policy().pdq_quality_min();
+                Some(LiveIndex::load(store.clone(), quality_min).await?)
+            }
+        };
+        let sightings = match (config.sightings, &live) {
+            (Some(config), Some(live)) => {
+                let (store, live) = (store.clone(), live.clone());
+                let opened = Sightings::open(config, store, live, Arc::clone(&checker)).await;
+                Some(opened.context("sightings cannot be kept (--sightings-bank)")?)
+            }
+            _ => None,
+        };
+        let gate = Gate::new(config.gate.cores, config.gate.waiting_max);
+        Ok(Self { banks: Banks::new(store, live), checker, gate, sightings, access })
+    }
+
+    /// Follows what other processes change, and deletes what is over its retention, until the
+    /// database is closed.
+    pub fn follow(&self) {
+        if let Some(live) = self.banks.live().cloned() {
+            tokio::spawn(async move { live.follow().await });
+        }
+        if let Some(sightings) = self.sightings.clone() {
+            tokio::spawn(async move { sightings.follow().await });
+        }
+    }
+
+    /// Whether answers would be right at the moment, and what they would rest on.
+    ///
+    /// # Errors
+    /// When the database was replaced, or lookups may be out of date.
+    pub fn readiness(&self) -> Result<Readiness, AppError> {
+        self.banks.store().in_place()?;
+        let live = self.banks.live();
+        let index_age_ms = live.map_or(0, |live| live.age().as_millis());
+        if live.is_some_and(LiveIndex::is_stale) {
+            return Err(Failure::IndexStale { age_ms: index_age_ms }.into());
+        }
+        let index = self.index();
+        Ok(Readiness {
+            model: self.checker.model().to_owned(),
+            policy: self.checker.policy().version().to_owned(),
+            known_photo: KnownPhoto::by(&index),
+            generation: index.generation(),
+            hashes: index.len(),
+            index_age_ms,
+        })
+    }
+
+    /// What photos are judged with.
+    #[must_use]
+    pub fn checker(&self) -> &Arc<Checker> {
+        &self.checker
+    }
+
+    /// How much may be done at once.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Sightings, where the operator has opted in.
+    #[must_use]
+    pub fn sightings(&self) -> Option<&Sightings> {
+        self.sightings.as_ref()
+    }
+
+    /// Who may use the banks over HTTP.
+    #[must_use]
+    pub fn access(&self) -> &BankAccess {
+        &self.access
+    }
+
+    /// The newest index.
+    #[must_use]
+    pub fn index(&self) -> Arc<Index> {
+        self.banks.index()
+    }
+
+    /// Waits for what is under way and closes the database.
+    pub async fn close(&self) {
+        self.banks.close().await;
+    }
+}
+
+async fn open_store(config: &Config) -> Result<Store, StoreError> {
+    Store::open_with(&config.database.url, config.database.opening).await
+}

@@ -1,0 +1,88 @@
+//! What the operator decided, in one value. Flags and the environment fill it, once; nothing else
+//! reads them.
+
+use std::path::PathBuf;
+
+use photocheck_core::bank::BankName;
+
+use crate::accounts::AccountKey;
+use crate::app::access::AccessConfig;
+use crate::store::Opening;
+
+/// All that [`crate::app::App::open`] needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub database: DatabaseConfig,
+    pub models: ModelsConfig,
+    pub lookups: Lookups,
+    pub gate: GateConfig,
+    /// `None` where the operator has not opted in.
+    pub sightings: Option<SightingsConfig>,
+    pub access: AccessConfig,
+}
+
+/// Which database, and how it is opened.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `sqlite:` and the path of a file.
+    pub url: String,
+    pub opening: Opening,
+}
+
+/// Models and policy to use instead of the built-in ones.
+#[derive(Debug, Clone, Default)]
+pub struct ModelsConfig {
+    /// A folder, beside that of the model's trunk.
+    pub model: Option<PathBuf>,
+    pub policy: Option<PathBuf>,
+}
+
+/// What photos are looked up among.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookups {
+    /// All banks, to check photos.
+    All,
+    /// Photos seen on accounts, to bank photos; where there are none, no index is loaded.
+    Sightings,
+}
+
+/// How much CPU work is done at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GateConfig {
+    pub cores: usize,
+    /// Photos that may wait before others are turned away.
+    pub waiting_max: usize,
+}
+
+/// How sightings are kept.
+#[derive(Debug, Clone)]
+pub struct SightingsConfig {
+    /// A bank of the purpose `seen`.
+    pub bank: BankName,
+    /// Days after its last sighting until an account's sighting of a photo is forgotten.
+    pub retention_days: u16,
+    pub key: AccountKey,
+}
+
+impl GateConfig {
+    /// For a service: all cores, and a queue that is empty again within seconds.
+    #[must_use]
+    pub fn for_service() -> Self {
+        /// Photos that may wait for each core.
+        const WAITING_PER_CORE: usize = 16;
+        /// The same on a small machine, in all.
+        const WAITING_MIN: usize = 32;
+        let cores = cores();
+        Self { cores, waiting_max: WAITING_MIN.max(cores * WAITING_PER_CORE) }
+    }
+
+    /// For a list of photos: all cores, and as many photos that are read meanwhile.
+    #[must_use]
+    pub fn for_list() -> Self {
+        Self { cores: cores(), waiting_max: cores() }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
