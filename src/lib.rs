@@ -19,3 +19,4 @@ pub mod store;
 pub mod telemetry;
 pub mod token;
 pub mod wire;
+pub mod words;

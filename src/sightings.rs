@@ -15,8 +15,9 @@ use crate::live::LiveIndex;
 use crate::retro;
 use crate::store::{BankName, Expired, NewSighting, Store, StoreError};
 use photocheck_core::checker::Checker;
-use photocheck_core::matching::index::ContentId;
-use photocheck_core::report::{Examined, SeenElsewhere};
+use photocheck_core::matching::index::{ContentId, Scope};
+use photocheck_core::report::Examined;
+use photocheck_core::signals::SeenElsewhere;
 
 /// How often what is over its time is deleted.
 const DELETE_EVERY: Duration = Duration::from_hours(1);
@@ -71,7 +72,7 @@ impl Sightings {
         account: AccountHash,
         now_s: i64,
     ) -> Result<Option<SeenElsewhere>, StoreError> {
-        if !self.checker.policy().is_comparable(examined.signals.pdq_quality) {
+        if !self.checker.matcher().is_comparable(examined.signals.pdq_quality) {
             return Ok(None);
         }
         let ours = |bank: &str| bank == self.config.bank.as_str();
@@ -113,7 +114,8 @@ impl Sightings {
         let (index, checker) = (self.live.index(), Arc::clone(&self.checker));
         let looked_up = task::spawn_blocking(move || {
             let hashes: Vec<_> = hashes.into_iter().flatten().collect();
-            let copies = checker.policy().copies_of_banked(&hashes, &index);
+            let matcher = checker.matcher();
+            let copies = matcher.copies_of_banked(&hashes, &index, &Scope::Everything);
             retro::seen_among(copies.iter().map(|near| (&*near.bank, near.content)))
         });
         looked_up.await.map_err(|error| StoreError::Lookup(error.to_string()))

@@ -1,4 +1,8 @@
-//! What a bank is for, and what is thought of what it holds.
+//! What an index knows of a bank: its identity, what it is for, and how sure its reviewers are.
+
+/// Names one bank for good. Names of banks are for people; two tenants may use the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BankId(pub i64);
 
 /// What a match with a bank means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,7 +15,7 @@ pub enum Purpose {
     Seen,
 }
 
-/// What is thought of one banked photo.
+/// A reviewer's judgement of a banked photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Opinion {
     /// It belongs in its bank.
@@ -22,15 +26,15 @@ pub enum Opinion {
     Disputed,
 }
 
-/// A bank as an index knows it. Neither its purpose nor where it comes from ever changes.
+/// A bank as an index knows it. None of this ever changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BankFacts {
+    pub id: BankId,
     pub name: String,
     pub purpose: Purpose,
     /// Whether its contents were taken over from somebody else; the platform's own outrank them.
     pub imported: bool,
 }
-
 impl Purpose {
     /// Every purpose.
     pub const ALL: [Self; 3] = [Self::KnownFake, Self::Allow, Self::Seen];

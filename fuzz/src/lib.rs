@@ -5,18 +5,18 @@
 use photocheck_core::limits;
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::photo::{Photo, PhotoFormat};
-use photocheck_core::provenance::{self, Finding, Kind};
+use photocheck_core::provenance::{self, Kind, Mark};
 
 /// Walks a container and reads all marks but credentials.
 pub fn container(bytes: &[u8], format: PhotoFormat) {
     hold(&provenance::read_blocks(&provenance::blocks_of(bytes, format)));
 }
 
-/// What holds of findings whatever the bytes.
-pub fn hold(findings: &[Finding]) {
-    for finding in findings {
-        assert!(!finding.trusted || finding.kind == Kind::C2pa);
-        let values = finding.detail.iter().map(|(_, value)| value).chain(&finding.by);
+/// What holds of marks whatever the bytes.
+pub fn hold(marks: &[Mark]) {
+    for mark in marks {
+        assert!(!mark.trusted || mark.kind == Kind::C2pa);
+        let values = mark.detail.iter().map(|(_, value)| value).chain(&mark.claimed_by);
         for value in values {
             assert!(value.chars().count() <= limits::SHOWN_CHARS_MAX);
             assert!(!value.chars().any(char::is_control));
@@ -37,7 +37,7 @@ pub fn picture(bytes: &[u8]) {
 /// Decodes a photo, and reads all marks when it is one.
 pub fn whole(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
-        let hashes = PhotoHashes::of(photo.pixels());
+        let hashes = PhotoHashes::hash(photo.pixels());
         hold(&provenance::read(bytes, &photo, &hashes));
     }
 }

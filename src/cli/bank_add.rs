@@ -13,9 +13,9 @@ use crate::live::LiveIndex;
 use crate::retro::{self, Banked};
 use crate::store::{Bank, BankName, ExternalId, NewContent, Note, SeenBefore, Store};
 use photocheck_core::bank::{Opinion, Purpose};
+use photocheck_core::matching::Matcher;
 use photocheck_core::matching::hashes::PdqQuality;
 use photocheck_core::matching::index::Index;
-use photocheck_core::verdict::Policy;
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
@@ -46,7 +46,7 @@ pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::
     let (note, external_id) = (Note::new(&args.note)?, ExternalId::new(&args.external_id)?);
     store.bank(&name).await?;
     let checker = shared.checker()?;
-    let index = index_of_seen(store, checker.policy()).await?;
+    let index = index_of_seen(store, checker.matcher()).await?;
     let mut trouble = false;
     for input in args.inputs.read()? {
         let (path, hashed) = files::views(input.found, &checker);
@@ -70,31 +70,31 @@ pub async fn run(store: &Store, args: &AddArgs, shared: &SharedArgs) -> anyhow::
             quarantined: String::new(),
             added_at: clock::now_s(),
         };
-        let matches = checker.policy().matches(&photo, &index);
+        let matches = checker.matches(&photo, &index);
         let seen = retro::seen_among(matches.iter().map(|found| (&*found.bank, found.content)));
         let banked = retro::bank_photo(store, checker.policy(), &name, content, &seen).await?;
-        let lines = lines_of(&banked, &path, hashes.pdq_quality, checker.policy());
+        let lines = lines_of(&banked, &path, hashes.pdq_quality, checker.matcher());
         io::stdout().write_all(lines.as_bytes())?;
     }
     Ok(if trouble { ExitCode::from(output::TROUBLE) } else { ExitCode::SUCCESS })
 }
 
 /// The index that photos seen before are looked up in; an empty one where there are none.
-async fn index_of_seen(store: &Store, policy: &Policy) -> anyhow::Result<Arc<Index>> {
+async fn index_of_seen(store: &Store, matcher: &Matcher) -> anyhow::Result<Arc<Index>> {
     let has_seen = |bank: &Bank| bank.purpose == Purpose::Seen && 0 < bank.contents;
     if !store.banks().await?.iter().any(has_seen) {
         return Ok(Arc::default());
     }
-    Ok(LiveIndex::load(store.clone(), policy.pdq_quality_min()).await?.index())
+    Ok(LiveIndex::load(store.clone(), matcher.thresholds().pdq_quality_min).await?.index())
 }
 
 /// What became of the photo; each line has a word for what it tells, the id and the telling.
-fn lines_of(banked: &Banked, path: &str, quality: PdqQuality, policy: &Policy) -> String {
+fn lines_of(banked: &Banked, path: &str, quality: PdqQuality, matcher: &Matcher) -> String {
     let id = banked.id.0;
     let what = if banked.added { "added" } else { "already there" };
     let mut lines = vec![format!("{what}\t{id}\t{path}\n")];
-    if !policy.is_comparable(quality) {
-        let (quality, least) = (quality.value(), policy.pdq_quality_min());
+    if !matcher.is_comparable(quality) {
+        let (quality, least) = (quality.value(), matcher.thresholds().pdq_quality_min);
         let why = format!("too little detail, quality {quality} of at least {least}");
         lines.push(format!("not looked up\t{id}\t{why}\n"));
     }

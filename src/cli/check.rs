@@ -24,6 +24,7 @@ use crate::live::LiveIndex;
 use crate::sightings::Sightings;
 use crate::store::Store;
 use crate::wire::{RefusalJson, ReportJson};
+use crate::words;
 use photocheck_core::checker::Checker;
 use photocheck_core::report::{KnownPhoto, NotCompared, Report};
 use photocheck_core::verdict::{Cost, Reason, Verdict};
@@ -120,7 +121,8 @@ impl Desk {
         let checker = Arc::new(shared.checker()?);
         let opts_in = args.seen.is_opted_in();
         let store = if opts_in { shared.store().await? } else { shared.store_to_read().await? };
-        let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
+        let live =
+            LiveIndex::load(store.clone(), checker.matcher().thresholds().pdq_quality_min).await?;
         let sightings = args.seen.open(&store, &live, &checker).await?;
         let mut account = None;
         if let Some(sightings) = &sightings {
@@ -226,7 +228,7 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
 }
 
 fn sentence(reason: &Reason) -> String {
-    let mut text = format!("{} [{}", reason.message, reason.code.name());
+    let mut text = format!("{} [{}", words::sentence(reason), reason.code());
     let mut add = |label: &str, number: Option<f64>| {
         if let Some(number) = number {
             let _ = write!(text, ", {label} {}", (number * 1e4).round() / 1e4);

@@ -12,11 +12,12 @@ use serde::Deserialize;
 use super::{SharedArgs, eval_page, eval_report, files, output};
 use crate::models;
 use photocheck_core::checker::Checker;
-use photocheck_core::detector::{Detector, Synthetic};
+use photocheck_core::detector::Detector;
 use photocheck_core::evaluation::detection::{self, Judged, SourceRow, Summary, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::matching::index::Index;
 use photocheck_core::photo::Photo;
+use photocheck_core::signals::Synthetic;
 
 /// Share of real photos at whose score models are compared.
 const COMPARED_RATE: f64 = 0.01;

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::{SharedArgs, files, matching_page, matching_report, output};
-use photocheck_core::bank::{BankFacts, Purpose};
+use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::evaluation::matching::{self, Method, PeerHashes, Totals};
@@ -174,7 +174,8 @@ fn banked(
     checker: &Checker,
     bar: &ProgressBar,
 ) -> (Vec<Banked>, Vec<(PathBuf, String)>) {
-    let facts = BankFacts { name: "ALL".into(), purpose: Purpose::KnownFake, imported: false };
+    let (id, purpose) = (BankId(1), Purpose::KnownFake);
+    let facts = BankFacts { id, name: "ALL".into(), purpose, imported: false };
     let bank = Arc::new(facts);
     let hashed: Vec<_> = paths
         .par_iter()
@@ -183,7 +184,7 @@ fn banked(
             bar.inc(1);
             photo.map(|photo| {
                 let entries =
-                    checker.policy().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
+                    checker.matcher().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
                 Banked { path: path.clone(), entries, hashes: PeerHashes::of(photo.pixels()) }
             })
         })
@@ -248,7 +249,7 @@ impl Session<'_> {
     }
 
     fn look_up(&self, place: usize, edit: Option<Edit>, pixels: &RgbImage, lookups: &mut Lookups) {
-        let matches = self.checker.matches_of(pixels, &self.index);
+        let matches = self.checker.matches(&self.checker.views(pixels), &self.index);
         let (own, others): (Vec<_>, Vec<_>) =
             matches.iter().partition(|found| found.content == content_at(place));
         let mut wrong = BTreeMap::new();

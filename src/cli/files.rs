@@ -89,6 +89,6 @@ pub fn hash(found: Found) -> (PathBuf, Result<PhotoHashes, String>) {
     };
     let hashed = read(&path)
         .map_err(|error| error.to_string())
-        .and_then(|bytes| PhotoHashes::of_file(&bytes).map_err(|error| error.to_string()));
+        .and_then(|bytes| PhotoHashes::hash_file(&bytes).map_err(|error| error.to_string()));
     (path, hashed)
 }

@@ -50,7 +50,8 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let checker = Arc::new(shared.checker()?);
     block_on(async {
         let store = shared.store().await?;
-        let live = LiveIndex::load(store.clone(), checker.policy().pdq_quality_min()).await?;
+        let live =
+            LiveIndex::load(store.clone(), checker.matcher().thresholds().pdq_quality_min).await?;
         let follower = live.clone();
         tokio::spawn(async move { follower.follow().await });
         let cores = std::thread::available_parallelism().map_or(1, usize::from);

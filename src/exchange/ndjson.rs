@@ -79,7 +79,7 @@ pub(super) fn read(line: &str, defaults: &Defaults) -> Result<Record, Fault> {
 
 fn read_view(json: &ViewJson) -> Result<RecordView, Fault> {
     let view = u8::try_from(json.view).ok().and_then(View::from_code);
-    let view = view.filter(|view| *view != View::WHOLE).ok_or(Fault::View(json.view))?;
+    let view = view.filter(|view| *view != View::Whole).ok_or(Fault::View(json.view))?;
     let gradient = fields::gradient(json.gradient.as_deref().unwrap_or_default())?;
     let pdq_quality = quality(json.pdq_quality)?;
     Ok(RecordView { view, pdq: fields::pdq(&json.pdq)?, pdq_quality, gradient })

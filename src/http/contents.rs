@@ -155,7 +155,7 @@ pub async fn add(
     let (live, checker) = (app.live.clone(), Arc::clone(&app.checker));
     let looked_up = place.run(move || -> Result<_, PhotoError> {
         let views = checker.hash(upload.photo())?;
-        let matches = checker.policy().matches(&views, &live.index());
+        let matches = checker.matches(&views, &live.index());
         let found = matches.iter().map(|found| (&*found.bank, found.content));
         Ok((views.hashes, views.banked().collect(), retro::seen_among(found)))
     });
@@ -273,7 +273,7 @@ impl App {
             content_id: banked.id.0,
             added: banked.added,
             pdq_quality: quality.value(),
-            matchable: self.checker.policy().is_comparable(quality),
+            matchable: self.checker.matcher().is_comparable(quality),
             quarantined: Some(banked.quarantined).filter(|reason| !reason.is_empty()),
             seen_before: banked.seen_before.into_iter().map(SeenBeforeJson::from).collect(),
         }
@@ -288,7 +288,7 @@ impl App {
             enabled: content.enabled,
             quarantined: Some(content.quarantined).filter(|reason| !reason.is_empty()),
             pdq_quality: content.pdq_quality.value(),
-            matchable: self.checker.policy().is_comparable(content.pdq_quality),
+            matchable: self.checker.matcher().is_comparable(content.pdq_quality),
             added_at: content.added_at,
         }
     }

@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, Row};
 use super::banks::purpose_of;
 use super::contents::words_of;
 use super::{Store, StoreError};
-use photocheck_core::bank::{BankFacts, Opinion};
+use photocheck_core::bank::{BankFacts, BankId, Opinion};
 use photocheck_core::matching::hashes::{GradientHash, PdqHash};
 use photocheck_core::matching::index::{Changes, ContentId, Entry};
 use photocheck_core::matching::views::View;
@@ -123,7 +123,7 @@ async fn bank_facts(
         let purpose = purpose_of(row, id)?;
         let imported = row.try_get::<i64, _>("imported")? != 0;
         let name = row.try_get("name")?;
-        Ok((id, Arc::new(BankFacts { name, purpose, imported })))
+        Ok((id, Arc::new(BankFacts { id: BankId(id), name, purpose, imported })))
     });
     facts.collect()
 }

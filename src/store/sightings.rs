@@ -13,7 +13,7 @@ use photocheck_core::bank::{Opinion, Purpose};
 use photocheck_core::matching::hashes::{PdqHash, PhotoHashes};
 use photocheck_core::matching::index::ContentId;
 use photocheck_core::matching::views::{View, ViewHashes};
-use photocheck_core::report::SeenElsewhere;
+use photocheck_core::signals::SeenElsewhere;
 
 /// A photo that an account shows.
 #[derive(Debug, Clone)]
@@ -156,7 +156,7 @@ impl Store {
         let statement = format!(
             "select id, {whole} as view, pdq from content where id in ({ids_listed}) union all \
              select content_id, view, pdq from view_hash where content_id in ({ids_listed})",
-            whole = View::WHOLE.code(),
+            whole = View::Whole.code(),
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         let mut found: HashMap<ContentId, Vec<(View, PdqHash)>> = HashMap::new();

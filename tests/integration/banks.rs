@@ -6,7 +6,7 @@ use photocheck::live::LiveIndex;
 use photocheck::store::{BankName, ExternalId, NewContent, Note, Store, StoreError};
 use photocheck_core::bank::{Opinion, Purpose};
 use photocheck_core::matching::hashes::PhotoHashes;
-use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::index::{ContentId, Scope};
 use photocheck_core::photo::Photo;
 use serde_json::Value;
 
@@ -147,7 +147,7 @@ async fn a_photo_without_detail_is_stored_and_never_matched() {
 pub fn content(path: &str) -> NewContent {
     let photo = Photo::decode(&fixture(path)).unwrap();
     NewContent {
-        hashes: PhotoHashes::of(photo.pixels()),
+        hashes: PhotoHashes::hash(photo.pixels()),
         views: Vec::new(),
         note: Note::default(),
         external_id: ExternalId::default(),
@@ -200,7 +200,8 @@ async fn the_live_index_follows_the_store() {
     for path in [STOLEN, SAME_PERSON] {
         let hash = content(path).hashes.pdq;
         let radius = photocheck_core::matching::hashes::Distance(31);
-        assert_eq!(live.index().lookup(hash, radius), fresh.index().lookup(hash, radius));
+        let found = |live: &LiveIndex| live.index().lookup(hash, radius, &Scope::Everything);
+        assert_eq!(found(&live), found(&fresh));
     }
     assert_eq!((live.index().len(), live.index().generation()), (1, 3));
     assert!(before.is_empty(), "who holds an older index still sees what it showed");
@@ -248,7 +249,7 @@ fn different_photos_do_not_match() {
     let mut hashes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        hashes.push(PhotoHashes::of(Photo::decode(&bytes).unwrap().pixels()).pdq);
+        hashes.push(PhotoHashes::hash(Photo::decode(&bytes).unwrap().pixels()).pdq);
     }
     let mut pairs = 0;
     for (place, first) in hashes.iter().enumerate() {

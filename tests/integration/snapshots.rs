@@ -8,7 +8,7 @@ use photocheck::snapshot;
 use photocheck::store::{BankName, Store};
 use photocheck_core::bank::Purpose;
 use photocheck_core::matching::hashes::Distance;
-use photocheck_core::matching::index::{ContentId, Near};
+use photocheck_core::matching::index::{ContentId, Near, Scope};
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, content};
@@ -79,7 +79,7 @@ impl Banked {
 }
 
 fn all(live: &LiveIndex) -> Vec<Near> {
-    live.index().lookup(content(STOLEN).hashes.pdq, Distance(256))
+    live.index().lookup(content(STOLEN).hashes.pdq, Distance(256), &Scope::Everything)
 }
 
 #[tokio::test]

@@ -1,17 +1,24 @@
 //! Finding faces: a box and six points each, to crop by. Nothing here tells whose face it is.
 //!
 //! The net is BlazeFace (Bazarevsky et al., "BlazeFace: Sub-millisecond Neural Face Detection on
-//! Mobile GPUs", 2019). It looks at the photo with a margin, black outside, and then again at a
-//! square around each of the best candidates, which gives every face the same size and place in its
-//! input and makes the box steadier. A face is what both looks agree on. Where there is none, the
-//! first look is taken again with more pixels, for smaller faces. All cutting is done in whole
-//! pixels, as `training/faces/face_boxes.py` does it, so that training sees the same boxes.
+//! Mobile GPUs", 2019). Its first pass takes in the photo with a margin, black outside; a refining
+//! pass over a square around each of the best candidates gives every face the same size and
+//! position in the input and makes the box steadier. A face is what both passes agree on. Where
+//! there is none, the first pass runs again with more pixels, for smaller faces. All cutting is
+//! done in whole pixels, as `training/faces/face_boxes.py` does it, so that training sees the same
+//! boxes.
 
 #[cfg(feature = "models")]
 mod finder;
 
+use crate::photo::resize::PixelBox;
+use crate::region::{Region, point_in_whole};
+
 #[cfg(feature = "models")]
 pub use self::finder::FaceFinder;
+
+/// Faces that squares are anchored to, per photo.
+pub const ANCHORED_MAX: usize = 3;
 
 /// A point in fractions of the photo's width and height.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,13 +36,51 @@ pub struct Face {
     pub width: f32,
     pub height: f32,
     /// Eyes, nose, mouth and ears: of eyes and ears, the one further left in the photo of an
-    /// upright face first. A frame is laid by them; they are kept nowhere.
+    /// upright face first. Squares are laid over a face by them; they are stored nowhere.
     pub points: [Point; 6],
     /// How sure the net is that this is a face, 0 to 1.
     pub score: f32,
 }
 
+/// All faces of a photo, in fractions of the whole photo. Without the face finder there are none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Faces {
+    /// Found in the whole photo, the largest and surest first.
+    pub whole: Vec<Face>,
+    /// Found in the picture inside its frame.
+    pub inside: Vec<Face>,
+    /// Those that squares are laid over, in boxes that hardly depend on how the photo was cropped;
+    /// at most [`ANCHORED_MAX`].
+    pub anchored: Vec<Face>,
+}
+
+impl Faces {
+    /// Every face that was found, whether in the whole photo or inside its frame.
+    pub fn all(&self) -> impl Iterator<Item = &Face> {
+        self.whole.iter().chain(&self.inside)
+    }
+}
+
 impl Face {
+    /// Its box.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        Region { x: self.x, y: self.y, width: self.width, height: self.height }
+    }
+
+    /// A face found in a part of a photo, in fractions of the whole photo, which has `width` by
+    /// `height` pixels.
+    #[must_use]
+    pub fn in_whole(&self, part: PixelBox, width: u32, height: u32) -> Self {
+        let region = self.region().in_whole(part, width, height);
+        let points = self.points.map(|point| {
+            let (x, y) = point_in_whole((point.x, point.y), part, width, height);
+            Point { x, y }
+        });
+        let Region { x, y, width, height } = region;
+        Self { x, y, width, height, points, score: self.score }
+    }
+
     /// Longer side of the box, in pixels of a photo of `width` by `height`.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
@@ -47,7 +92,7 @@ impl Face {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
     pub fn centre_in(&self, width: u32, height: u32) -> (f32, f32) {
-        let (x, y) = (self.x + self.width / 2.0, self.y + self.height / 2.0);
+        let (x, y) = self.region().centre();
         (x * width as f32, y * height as f32)
     }
 }

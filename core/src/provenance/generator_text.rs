@@ -7,8 +7,8 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::blocks::{Place, Text};
-use super::{Finding, Kind, Says};
+use super::blocks::{Section, Text};
+use super::mark::{Claim, Kind, Mark};
 
 /// Fields of one line of settings that are looked at.
 const SETTINGS_MAX: usize = 64;
@@ -25,14 +25,14 @@ struct Generator {
     seed: String,
 }
 
-/// A finding for each generator that left its settings.
-pub(super) fn read(texts: &[Text<'_>]) -> Vec<Finding> {
+/// A mark for each generator that left its settings.
+pub(super) fn read(texts: &[Text<'_>]) -> Vec<Mark> {
     let shared = texts.iter().filter(|text| KEYWORDS.contains(&&*text.keyword));
     let mut generators: Vec<Generator> = shared.filter_map(|text| settings(&text.value)).collect();
     let own = [comfy, invoke, dream, novel, midjourney, easy_diffusion];
     generators.extend(own.iter().filter_map(|read| read(texts)));
     generators.dedup();
-    generators.iter().map(Generator::finding).collect()
+    generators.iter().map(Generator::mark).collect()
 }
 
 impl Generator {
@@ -40,9 +40,9 @@ impl Generator {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    fn finding(&self) -> Finding {
-        Finding::new(Kind::GeneratorText, Says::AiGenerated)
-            .by(&self.name)
+    fn mark(&self) -> Mark {
+        Mark::new(Kind::GeneratorText, Claim::AiGenerated)
+            .claimed_by(&self.name)
             .with("version", &self.version)
             .with("model", &self.model)
             .with("seed", &self.seed)
@@ -51,7 +51,7 @@ impl Generator {
 
 /// The text that the container has under a keyword.
 fn under<'t>(texts: &'t [Text<'_>], keyword: &str) -> Option<&'t str> {
-    let is_it = |text: &&Text<'_>| text.place == Place::Container && text.keyword == keyword;
+    let is_it = |text: &&Text<'_>| text.section == Section::Container && text.keyword == keyword;
     texts.iter().find(is_it).map(|text| &*text.value)
 }
 
@@ -159,7 +159,7 @@ fn object_of_settings(object: &Map<String, Value>) -> Option<Generator> {
 /// in EXIF's make and model.
 fn comfy(texts: &[Text<'_>]) -> Option<Generator> {
     let in_exif = |prefix: &'static str| {
-        let mut exif = texts.iter().filter(|text| text.place == Place::Exif);
+        let mut exif = texts.iter().filter(|text| text.section == Section::Exif);
         exif.find_map(|text| text.value.strip_prefix(prefix))
     };
     let prompt = under(texts, "prompt").or_else(|| in_exif("prompt:")).and_then(object);

@@ -159,7 +159,7 @@ fn bytes_of(kind: u16) -> Option<usize> {
 /// have their zero byte first in the one and last in the other.
 fn utf16(bytes: &[u8]) -> String {
     let (pairs, _) = bytes.as_chunks::<2>();
-    let zeros = |place: fn(&[u8; 2]) -> u8| pairs.iter().filter(|pair| place(pair) == 0).count();
+    let zeros = |byte: fn(&[u8; 2]) -> u8| pairs.iter().filter(|pair| byte(pair) == 0).count();
     let is_big = zeros(|pair| pair[1]) <= zeros(|pair| pair[0]);
     let unit = |pair: &[u8; 2]| {
         if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) }

@@ -16,7 +16,7 @@ use quick_xml::escape::{resolve_xml_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{LocalName, Namespace, ResolveResult};
 
-use super::blocks::{Blocks, Fault, Place, Text, XmpPiece};
+use super::blocks::{Blocks, Fault, Section, Text, XmpPiece};
 use crate::limits;
 
 /// A namespace and its registered prefix.
@@ -269,7 +269,7 @@ impl Parser<'_, '_> {
 }
 
 fn text_of(name: &'static str, value: String) -> Text<'static> {
-    Text { place: Place::Xmp, keyword: Cow::Borrowed(name), value: Cow::Owned(value) }
+    Text { section: Section::Xmp, keyword: Cow::Borrowed(name), value: Cow::Owned(value) }
 }
 
 /// The value of an attribute; an ampersand that begins no reference stays one.

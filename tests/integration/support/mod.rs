@@ -253,7 +253,7 @@ impl Service {
         let (folder, own_db) = temporary_place();
         let db = setup.db.unwrap_or(own_db);
         let (checker, store) = (checker(), Store::open_with(&db, setup.opening).await.unwrap());
-        let quality_min = checker.policy().pdq_quality_min();
+        let quality_min = checker.matcher().thresholds().pdq_quality_min;
         let live = LiveIndex::load(store.clone(), quality_min).await.unwrap();
         let follower = live.clone();
         tokio::spawn(async move { follower.follow().await });

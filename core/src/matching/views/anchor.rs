@@ -6,6 +6,8 @@
 //! Two Point Patterns", 1991) moves in other directions, and the mean of both moves least
 //! (docs/matching.md).
 
+#![allow(clippy::cast_precision_loss, reason = "two or six points")]
+
 use crate::faces::{Face, Point};
 
 /// Where the points of a face lie from the middle of its box, in sides of the box: the mean over 68
@@ -69,7 +71,6 @@ fn roll_of(left: [f32; 2], right: [f32; 2]) -> f32 {
     (right[1] - left[1]).atan2(right[0] - left[0])
 }
 
-#[expect(clippy::cast_precision_loss, reason = "two or six points")]
 fn mean_of<const N: usize>(points: [[f32; 2]; N]) -> [f32; 2] {
     let mut sum = [0.0, 0.0];
     for [x, y] in points {
