@@ -9,10 +9,13 @@ use photocheck_core::provenance::{self, Kind, Mark};
 
 /// Walks a container and reads all marks but credentials.
 pub fn container(bytes: &[u8], format: PhotoFormat) {
-    hold(&provenance::read_blocks(&provenance::blocks_of(bytes, format)));
+    hold(&provenance::read_blocks(&provenance::walk(bytes, format)));
 }
 
 /// What holds of marks whatever the bytes.
+///
+/// # Panics
+/// When it does not hold.
 pub fn hold(marks: &[Mark]) {
     for mark in marks {
         assert!(!mark.trusted || mark.kind == Kind::C2pa);
@@ -25,6 +28,9 @@ pub fn hold(marks: &[Mark]) {
 }
 
 /// Decodes a photo of any format; what comes out keeps within the limits.
+///
+/// # Panics
+/// When it does not.
 pub fn picture(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
         let (width, height) = photo.pixels().dimensions();

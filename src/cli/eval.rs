@@ -224,7 +224,7 @@ impl Session<'_> {
         });
         if self.robustness {
             let after = |edit: Edit| {
-                let edited = edit.apply(pixels, &mut Random::of(SEED, place, edit));
+                let edited = edit.apply(pixels, &mut Random::seeded(SEED, place, edit));
                 let synthetic = self.checker.synthetic(&edited);
                 let verdict = Some(self.checker.policy().synthetic_verdict(&synthetic));
                 Judged { score: score_of(&synthetic), verdict, ..refused.clone() }

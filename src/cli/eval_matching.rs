@@ -185,7 +185,7 @@ fn banked(
             photo.map(|photo| {
                 let entries =
                     checker.matcher().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
-                Banked { path: path.clone(), entries, hashes: PeerHashes::of(photo.pixels()) }
+                Banked { path: path.clone(), entries, hashes: PeerHashes::hash(photo.pixels()) }
             })
         })
         .collect();
@@ -239,7 +239,7 @@ impl Session<'_> {
         let uploaded = uploaded(photo.pixels());
         drop(photo);
         for edit in Edit::ALL {
-            let edited = edit.apply(&uploaded, &mut Random::of(self.seed, place, edit));
+            let edited = edit.apply(&uploaded, &mut Random::seeded(self.seed, place, edit));
             // An edit that changes nothing (the middle square of a square) would count for nothing.
             if edited != uploaded {
                 self.look_up(place, Some(edit), &edited, &mut lookups);
@@ -263,7 +263,7 @@ impl Session<'_> {
                 wrong.entry(other).or_insert(found);
             }
         }
-        let hashes = PeerHashes::of(pixels);
+        let hashes = PeerHashes::hash(pixels);
         let different: Vec<&PeerHashes> = (0..)
             .zip(&self.photos)
             .filter(|(other, _)| self.differ(place, *other))

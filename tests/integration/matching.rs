@@ -138,7 +138,8 @@ fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
     let views = checker().views(photo.pixels());
     assert_eq!(views.faces, Faces::default());
     let index = Index::new(checker().matcher().entries(&views, ContentId(7), &Arc::new(facts)), 1);
-    let edited = |edit: Edit, pixels: &RgbImage| edit.apply(pixels, &mut Random::of(3, 0, edit));
+    let edited =
+        |edit: Edit, pixels: &RgbImage| edit.apply(pixels, &mut Random::seeded(3, 0, edit));
     for edit in [Edit::Crop(80), Edit::Crop(70), Edit::Turn(8), Edit::StoryFrame] {
         let copy = edited(edit, photo.pixels());
         for (mirrored, copy) in [(false, copy.clone()), (true, edited(Edit::Mirror, &copy))] {
@@ -172,13 +173,13 @@ fn copies_are_found_after_crops_frames_turns_and_mirrors() {
             Edit::Turn(4),
             Edit::SmallJpeg(40),
         ] {
-            let random = &mut Random::of(3, 0, edit);
+            let random = &mut Random::seeded(3, 0, edit);
             let edited = edit.apply(photo.pixels(), random);
             let found = matches(&edited, &index);
             let ids: Vec<_> = found.iter().map(|found| found.content.0).collect();
             assert_eq!(ids, [id], "{}", edit.name());
         }
     }
-    let mirrored = Edit::Mirror.apply(photos[0].pixels(), &mut Random::of(3, 0, Edit::Mirror));
+    let mirrored = Edit::Mirror.apply(photos[0].pixels(), &mut Random::seeded(3, 0, Edit::Mirror));
     assert!(matches(&mirrored, &index)[0].mirrored);
 }

@@ -11,7 +11,7 @@ use image::{RgbImage, imageops};
 use ndarray::{ArrayD, Axis, Ix3};
 use serde::Deserialize;
 
-use super::{ANCHORED_MAX, Face, Faces, Point};
+use super::face::{ANCHORED_MAX, Face, Faces, Point};
 use crate::net::{InputScale, ModelError, Net};
 use crate::photo::resize::{PixelBox, cut, cut_and_resized};
 
@@ -415,13 +415,13 @@ fn suppress(mut candidates: Vec<Candidate>, overlap_max: f32) -> Vec<Candidate> 
         let (mut same, others): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|other| overlap_max < overlap(&best, other));
         same.push(best);
-        kept.push(mean_of(&same, best));
+        kept.push(weighted_mean(&same, best));
         candidates = others;
     }
     kept
 }
 
-fn mean_of(same: &[Candidate], best: Candidate) -> Candidate {
+fn weighted_mean(same: &[Candidate], best: Candidate) -> Candidate {
     let total: f32 = same.iter().map(|face| face.score).sum();
     if total <= 0.0 {
         return best;

@@ -22,7 +22,7 @@ fn mark(text: &Text<'_>) -> Option<Mark> {
         (Section::Exif, "UserComment" | "ImageDescription") => false,
         _ => return None,
     };
-    let fields = fields_of(&text.value, is_label);
+    let fields = read_fields(&text.value, is_label);
     if fields.is_none() && is_label {
         let invalid = Mark::new(Kind::AigcLabel, Claim::Invalid);
         return Some(invalid.with("reason", "no label of this kind"));
@@ -39,7 +39,7 @@ fn mark(text: &Text<'_>) -> Option<Mark> {
 }
 
 /// The seven fields: the object itself, or the value of `AIGC` in it.
-fn fields_of(text: &str, is_label: bool) -> Option<Map<String, Value>> {
+fn read_fields(text: &str, is_label: bool) -> Option<Map<String, Value>> {
     if !text.trim_start().starts_with('{') {
         return None;
     }

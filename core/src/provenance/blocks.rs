@@ -156,7 +156,7 @@ impl Fault {
 
 /// Text in whatever encoding it is: UTF-8, or else Latin-1 as PNG has it.
 #[must_use]
-pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),

@@ -4,11 +4,11 @@
 //! after it was signed. Nothing is fetched, neither records nor the state of certificates.
 //! Everybody can make a certificate, so an intact record proves only that the picture is the one
 //! that was signed; it is `trusted` when the certificate comes from an issuer on the bundled trust
-//! list (`trust/`) and a time stamp tells when it signed. Without a time stamp nobody can tell
+//! list (`trust/`) and a time stamp proves when it signed. Without a time stamp nobody can tell
 //! whether the certificate was valid then; so the answer does not depend on today's date either,
 //! and an expired certificate changes nothing else.
 //!
-//! The record of a picture tells of the pictures it was made from. An earlier version of it counts
+//! The record of a picture names the pictures it was made from. An earlier version of it counts
 //! like the picture itself, a part that was placed in it makes it edited.
 
 use super::mark::{Claim, Kind, Mark};
@@ -171,9 +171,9 @@ mod reader {
         // A record may name itself as its ingredient.
         for _ in 0..limits::INGREDIENTS_MAX {
             let Some((manifest, is_own)) = waiting.pop() else { return };
-            if is_own { &mut *own } else { &mut *parts }.extend(actions_of(manifest));
+            if is_own { &mut *own } else { &mut *parts }.extend(actions(manifest));
             // ChatGPT's records have no action of their own, and name what they record as a part.
-            let is_wrapper = actions_of(manifest).is_empty() && manifest.ingredients().len() == 1;
+            let is_wrapper = actions(manifest).is_empty() && manifest.ingredients().len() == 1;
             for ingredient in manifest.ingredients() {
                 let is_version = *ingredient.relationship() == Relationship::ParentOf || is_wrapper;
                 let earlier =
@@ -183,15 +183,15 @@ mod reader {
         }
     }
 
-    fn actions_of(manifest: &Manifest) -> Vec<Action> {
+    fn actions(manifest: &Manifest) -> Vec<Action> {
         let assertions = manifest.assertions().iter();
         let lists = assertions
             .filter(|assertion| assertion.label().starts_with("c2pa.actions"))
             .filter_map(|assertion| assertion.value().ok()?.get("actions")?.as_array());
-        lists.flatten().take(limits::INGREDIENTS_MAX).map(action_of).collect()
+        lists.flatten().take(limits::INGREDIENTS_MAX).map(read_action).collect()
     }
 
-    fn action_of(action: &Value) -> Action {
+    fn read_action(action: &Value) -> Action {
         let text = |name: &str| action.get(name).and_then(Value::as_str).unwrap_or_default();
         let stated = text("digitalSourceType");
         let meaning = source_type::meaning(stated);

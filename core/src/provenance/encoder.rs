@@ -60,7 +60,7 @@ impl Encoder {
 
     /// What is known, or nothing when the file has no tables.
     pub(super) fn mark(&self) -> Option<Mark> {
-        let (quality, is_norm) = quality_of(self.luma.as_ref()?);
+        let (quality, is_norm) = estimate_quality(self.luma.as_ref()?);
         let mark = Mark::new(Kind::Encoder, Claim::Unknown)
             .with("quality", quality.to_string())
             .with("tables", if is_norm { "norm" } else { "own" })
@@ -88,7 +88,7 @@ impl Encoder {
 }
 
 /// The quality, 1 to 100, whose table by the usual formula is nearest, and whether it is equal.
-fn quality_of(table: &[u16; 64]) -> (u16, bool) {
+fn estimate_quality(table: &[u16; 64]) -> (u16, bool) {
     let distance = |quality: u16| -> u32 {
         let scale =
             if quality < 50 { 5000 / u32::from(quality) } else { 200 - 2 * u32::from(quality) };

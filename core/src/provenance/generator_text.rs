@@ -75,14 +75,14 @@ fn plain(value: Option<&Value>) -> String {
 
 /// Settings as a line or as an object.
 fn settings(text: &str) -> Option<Generator> {
-    object(text).map_or_else(|| line_of_settings(text), |object| object_of_settings(&object))
+    object(text).map_or_else(|| read_line(text), |object| read_object(&object))
 }
 
 /// The last line that AUTOMATIC1111's web UI, and many after it, write:
 /// `Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: x, Version: v1.10.1`.
-fn line_of_settings(text: &str) -> Option<Generator> {
+fn read_line(text: &str) -> Option<Generator> {
     let line = text.lines().rev().map(str::trim).find(|line| line.starts_with("Steps: "))?;
-    let fields = fields_of(line);
+    let fields = split_fields(line);
     let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     field("Steps")?.parse::<u32>().ok()?;
     field("Seed")?.parse::<i128>().ok()?;
@@ -104,7 +104,7 @@ fn line_of_settings(text: &str) -> Option<Generator> {
 }
 
 /// `Key: value, Key: "value, with comma", Key: [json]`.
-fn fields_of(line: &str) -> Vec<(&str, &str)> {
+fn split_fields(line: &str) -> Vec<(&str, &str)> {
     let (mut fields, mut rest) = (Vec::new(), line);
     while let Some((key, after)) = rest.split_once(": ") {
         let length = match after.as_bytes().first() {
@@ -137,7 +137,7 @@ fn civitai_checkpoint(resources: &str) -> Option<String> {
 }
 
 /// The object that Fooocus, SwarmUI, NovelAI, Draw Things and others write.
-fn object_of_settings(object: &Map<String, Value>) -> Option<Generator> {
+fn read_object(object: &Map<String, Value>) -> Option<Generator> {
     if let Some(Value::Object(inner)) = object.get("sui_image_params") {
         let (model, seed) = (plain(inner.get("model")), plain(inner.get("seed")));
         let version = plain(inner.get("swarm_version"));

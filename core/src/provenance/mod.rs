@@ -40,7 +40,7 @@ pub use self::mark::{Claim, Kind, Mark};
 /// Reads every mark of the file that `photo` was decoded from, the strongest first.
 #[must_use]
 pub fn read(bytes: &[u8], photo: &Photo, hashes: &PhotoHashes) -> Vec<Mark> {
-    let blocks = blocks_of(bytes, photo.format());
+    let blocks = walk(bytes, photo.format());
     let mut marks = Vec::new();
     if blocks.has_c2pa {
         marks.push(credentials::read(bytes, photo.format()));
@@ -60,7 +60,7 @@ fn add_traces(marks: &mut Vec<Mark>, blocks: &Blocks<'_>, photo: &Photo, is_turn
     // The pixels of a photo that was turned or made smaller do not lie as its blocks did.
     let steps = steps.filter(|_| !is_turned && !photo.is_shrunk());
     let again = steps.and_then(|steps| recompression::is_recompressed(photo.pixels(), steps));
-    let size = sizes::typical_of(photo.width(), photo.height());
+    let size = sizes::generators_for(photo.width(), photo.height());
     let mut traces = Mark::new(Kind::Encoder, Claim::Unknown)
         .with("compressed", if again == Some(true) { "more than once" } else { "" })
         .with("typical_size", size.unwrap_or_default());
@@ -95,7 +95,7 @@ pub fn read_blocks(blocks: &Blocks<'_>) -> Vec<Mark> {
 
 /// Walks the container.
 #[must_use]
-pub fn blocks_of(bytes: &[u8], format: PhotoFormat) -> Blocks<'_> {
+pub fn walk(bytes: &[u8], format: PhotoFormat) -> Blocks<'_> {
     match format {
         PhotoFormat::Jpeg => jpeg::blocks(bytes),
         PhotoFormat::Png => png::blocks(bytes),

@@ -1,7 +1,7 @@
 //! Whether a JPEG had been compressed before, with coarser or otherwise lying steps. Context only:
 //! every messenger saves photos again.
 //!
-//! Coefficients that were rounded twice lie unevenly: some values are never met, others too often.
+//! Coefficients that were rounded twice lie unevenly: some values never occur, others too often.
 //! The method is that of Lukáš and Fridrich ("Estimation of Primary Quantization Matrix in Double
 //! Compressed JPEG Images", DFRWS 2003): the same picture half a block aside does not know the
 //! grid and shows how the coefficients were spread before; the earlier steps are those that turn
@@ -56,7 +56,7 @@ pub fn is_recompressed(pixels: &RgbImage, steps: &[u16; 64]) -> Option<bool> {
         let at = |block: &Coefficients| block[index].abs();
         let found: Vec<f32> = found.iter().map(at).collect();
         let moved: Vec<f32> = moved.iter().map(at).collect();
-        gain(&found, &Spread::of(&moved), usize::from(*step).max(1))
+        gain(&found, &Spread::measure(&moved), usize::from(*step).max(1))
     };
     let gains = steps.iter().skip(1).take(COEFFICIENTS.len()).enumerate().map(gain);
     Some(GAIN_MIN <= gains.sum())
@@ -90,7 +90,7 @@ fn mismatch(found: &[f32], before: &Spread, earlier: usize, step: usize) -> f32 
 struct Spread(Vec<f32>);
 
 impl Spread {
-    fn of(values: &[f32]) -> Self {
+    fn measure(values: &[f32]) -> Self {
         let mut shares = vec![0.0; HALVES + 1];
         let share = 1.0 / count(values.len());
         for value in values {

@@ -47,7 +47,7 @@ pub(crate) fn filtered_samples(pixels: &RgbImage) -> Samples {
 }
 
 /// Rec. 601 luma of a pixel, 0 to 255.
-pub(crate) fn luma_of([red, green, blue]: [u8; 3]) -> f32 {
+pub(crate) fn luma([red, green, blue]: [u8; 3]) -> f32 {
     0.299 * f32::from(red) + 0.587 * f32::from(green) + 0.114 * f32::from(blue)
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn luma_of([red, green, blue]: [u8; 3]) -> f32 {
 fn add_luma(row: &[u8], weight: f32, sums: &mut [f32]) {
     let (pixels, _) = row.as_chunks();
     for (sum, pixel) in sums.iter_mut().zip(pixels) {
-        *sum += weight * luma_of(*pixel);
+        *sum += weight * luma(*pixel);
     }
 }
 

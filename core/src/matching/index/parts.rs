@@ -93,7 +93,7 @@ impl Part {
         let Some(first) = self.segment.rows.contents.first() else { return 0 };
         let from = contents.partition_point(|content| content < first);
         for content in contents.iter().skip(from) {
-            for row in self.segment.rows.of_content(*content) {
+            for row in self.segment.rows.find(*content) {
                 if self.is_tombstoned(row) {
                     continue;
                 }
@@ -128,7 +128,7 @@ impl Part {
 pub(super) fn split(mut entries: Vec<Entry>) -> Vec<Part> {
     // Stable and quick where they came in order, as they do from a database.
     entries.sort_by_key(|entry| (entry.content, entry.view));
-    let rows_max = rows_of_each(entries.len());
+    let rows_max = rows_per_part(entries.len());
     let mut entries = entries.into_iter();
     let mut parts = Vec::new();
     while 0 < entries.len() {
@@ -153,7 +153,7 @@ fn sizes_should_merge(older: usize, newer: usize) -> bool {
 /// The live rows of all `parts`, in as few parts as possible.
 pub(super) fn merge(parts: &[Part]) -> Vec<Part> {
     let count: usize = parts.iter().map(Part::len).sum();
-    let rows_max = rows_of_each(count);
+    let rows_max = rows_per_part(count);
     let mut cursors: Vec<Cursor> = parts.iter().map(Cursor::new).collect();
     let mut merged = Vec::new();
     let mut left = count;
@@ -181,7 +181,7 @@ pub(super) fn are_compact(parts: &[Part]) -> bool {
 }
 
 /// Rows of each part when `count` are dealt out evenly to as few parts as possible.
-fn rows_of_each(count: usize) -> usize {
+fn rows_per_part(count: usize) -> usize {
     count.div_ceil(count.div_ceil(ROWS_MAX).max(1))
 }
 

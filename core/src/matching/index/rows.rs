@@ -87,7 +87,7 @@ impl Rows {
     }
 
     /// The rows of one content.
-    pub(super) fn of_content(&self, content: ContentId) -> Range<usize> {
+    pub(super) fn find(&self, content: ContentId) -> Range<usize> {
         let outside = self.contents.last().is_none_or(|last| *last < content);
         if outside {
             return 0..0;

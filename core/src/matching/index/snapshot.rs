@@ -153,9 +153,8 @@ pub fn encode<E>(
         key,
         generation: index.generation,
         quality_min,
-        // A part has some million rows.
-        parts: u32::try_from(index.parts.len()).unwrap_or(u32::MAX),
-        body_bytes: segments().map(bytes_of).sum(),
+        parts: count(index.parts.len()),
+        body_bytes: segments().map(count_bytes).sum(),
     };
     let mut writer = Writer { put, buffer: Vec::new(), checksum: Hasher::new() };
     (writer.put)(&header.encode())?;
@@ -167,7 +166,7 @@ pub fn encode<E>(
 }
 
 /// How many bytes [`Writer::segment`] writes.
-fn bytes_of(segment: &Segment) -> u64 {
+fn count_bytes(segment: &Segment) -> u64 {
     let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
     let gradients = gradients.len() * 8;
     let rows = hashes.len() * 32 + gradients + contents.len() * 8 + label_numbers.len() * 3;
@@ -210,6 +209,14 @@ fn are_below(numbers: &[Number], end: usize) -> bool {
     numbers.iter().all(|number| (value(*number) as usize) < end)
 }
 
+/// A count of parts, or of what a part has: at most `ROWS_MAX`.
+fn count(number: usize) -> u32 {
+    assert!(number <= ROWS_MAX, "{number} is more than a part has");
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^24")]
+    let number = number as u32;
+    number
+}
+
 /// Splits the next `N` bytes off.
 fn next<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (first, later) = rest.split_first_chunk()?;
@@ -227,8 +234,7 @@ impl<P: FnMut(&[u8]) -> Result<(), E>, E> Writer<P> {
     fn segment(&mut self, segment: &Segment) -> Result<(), E> {
         let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
         let counts = [hashes.len(), gradients.len(), labels.len()];
-        // All are at most `ROWS_MAX`.
-        self.all(counts.map(|count| u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()))?;
+        self.all(counts.map(|of| count(of).to_le_bytes()))?;
         for label in labels {
             self.bytes(&label_bytes(label))?;
         }
@@ -511,7 +517,7 @@ mod tests {
             let rows = rows.finish();
             let mut segment = Segment::new(rows, Layout::for_rows(5000));
             change(&mut segment);
-            let body_bytes = bytes_of(&segment);
+            let body_bytes = count_bytes(&segment);
             let header = Header { key: KEY, generation: 1, quality_min: 50, parts: 1, body_bytes };
             let mut bytes = header.encode();
             let put = |piece: &[u8]| {

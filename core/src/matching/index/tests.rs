@@ -1,4 +1,4 @@
-//! The index against its oracle, a look at every entry.
+//! The index against its oracle, a comparison with every entry.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;

@@ -33,7 +33,7 @@ impl Framing {
     /// Looks for borders and frames.
     #[must_use]
     pub fn find(pixels: &RgbImage) -> Self {
-        let pyramid = Pyramid::of(pixels);
+        let pyramid = Pyramid::build(pixels);
         let trimmed = trim::without_borders(&pyramid);
         let inner = trim::inner_picture(&pyramid);
         let inside = picture_inside(pixels, &pyramid, trimmed, inner);

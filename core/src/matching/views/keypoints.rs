@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_spot_is_found_where_it_is_and_as_large_as_it_is() {
         let photo = spots(400, 300, &[(150.0, 120.0, 16.0, 90.0)]);
-        let found = keypoints(&Pyramid::of(&photo));
+        let found = keypoints(&Pyramid::build(&photo));
         let first = found.first().expect("a keypoint");
         assert!((first.centre[0] - 150.0).abs() < 0.7, "{first:?}");
         assert!((first.centre[1] - 120.0).abs() < 0.7, "{first:?}");
@@ -263,10 +263,10 @@ mod tests {
     #[test]
     fn a_crop_and_a_resize_leave_it_at_the_same_point() {
         let marks = [(150.0, 120.0, 16.0, 90.0), (190.0, 140.0, 14.0, -70.0)];
-        let whole = keypoints(&Pyramid::of(&spots(400, 300, &marks)));
+        let whole = keypoints(&Pyramid::build(&spots(400, 300, &marks)));
         let cropped = marks
             .map(|(x, y, size, light)| ((x - 60.0) * 1.5, (y - 30.0) * 1.5, size * 1.5, light));
-        let cropped = keypoints(&Pyramid::of(&spots(420, 330, &cropped)));
+        let cropped = keypoints(&Pyramid::build(&spots(420, 330, &cropped)));
         for mark in whole.iter().take(2) {
             let expected = [(mark.centre[0] - 60.0) * 1.5, (mark.centre[1] - 30.0) * 1.5];
             let scale = mark.scale * 1.5;
@@ -283,14 +283,14 @@ mod tests {
     fn plain_and_tiny_pictures_have_none() {
         for (width, height) in [(1, 1), (2, 900), (300, 200)] {
             let photo = RgbImage::from_pixel(width, height, Rgb([90; 3]));
-            assert_eq!(keypoints(&Pyramid::of(&photo)), []);
+            assert_eq!(keypoints(&Pyramid::build(&photo)), []);
         }
     }
 
     #[test]
     fn an_edge_is_no_keypoint() {
         let photo = RgbImage::from_fn(300, 300, |x, _| Rgb([if x < 150 { 30 } else { 220 }; 3]));
-        assert_eq!(keypoints(&Pyramid::of(&photo)), []);
+        assert_eq!(keypoints(&Pyramid::build(&photo)), []);
     }
 
     #[test]

@@ -127,11 +127,11 @@ impl PhotoViews {
         let pyramid = &framing.pyramid;
         let parts = parts(framing).into_iter();
         views.extend(parts.map(|(view, frame)| PhotoView::sample(view, &frame, pyramid)));
-        views.extend(views_of_faces(&faces.anchored, pyramid));
-        views.extend(views_of_keypoints(pyramid, View::Keypoint));
+        views.extend(hash_faces(&faces.anchored, pyramid));
+        views.extend(hash_keypoints(pyramid, View::Keypoint));
         if let Some(part) = framing.inside() {
-            let inside = Pyramid::of(&cut(pixels, part));
-            let views_inside = views_of_keypoints(&inside, View::InnerKeypoint);
+            let inside = Pyramid::build(&cut(pixels, part));
+            let views_inside = hash_keypoints(&inside, View::InnerKeypoint);
             views.extend(views_inside.into_iter().map(|view| view.in_whole(part, pixels)));
         }
         Self { hashes, views, faces }
@@ -168,12 +168,12 @@ fn square_in(picture: Region) -> Option<Frame> {
     is_longer.then(|| Frame::upright(picture.middle_square()))
 }
 
-fn views_of_faces(faces: &[Face], pyramid: &Pyramid) -> Vec<PhotoView> {
+fn hash_faces(faces: &[Face], pyramid: &Pyramid) -> Vec<PhotoView> {
     let (width, height) = pyramid.size();
     let mut views = Vec::new();
     for (number, face) in faces.iter().enumerate() {
         let Some(slot) = FaceSlot::new(number) else { break };
-        let anchor = Anchor::of(face, width, height);
+        let anchor = Anchor::lay(face, width, height);
         if anchor.side < FACE_SIDE_MIN {
             continue;
         }
@@ -186,7 +186,7 @@ fn views_of_faces(faces: &[Face], pyramid: &Pyramid) -> Vec<PhotoView> {
 }
 
 /// Squares over the first keypoints that lie inside the photo, none over nearly the same part.
-fn views_of_keypoints(pyramid: &Pyramid, view: fn(KeypointSlot) -> View) -> Vec<PhotoView> {
+fn hash_keypoints(pyramid: &Pyramid, view: fn(KeypointSlot) -> View) -> Vec<PhotoView> {
     let size = pyramid.size();
     let is_shown = |keypoint: &Keypoint| {
         KEYPOINT_SIDE_MIN <= KEYPOINT_SIDES * keypoint.scale

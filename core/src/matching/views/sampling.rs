@@ -13,7 +13,7 @@ use std::ops::Range;
 use image::RgbImage;
 use multiversion::multiversion;
 
-use crate::matching::hashes::samples::{SAMPLES, Samples, luma_of};
+use crate::matching::hashes::samples::{SAMPLES, Samples, luma};
 use crate::photo::resize::resize;
 use crate::region::Region;
 
@@ -80,7 +80,7 @@ impl Frame {
 impl Plane {
     /// Rec. 601 luma of every pixel.
     fn from_pixels(pixels: &RgbImage) -> Self {
-        let luma = luma_of_all(pixels.as_raw());
+        let luma = to_luma(pixels.as_raw());
         Self { width: pixels.width() as usize, height: pixels.height() as usize, luma }
     }
 
@@ -205,9 +205,9 @@ fn sample_row(plane: &Plane, start: [f32; 2], step: [f32; 2]) -> [f32; SAMPLES] 
 }
 
 #[multiversion(targets("x86_64+avx2"))]
-fn luma_of_all(bytes: &[u8]) -> Vec<f32> {
+fn to_luma(bytes: &[u8]) -> Vec<f32> {
     let (pixels, _) = bytes.as_chunks();
-    pixels.iter().map(|pixel| luma_of(*pixel)).collect()
+    pixels.iter().map(|pixel| luma(*pixel)).collect()
 }
 
 #[multiversion(targets("x86_64+avx2"))]
@@ -243,8 +243,8 @@ fn gaussian(deviation: f32) -> (f32, Vec<f32>) {
 }
 
 impl Pyramid {
-    /// Of a photo of at least 1x1 pixels.
-    pub fn of(pixels: &RgbImage) -> Self {
+    /// Builds the pyramid of a photo of at least 1x1 pixels.
+    pub fn build(pixels: &RgbImage) -> Self {
         let (width, height) = (pixels.width(), pixels.height());
         let longer = width.max(height);
         let mut planes = Vec::new();
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_box_is_sampled_where_it_lies() {
-        let pyramid = Pyramid::of(&slope(300, 200));
+        let pyramid = Pyramid::build(&slope(300, 200));
         let samples = pyramid.sample(&Frame::upright(Region {
             x: 100.0,
             y: 50.0,
@@ -340,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_turned_square_is_sampled_turned() {
-        let pyramid = Pyramid::of(&slope(300, 300));
+        let pyramid = Pyramid::build(&slope(300, 300));
         let quarter = std::f32::consts::FRAC_PI_2;
         let upright = pyramid.sample(&Frame::turned([150.0, 150.0], 120.0, 0.0));
         let turned = pyramid.sample(&Frame::turned([150.0, 150.0], 120.0, quarter));
@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn the_smallest_photos_are_sampled() {
         for (width, height) in [(1, 1), (2, 900), (3000, 1)] {
-            let pyramid = Pyramid::of(&RgbImage::from_pixel(width, height, image::Rgb([9; 3])));
+            let pyramid = Pyramid::build(&RgbImage::from_pixel(width, height, image::Rgb([9; 3])));
             let samples = pyramid.sample(&Frame::upright(Region {
                 x: -5.0,
                 y: -5.0,

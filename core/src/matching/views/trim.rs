@@ -80,7 +80,7 @@ fn richest_part(plane: &Plane) -> Option<(usize, usize)> {
             end_part(start, y, sum);
             (start, sum) = (y + 1, 0.0);
         } else {
-            sum += detail_of(plane.row(y));
+            sum += detail(plane.row(y));
         }
     }
     end_part(start, plane.height, sum);
@@ -96,7 +96,7 @@ fn edge_share(a: &[f32], b: &[f32]) -> f32 {
 
 /// The sum of steps between neighbours; one that is hardly a step does not count.
 #[multiversion(targets("x86_64+avx2"))]
-fn detail_of(row: &[f32]) -> f32 {
+fn detail(row: &[f32]) -> f32 {
     const STEP_COUNTED_MIN: f32 = 2.0;
     // Several sums at once, which the processor adds side by side.
     let mut sums = [0.0; 16];
@@ -180,19 +180,19 @@ mod tests {
     #[test]
     fn plain_borders_are_taken_away() {
         let photo = pasted(RgbImage::from_pixel(400, 500, Rgb([250; 3])), 40, 90, 320, 300);
-        assert_box(without_borders(&Pyramid::of(&photo)), [40.0, 90.0, 320.0, 300.0]);
+        assert_box(without_borders(&Pyramid::build(&photo)), [40.0, 90.0, 320.0, 300.0]);
     }
 
     #[test]
     fn a_photo_without_borders_stays_whole() {
-        let pyramid = Pyramid::of(&picture(400, 300));
+        let pyramid = Pyramid::build(&picture(400, 300));
         assert_eq!(without_borders(&pyramid), None);
         assert_eq!(inner_picture(&pyramid), None);
     }
 
     #[test]
     fn a_plain_picture_stays_whole() {
-        let pyramid = Pyramid::of(&RgbImage::from_pixel(300, 200, Rgb([80; 3])));
+        let pyramid = Pyramid::build(&RgbImage::from_pixel(300, 200, Rgb([80; 3])));
         assert_eq!(without_borders(&pyramid), None);
         assert_eq!(inner_picture(&pyramid), None);
     }
@@ -206,6 +206,6 @@ mod tests {
             canvas.put_pixel(x, 20, Rgb([255; 3]));
         }
         let photo = pasted(canvas, 20, 150, 320, 340);
-        assert_box(inner_picture(&Pyramid::of(&photo)), [20.0, 150.0, 320.0, 340.0]);
+        assert_box(inner_picture(&Pyramid::build(&photo)), [20.0, 150.0, 320.0, 340.0]);
     }
 }
