@@ -9,7 +9,7 @@ use photocheck_core::bank::{BankFacts, BankId, Opinion, Purpose};
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::hashes::pdq::pdq;
 use photocheck_core::matching::hashes::{Distance, PdqHash, PhotoHashes};
-use photocheck_core::matching::index::{ContentId, Entry, Index};
+use photocheck_core::matching::index::{ContentId, Entry, Index, Scope};
 use photocheck_core::matching::views::View;
 use photocheck_core::photo::Photo;
 use photocheck_core::provenance;
@@ -39,10 +39,10 @@ fn pdq_hash(bencher: Bencher) {
 #[divan::bench]
 fn both_hashes(bencher: Bencher) {
     let photo = photo();
-    bencher.bench(|| PhotoHashes::of(black_box(photo.pixels())));
+    bencher.bench(|| PhotoHashes::hash(black_box(photo.pixels())));
 }
 
-/// All that a photo is compared by, the look for faces included.
+/// All that a photo is compared by, the search for faces included.
 #[divan::bench]
 fn all_views(bencher: Bencher) {
     let photo = photo();
@@ -51,9 +51,9 @@ fn all_views(bencher: Bencher) {
     bencher.bench(|| checker.views(black_box(photo.pixels())));
 }
 
-/// Of that, the look for faces: a first look, a second and one to lay squares by.
+/// Of that, the search for faces: a first pass, a refining one and one to lay squares by.
 #[divan::bench]
-fn face_looks(bencher: Bencher) {
+fn face_passes(bencher: Bencher) {
     let photo = photo();
     let finder = FaceFinder::load(
         include_bytes!("../models/face/model.onnx"),
@@ -62,7 +62,7 @@ fn face_looks(bencher: Bencher) {
     let finder = finder.unwrap_or_else(|error| unreachable!("{error}"));
     bencher.bench(|| {
         let faces = finder.find(black_box(photo.pixels()));
-        faces.first().and_then(|face| finder.settle(photo.pixels(), face))
+        faces.first().and_then(|face| finder.anchor(photo.pixels(), face))
     });
 }
 
@@ -70,7 +70,7 @@ fn face_looks(bencher: Bencher) {
 #[divan::bench]
 fn marks_of_origin(bencher: Bencher) {
     let photo = photo();
-    let hashes = PhotoHashes::of(photo.pixels());
+    let hashes = PhotoHashes::hash(photo.pixels());
     bencher.bench(|| provenance::read(black_box(PHOTO), &photo, &hashes));
 }
 
@@ -105,7 +105,7 @@ fn lookup(bencher: Bencher, count: i64) {
         hash: PdqHash(words(content.unsigned_abs() + 1)),
         gradient: None,
         content: ContentId(content),
-        view: View::WHOLE,
+        view: View::Whole,
         opinion: Opinion::Confirmed,
         bank: Arc::clone(&bank),
     };
@@ -118,6 +118,6 @@ fn lookup(bencher: Bencher, count: i64) {
         if near {
             words[0] ^= 0b1_0101_0101;
         }
-        index.lookup(PdqHash(words), Distance(31))
+        index.lookup(PdqHash(words), Distance(31), &Scope::Everything)
     });
 }

@@ -14,3 +14,4 @@ pub mod private_file;
 pub mod store;
 pub mod telemetry;
 pub mod wire;
+pub mod words;

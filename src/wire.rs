@@ -10,9 +10,15 @@ use photocheck_core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synth
 use photocheck_core::faces::Face;
 use photocheck_core::photo::Animation;
 use photocheck_core::photo::PhotoError;
-use photocheck_core::provenance::Finding;
-use photocheck_core::report::{KnownPhoto, Match, Report, SeenElsewhere};
+use photocheck_core::provenance::Mark;
+use photocheck_core::region::Region;
+use photocheck_core::report::{KnownPhoto, Report};
+use photocheck_core::signals::{
+    Evaluated, FaceResult, HeatMap, Match, SeenElsewhere, Stability, Synthetic,
+};
 use photocheck_core::verdict::{Cost, Reason};
+
+use crate::words;
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -128,10 +134,10 @@ pub struct ProvenanceJson {
     pub kind: &'static str,
     /// `ai_generated`, `ai_edited`, `camera`, `edited`, `unknown` or `invalid`.
     #[schema(example = "ai_generated")]
-    pub says: &'static str,
+    pub claim: &'static str,
     /// The program, camera or signer, as it names itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
+    pub claimed_by: Option<String>,
     /// Whether a signature by somebody on a trust list proves it.
     pub trusted: bool,
     /// What else the mark says.
@@ -149,20 +155,20 @@ pub struct MatchJson {
     /// Whether the bank was taken over from somebody else.
     pub imported: bool,
     pub content_id: i64,
-    /// What is thought of the banked photo: `confirmed`, `unsure` or `disputed`.
+    /// A reviewer's judgement of the banked photo: `confirmed`, `unsure` or `disputed`.
     #[schema(example = "confirmed")]
     pub opinion: &'static str,
-    /// The hash that met: `pdq`.
+    /// The hash that matched: `pdq`.
     pub signal: &'static str,
     /// Differing bits of 256.
     pub distance: u16,
-    /// Which view of the photo met the banked one: `whole`, `trimmed`, `square`, `top`, `inner`,
+    /// Which view of the photo matched: `whole`, `trimmed`, `square`, `top`, `inner`,
     /// `inner_square`, `face_close`, `face_head`, `face_bust` or `keypoint`.
     #[schema(example = "face_head")]
     pub view: &'static str,
-    /// Whether it met it mirrored.
+    /// Whether it matched mirrored.
     pub mirrored: bool,
-    /// Which view of the banked photo it met.
+    /// Which view of the banked photo matched.
     pub banked_view: &'static str,
     pub region: BoxJson,
 }
@@ -228,7 +234,7 @@ pub struct FaceJson {
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub struct StabilityJson {
     /// How many were scored, the photo as it is among them.
-    pub lives: u8,
+    pub variants: u8,
     pub lowest: f64,
     pub highest: f64,
 }
@@ -327,8 +333,8 @@ impl From<&Reason> for ReasonJson {
             None => (None, None),
         };
         Self {
-            code: reason.code.name(),
-            message: reason.message.clone(),
+            code: reason.code(),
+            message: words::sentence(reason),
             value: reason.value.map(shown),
             threshold: reason.threshold.map(shown),
             false_positive_rate,
@@ -357,32 +363,32 @@ impl From<&Match> for MatchJson {
             view: found.view.name(),
             mirrored: found.mirrored,
             banked_view: found.banked_view.name(),
-            region: BoxJson::new(found.region),
+            region: found.region.into(),
         }
     }
 }
 
-impl From<&Finding> for ProvenanceJson {
-    fn from(finding: &Finding) -> Self {
+impl From<&Mark> for ProvenanceJson {
+    fn from(mark: &Mark) -> Self {
         Self {
-            kind: finding.kind.name(),
-            says: finding.says.name(),
-            by: finding.by.clone(),
-            trusted: finding.trusted,
-            detail: finding.detail.iter().cloned().collect(),
+            kind: mark.kind.name(),
+            claim: mark.claim.name(),
+            claimed_by: mark.claimed_by.clone(),
+            trusted: mark.trusted,
+            detail: mark.detail.iter().cloned().collect(),
         }
     }
 }
 
 impl From<&Face> for BoxJson {
     fn from(face: &Face) -> Self {
-        Self::new([face.x, face.y, face.width, face.height])
+        face.region().into()
     }
 }
 
-impl BoxJson {
-    fn new(sides: [f32; 4]) -> Self {
-        let [x, y, width, height] = sides.map(|side| shown(side.into()));
+impl From<Region> for BoxJson {
+    fn from(Region { x, y, width, height }: Region) -> Self {
+        let [x, y, width, height] = [x, y, width, height].map(|side| shown(side.into()));
         Self { x, y, width, height }
     }
 }
@@ -420,9 +426,9 @@ impl From<&FaceResult> for FaceJson {
 
 impl From<&Stability> for StabilityJson {
     fn from(stability: &Stability) -> Self {
-        let Stability { lives, lowest, highest } = stability;
+        let Stability { variants, lowest, highest } = stability;
         let (lowest, highest) = (shown(lowest.value().into()), shown(highest.value().into()));
-        Self { lives: *lives, lowest, highest }
+        Self { variants: *variants, lowest, highest }
     }
 }
 
@@ -432,7 +438,7 @@ impl From<&HeatMap> for HeatMapJson {
         const PRECISION: f64 = 1e3;
         let cell = |cell: &f32| (f64::from(*cell) * PRECISION).round() / PRECISION;
         let rows = map.rows.iter().map(|row| row.iter().map(cell).collect()).collect();
-        Self { region: BoxJson::new(map.region), rows }
+        Self { region: map.region.into(), rows }
     }
 }
 

@@ -1,28 +1,29 @@
-//! The pipeline: the way of one photo from bytes to report.
+//! The pipeline: the way of one photo from bytes to report, a stage a line in
+//! [`Checker::examine`].
 
 use std::sync::Arc;
 
 use image::RgbImage;
 
 use crate::bank::Purpose;
-use crate::detector::{Detector, Synthetic};
-use crate::faces::{Face, FaceFinder};
+use crate::detector::Detector;
+use crate::faces::{Face, FaceFinder, Faces};
 use crate::limits;
-use crate::matching::index::Index;
-use crate::matching::views::PhotoViews;
-use crate::photo::Photo;
-use crate::photo::PhotoError;
+use crate::matching::Matcher;
+use crate::matching::index::{Index, Scope};
+use crate::matching::views::{Framing, PhotoViews};
+use crate::photo::{Photo, PhotoError};
 use crate::provenance;
-use crate::report::{
-    Examined, KnownPhoto, Match, PhotoFacts, Report, SeenElsewhere, Signals, Versions,
-};
-use crate::verdict::Policy;
+use crate::report::{Examined, KnownPhoto, PhotoFacts, Report, Versions};
+use crate::signals::{Match, SeenElsewhere, Signals, Synthetic};
+use crate::verdict::{Policy, weightiest};
 
 /// What judges photos: the models and the policy, loaded once and shared between threads.
 #[derive(Debug)]
 pub struct Checker {
     face_finder: FaceFinder,
     detector: Detector,
+    matcher: Matcher,
     policy: Policy,
     model: Arc<str>,
     policy_version: Arc<str>,
@@ -32,21 +33,10 @@ impl Checker {
     /// Puts loaded parts together.
     #[must_use]
     pub fn new(face_finder: FaceFinder, detector: Detector, policy: Policy) -> Self {
+        let matcher = Matcher::new(*policy.thresholds());
         let model = Arc::from(detector.name());
         let policy_version = Arc::from(policy.version());
-        Self { face_finder, detector, policy, model, policy_version }
-    }
-
-    /// The policy that decides.
-    #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
-    /// Name of the detector's model.
-    #[must_use]
-    pub fn model(&self) -> &str {
-        &self.model
+        Self { face_finder, detector, matcher, policy, model, policy_version }
     }
 
     /// Checks one photo against one view of the banks.
@@ -57,84 +47,30 @@ impl Checker {
         Ok(self.report(self.examine(bytes, index)?, None))
     }
 
-    /// The first half of [`Checker::check`], for doors that look up sightings before the policy
+    /// The first half of [`Checker::check`], for callers that look up sightings before the policy
     /// decides.
     ///
     /// # Errors
     /// A [`PhotoError`] when the bytes are no photo within the limits.
     pub fn examine(&self, bytes: &[u8], index: &Index) -> Result<Examined, PhotoError> {
         let photo = Photo::decode(bytes)?;
-        let views = self.views(photo.pixels());
-        let hashes = views.hashes;
-        let is_seen = |found: &Match| found.bank.purpose == Purpose::Seen;
-        let (mut seen_copies, matches): (Vec<_>, Vec<_>) =
-            self.policy.matches(&views, index).into_iter().partition(is_seen);
-        seen_copies.truncate(limits::MATCHES_MAX);
-        let known_photo = KnownPhoto::by(index);
-        let is_looked_up = self.policy.looks_up_any(&views);
-        let known_photo = if is_looked_up { known_photo } else { known_photo.with_low_detail() };
-        let matches = Policy::weightiest(matches, limits::MATCHES_MAX);
-        let synthetic = self.scored(photo.pixels(), &views.faces);
-        let provenance = provenance::read(bytes, &photo, &hashes);
-        let pdq_quality = hashes.pdq_quality;
-        let signals = Signals { matches, seen: None, pdq_quality, synthetic, provenance };
-        let facts = PhotoFacts {
-            digest: photo.digest(),
-            format: photo.format(),
-            width: photo.width(),
-            height: photo.height(),
-            animation: photo.animation(),
-        };
-        let (versions, views) = (self.versions(index), views.banked().collect());
-        Ok(Examined { photo: facts, signals, seen_copies, known_photo, hashes, views, versions })
-    }
-
-    /// The banked photos that these pixels are a copy of, as [`Self::check`] finds them.
-    #[must_use]
-    pub fn matches_of(&self, pixels: &RgbImage, index: &Index) -> Vec<Match> {
-        self.policy.matches(&self.views(pixels), index)
-    }
-
-    /// The detector itself.
-    #[must_use]
-    pub fn detector(&self) -> &Detector {
-        &self.detector
-    }
-
-    /// The faces of these pixels, as the detector judges them.
-    #[must_use]
-    pub fn judged_faces(&self, pixels: &RgbImage) -> Vec<Face> {
-        self.refined(pixels, &self.face_finder.find(pixels))
-    }
-
-    /// What the detector says of these pixels, without all that [`Self::check`] does beside.
-    #[must_use]
-    pub fn synthetic(&self, pixels: &RgbImage) -> Synthetic {
-        self.scored(pixels, &self.face_finder.find(pixels))
-    }
-
-    fn scored(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
-        let faces = self.refined(pixels, faces);
-        self.detector.score(pixels, &faces, self.policy.unsure_score())
-    }
-
-    /// These faces and smaller ones, in the boxes that the detector's training gave.
-    fn refined(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
-        self.face_finder.refined(pixels, &self.face_finder.with_smaller(pixels, faces))
-    }
-
-    /// All that a photo is compared by.
-    #[must_use]
-    pub fn views(&self, pixels: &RgbImage) -> PhotoViews {
-        PhotoViews::of(pixels, &self.face_finder)
-    }
-
-    /// Decodes a photo and gives all that it is compared by.
-    ///
-    /// # Errors
-    /// A [`PhotoError`] when the bytes are no photo within the limits.
-    pub fn hash(&self, bytes: &[u8]) -> Result<PhotoViews, PhotoError> {
-        Photo::decode(bytes).map(|photo| self.views(photo.pixels()))
+        let pixels = photo.pixels();
+        let framing = Framing::find(pixels);
+        let faces = self.find_faces(pixels, &framing);
+        let views = PhotoViews::hash(pixels, &framing, faces);
+        let (seen_copies, matches) = split_seen(self.matches(&views, index));
+        let synthetic = self.score(pixels, &views.faces.whole);
+        let provenance = provenance::read(bytes, &photo, &views.hashes);
+        let pdq_quality = views.hashes.pdq_quality;
+        Ok(Examined {
+            photo: PhotoFacts::from(&photo),
+            signals: Signals { matches, seen: None, pdq_quality, synthetic, provenance },
+            seen_copies,
+            known_photo: self.known_photo(&views, index),
+            hashes: views.hashes,
+            views: views.banked().collect(),
+            versions: self.versions(index),
+        })
     }
 
     /// The second half of [`Checker::check`]: lets the policy decide.
@@ -146,6 +82,84 @@ impl Checker {
         Report { photo, verdict, reasons, signals, known_photo, hashes, versions }
     }
 
+    /// The stage of faces: those of the whole photo, those inside its frame, and the boxes that
+    /// squares are laid over.
+    #[must_use]
+    pub fn find_faces(&self, pixels: &RgbImage, framing: &Framing) -> Faces {
+        self.face_finder.find_all(pixels, framing.inside())
+    }
+
+    /// The stage of matching: the banked photos that this one is a copy of, nearest first, whatever
+    /// their bank is for.
+    #[must_use]
+    pub fn matches(&self, views: &PhotoViews, index: &Index) -> Vec<Match> {
+        self.matcher.matches(views, index, &Scope::Everything)
+    }
+
+    /// The stage of the detector: its answer by these faces and smaller ones beside them.
+    #[must_use]
+    pub fn score(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
+        let faces = self.face_finder.faces_to_judge(pixels, faces);
+        self.detector.score(pixels, &faces, self.policy.unsure_score())
+    }
+
+    /// All that a photo is compared by: the stages up to the views.
+    #[must_use]
+    pub fn views(&self, pixels: &RgbImage) -> PhotoViews {
+        let framing = Framing::find(pixels);
+        let faces = self.find_faces(pixels, &framing);
+        PhotoViews::hash(pixels, &framing, faces)
+    }
+
+    /// Decodes a photo and returns all that it is compared by.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn hash(&self, bytes: &[u8]) -> Result<PhotoViews, PhotoError> {
+        Photo::decode(bytes).map(|photo| self.views(photo.pixels()))
+    }
+
+    /// The detector's answer on these pixels, without all else that [`Self::check`] does.
+    #[must_use]
+    pub fn synthetic(&self, pixels: &RgbImage) -> Synthetic {
+        self.score(pixels, &self.face_finder.find(pixels))
+    }
+
+    /// The faces of these pixels, as the detector judges them.
+    #[must_use]
+    pub fn judged_faces(&self, pixels: &RgbImage) -> Vec<Face> {
+        self.face_finder.faces_to_judge(pixels, &self.face_finder.find(pixels))
+    }
+
+    /// What decides which photos are copies.
+    #[must_use]
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// The policy that decides.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The detector itself.
+    #[must_use]
+    pub fn detector(&self) -> &Detector {
+        &self.detector
+    }
+
+    /// Name of the detector's model.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    fn known_photo(&self, views: &PhotoViews, index: &Index) -> KnownPhoto {
+        let known_photo = KnownPhoto::by(index);
+        if self.matcher.looks_up_any(views) { known_photo } else { known_photo.with_low_detail() }
+    }
+
     fn versions(&self, index: &Index) -> Versions {
         Versions {
             model: Arc::clone(&self.model),
@@ -153,4 +167,12 @@ impl Checker {
             index: index.generation(),
         }
     }
+}
+
+/// Photos seen on accounts, and those that weigh most of all others.
+fn split_seen(matches: Vec<Match>) -> (Vec<Match>, Vec<Match>) {
+    let is_seen = |found: &Match| found.bank.purpose == Purpose::Seen;
+    let (mut seen, others): (Vec<_>, Vec<_>) = matches.into_iter().partition(is_seen);
+    seen.truncate(limits::MATCHES_MAX);
+    (seen, weightiest(others, limits::MATCHES_MAX))
 }

@@ -1,7 +1,7 @@
 //! Every limit of the core, with its unit and the reason for its size.
 //!
 //! Uploads are hostile: a limit is checked before the memory it guards is taken, and a refusal
-//! names the value and the limit (see [`crate::errors`]). The const assertions at the end
+//! names the value and the limit (see [`crate::photo::PhotoError`]). The const assertions at the end
 //! hold the limits to each other, so that raising one without its neighbour does not compile.
 
 /// Bytes of an encoded photo. Phone cameras write 3 to 15 MB; a queue of uploads must stay small.
@@ -43,7 +43,7 @@ pub const FRAMES_PIXELS_MAX: u64 = 64 * 1000 * 1000;
 /// social networks keep at most this many.
 pub const EDITED_SIDE_MAX: u32 = 2048;
 
-/// Matches listed in one report, nearest first. A hash that meets more is a hash to quarantine.
+/// Matches listed in one report, nearest first. A hash that matches more is a hash to quarantine.
 pub const MATCHES_MAX: usize = 100;
 
 /// Banked hashes that are looked up by a plain scan before they are merged into the tables.
@@ -87,10 +87,10 @@ pub const THUMBNAIL_SIDE_MAX: u32 = 1024;
 /// Pictures that Content Credentials name as those a picture was made from, and actions of each.
 pub const INGREDIENTS_MAX: usize = 64;
 
-/// Findings on the origin listed in one report.
-pub const FINDINGS_MAX: usize = 64;
+/// Marks of origin listed in one report.
+pub const MARKS_MAX: usize = 64;
 
-/// Characters of one value that a finding shows: the name of a tool, of a model.
+/// Characters of one value that a mark shows: the name of a tool, of a model.
 pub const SHOWN_CHARS_MAX: usize = 120;
 
 const _: () = assert!(PHOTO_SIDE_MIN < PHOTO_SIDE_MAX);

@@ -1,18 +1,16 @@
-//! The report: the one answer that every door gives.
+//! The report: the one answer that the service, the page and the command line return.
 //!
-//! These are the core's own types; how they are written as JSON is the shell's business. Equal
-//! bytes and equal versions give an equal report: nothing of the clock or of the caller is in it.
-//! Only where the caller named an account does a report say what the sightings of that moment are.
+//! These are the core's own types; the shell writes them as JSON. Equal bytes and equal versions
+//! make an equal report: it depends neither on the clock nor on the caller. Only where the caller
+//! named an account does a report include the sightings of that moment.
 
 use std::sync::Arc;
 
-use crate::bank::{BankFacts, Opinion};
-use crate::detector::Synthetic;
-use crate::matching::hashes::{Distance, PdqQuality, PhotoHashes};
-use crate::matching::index::{ContentId, Index};
-use crate::matching::views::{View, ViewHashes};
-use crate::photo::{Animation, PhotoDigest, PhotoFormat};
-use crate::provenance::Finding;
+use crate::matching::hashes::PhotoHashes;
+use crate::matching::index::Index;
+use crate::matching::views::ViewHashes;
+use crate::photo::{Animation, Photo, PhotoDigest, PhotoFormat};
+use crate::signals::{Match, Signals};
 use crate::verdict::{Reason, Verdict};
 
 /// All that was found out about one photo.
@@ -20,7 +18,7 @@ use crate::verdict::{Reason, Verdict};
 pub struct Report {
     pub photo: PhotoFacts,
     pub verdict: Verdict,
-    /// Every finding; never empty.
+    /// Every judgement; never empty.
     pub reasons: Vec<Reason>,
     pub signals: Signals,
     pub known_photo: KnownPhoto,
@@ -28,7 +26,7 @@ pub struct Report {
     pub versions: Versions,
 }
 
-/// One photo, looked at: all that a report is made of, before the policy decides.
+/// One photo, examined: all that a report is made of, before the policy decides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Examined {
     pub photo: PhotoFacts,
@@ -44,11 +42,11 @@ pub struct Examined {
     pub versions: Versions,
 }
 
-/// Whether the photo was compared with known fakes. Where it was not, that none was found says
-/// nothing.
+/// Whether the photo was compared with known fakes. Where it was not, an empty list of matches
+/// says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownPhoto {
-    /// With so many of their hashes.
+    /// With this many of their hashes.
     Compared {
         hashes: usize,
     },
@@ -64,37 +62,6 @@ pub enum NotCompared {
     LowDetail,
 }
 
-impl NotCompared {
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NoBanks => "NO_BANKS",
-            Self::LowDetail => "LOW_DETAIL",
-        }
-    }
-}
-
-impl KnownPhoto {
-    /// What a photo is compared with that has enough detail.
-    #[must_use]
-    pub fn by(index: &Index) -> Self {
-        match index.known_fakes() {
-            0 => Self::NotCompared(NotCompared::NoBanks),
-            hashes => Self::Compared { hashes },
-        }
-    }
-
-    /// The same of a photo of which no part has enough detail.
-    #[must_use]
-    pub fn with_low_detail(self) -> Self {
-        match self {
-            Self::Compared { .. } => Self::NotCompared(NotCompared::LowDetail),
-            Self::NotCompared(_) => self,
-        }
-    }
-}
-
 /// What the file was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PhotoFacts {
@@ -108,51 +75,6 @@ pub struct PhotoFacts {
     pub animation: Option<Animation>,
 }
 
-/// The evidence that the verdict rests on.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Signals {
-    /// Known and allowed photos this one is a copy of, nearest first, at most
-    /// [`crate::limits::MATCHES_MAX`]: of more, those that weigh most.
-    pub matches: Vec<Match>,
-    /// `None` where the caller named no account.
-    pub seen: Option<SeenElsewhere>,
-    /// Detail of the hash that was looked up.
-    pub pdq_quality: PdqQuality,
-    pub synthetic: Synthetic,
-    /// What the file says about its origin, at most [`crate::limits::FINDINGS_MAX`].
-    pub provenance: Vec<Finding>,
-}
-
-/// On which other accounts the photo was seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenElsewhere {
-    /// The bank that keeps the sightings.
-    pub bank: String,
-    /// Other accounts than the one that the caller named.
-    pub other_accounts: u32,
-    /// When the first of them showed it, in seconds since 1970, UTC; `None` if there is none.
-    pub since_s: Option<i64>,
-}
-
-/// A banked photo of which this one is a copy.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Match {
-    pub bank: Arc<BankFacts>,
-    pub content: ContentId,
-    pub distance: Distance,
-    /// Which view of the photo met the banked one.
-    pub view: View,
-    /// Whether it met it mirrored.
-    pub mirrored: bool,
-    /// The part of the photo that this view shows: x, y, width, height as fractions of its sides; a
-    /// square over a face at the photo's edge may reach outside 0 to 1.
-    pub region: [f32; 4],
-    /// Which view of the banked photo it met.
-    pub banked_view: View,
-    /// What is thought of the banked photo.
-    pub opinion: Opinion,
-}
-
 /// What the answer depends on besides the photo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versions {
@@ -162,4 +84,47 @@ pub struct Versions {
     pub policy: Arc<str>,
     /// Generation of the banks; each change of a bank raises it.
     pub index: i64,
+}
+
+impl NotCompared {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoBanks => "NO_BANKS",
+            Self::LowDetail => "LOW_DETAIL",
+        }
+    }
+}
+
+impl KnownPhoto {
+    /// What a photo with enough detail is compared with.
+    #[must_use]
+    pub fn by(index: &Index) -> Self {
+        match index.known_fakes() {
+            0 => Self::NotCompared(NotCompared::NoBanks),
+            hashes => Self::Compared { hashes },
+        }
+    }
+
+    /// The same for a photo of which no part has enough detail.
+    #[must_use]
+    pub fn with_low_detail(self) -> Self {
+        match self {
+            Self::Compared { .. } => Self::NotCompared(NotCompared::LowDetail),
+            Self::NotCompared(_) => self,
+        }
+    }
+}
+
+impl From<&Photo> for PhotoFacts {
+    fn from(photo: &Photo) -> Self {
+        Self {
+            digest: photo.digest(),
+            format: photo.format(),
+            width: photo.width(),
+            height: photo.height(),
+            animation: photo.animation(),
+        }
+    }
 }

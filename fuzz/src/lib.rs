@@ -1,22 +1,25 @@
-//! What the fuzz targets do with their bytes, and what must be true of any bytes.
+//! What the fuzz targets do with their bytes, and what must hold whatever the bytes are.
 //!
-//! The core is built without its models, so a target compiles in minutes.
+//! The core is built without its models: a target is compiled in minutes.
 
 use photocheck_core::limits;
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::photo::{Photo, PhotoFormat};
-use photocheck_core::provenance::{self, Finding, Kind};
+use photocheck_core::provenance::{self, Kind, Mark};
 
 /// Walks a container and reads all marks but credentials.
 pub fn container(bytes: &[u8], format: PhotoFormat) {
-    hold(&provenance::read_blocks(&provenance::blocks_of(bytes, format)));
+    hold(&provenance::read_blocks(&provenance::walk(bytes, format)));
 }
 
-/// Asserts what must be true of marks from any bytes.
-pub fn hold(findings: &[Finding]) {
-    for finding in findings {
-        assert!(!finding.trusted || finding.kind == Kind::C2pa);
-        let values = finding.detail.iter().map(|(_, value)| value).chain(&finding.by);
+/// What holds of marks whatever the bytes.
+///
+/// # Panics
+/// When it does not hold.
+pub fn hold(marks: &[Mark]) {
+    for mark in marks {
+        assert!(!mark.trusted || mark.kind == Kind::C2pa);
+        let values = mark.detail.iter().map(|(_, value)| value).chain(&mark.claimed_by);
         for value in values {
             assert!(value.chars().count() <= limits::SHOWN_CHARS_MAX);
             assert!(!value.chars().any(char::is_control));
@@ -24,7 +27,10 @@ pub fn hold(findings: &[Finding]) {
     }
 }
 
-/// Decodes a photo of any format and asserts that the result is within the limits.
+/// Decodes a photo of any format; what comes out keeps within the limits.
+///
+/// # Panics
+/// When it does not.
 pub fn picture(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
         let (width, height) = photo.pixels().dimensions();
@@ -34,10 +40,10 @@ pub fn picture(bytes: &[u8]) {
     }
 }
 
-/// Decodes the bytes and, if they are a photo, reads all its marks.
+/// Decodes a photo, and reads all marks when it is one.
 pub fn whole(bytes: &[u8]) {
     if let Ok(photo) = Photo::decode(bytes) {
-        let hashes = PhotoHashes::of(photo.pixels());
+        let hashes = PhotoHashes::hash(photo.pixels());
         hold(&provenance::read(bytes, &photo, &hashes));
     }
 }

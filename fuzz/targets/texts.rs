@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use photocheck_core::provenance::blocks::{Blocks, Place, Text};
+use photocheck_core::provenance::blocks::{Blocks, Section, Text};
 use photocheck_core::provenance::read_blocks;
 use photocheck_fuzz::hold;
 
@@ -10,8 +10,8 @@ use photocheck_fuzz::hold;
 fuzz_target!(|lines: &str| {
     let mut texts = Vec::new();
     for (keyword, value) in lines.split('\r').filter_map(|line| line.split_once(':')) {
-        for place in [Place::Container, Place::Exif, Place::Xmp] {
-            texts.push(Text { place, keyword: keyword.into(), value: value.into() });
+        for section in [Section::Container, Section::Exif, Section::Xmp] {
+            texts.push(Text { section, keyword: keyword.into(), value: value.into() });
         }
     }
     hold(&read_blocks(&Blocks { texts, ..Blocks::default() }));

@@ -67,7 +67,7 @@ struct Compaction {
 
 impl Compaction {
     fn is_due(&self, index: &Index, now: Instant) -> bool {
-        let unsettled = index.unsettled();
+        let unsettled = index.uncompacted();
         let much = limits::INDEX_TAIL_MAX.max(index.len() / 16) < unsettled;
         (much && self.much_from <= now) || (0 < unsettled && self.any_from <= now)
     }

@@ -17,8 +17,9 @@ use crate::clock;
 use crate::config::SightingsConfig;
 use crate::store::{Expired, NewSighting, Store, StoreError};
 use photocheck_core::checker::Checker;
-use photocheck_core::matching::index::ContentId;
-use photocheck_core::report::{Examined, SeenElsewhere};
+use photocheck_core::matching::index::{ContentId, Scope};
+use photocheck_core::report::Examined;
+use photocheck_core::signals::SeenElsewhere;
 
 /// How often what is over its time is deleted.
 const DELETE_EVERY: Duration = Duration::from_hours(1);

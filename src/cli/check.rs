@@ -186,7 +186,7 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
 }
 
 fn sentence(reason: &Reason) -> String {
-    let mut text = format!("{} [{}", reason.message, reason.code.name());
+    let mut text = format!("{} [{}", words::sentence(reason), reason.code());
     let mut add = |label: &str, number: Option<f64>| {
         if let Some(number) = number {
             let _ = write!(text, ", {label} {}", (number * 1e4).round() / 1e4);

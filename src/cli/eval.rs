@@ -20,6 +20,7 @@ use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::matching::index::Index;
 use photocheck_core::photo::Photo;
+use photocheck_core::signals::Synthetic;
 
 /// Share of real photos at whose score models are compared.
 const COMPARED_RATE: f64 = 0.01;

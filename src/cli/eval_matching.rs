@@ -156,8 +156,8 @@ fn banked(
             bar.inc(1);
             photo.map(|photo| {
                 let entries =
-                    checker.policy().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
-                Banked { path: path.clone(), entries, hashes: PeerHashes::of(photo.pixels()) }
+                    checker.matcher().entries(&checker.views(photo.pixels()), ContentId(0), &bank);
+                Banked { path: path.clone(), entries, hashes: PeerHashes::hash(photo.pixels()) }
             })
         })
         .collect();
@@ -241,7 +241,7 @@ impl BankedFolder<'_> {
                 wrong.entry(other).or_insert(found);
             }
         }
-        let hashes = PeerHashes::of(pixels);
+        let hashes = PeerHashes::hash(pixels);
         let different: Vec<&PeerHashes> = (0..)
             .zip(&self.photos)
             .filter(|(other, _)| self.differ(position, *other))

@@ -83,6 +83,6 @@ pub fn hash(found: Found) -> (PathBuf, Result<PhotoHashes, String>) {
     let (path, bytes) = read_found(found);
     let hashed = bytes
         .map_err(|error| error.to_string())
-        .and_then(|bytes| PhotoHashes::of_file(&bytes).map_err(|error| error.to_string()));
+        .and_then(|bytes| PhotoHashes::hash_file(&bytes).map_err(|error| error.to_string()));
     (path, hashed)
 }

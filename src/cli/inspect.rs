@@ -17,7 +17,7 @@ use super::output::{Lines, sanitized};
 use crate::wire::{AnimationJson, ProvenanceJson, RefusalJson};
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::photo::{Animation, Photo};
-use photocheck_core::provenance::{self, Finding};
+use photocheck_core::provenance::{self, Mark};
 
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
@@ -42,7 +42,7 @@ struct Line {
 
 /// What was found out about a file.
 struct Inspected {
-    findings: Vec<Finding>,
+    findings: Vec<Mark>,
     animation: Option<Animation>,
 }
 
@@ -74,7 +74,7 @@ fn inspect_one(found: Found) -> (PathBuf, Outcome) {
     let (path, bytes) = files::read_found(found);
     let outcome = bytes.map_err(|error| RefusalJson::unreadable(&error)).and_then(|bytes| {
         let photo = Photo::decode(&bytes).map_err(|error| RefusalJson::from(&error))?;
-        let findings = provenance::read(&bytes, &photo, &PhotoHashes::of(photo.pixels()));
+        let findings = provenance::read(&bytes, &photo, &PhotoHashes::hash(photo.pixels()));
         Ok(Inspected { findings, animation: photo.animation() })
     });
     (path, outcome)
@@ -117,9 +117,9 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
     text
 }
 
-fn sentence(finding: &Finding) -> String {
-    let mut text = format!("{:<13} {}", finding.says.name(), finding.kind.name());
-    if let Some(name) = &finding.by {
+fn sentence(finding: &Mark) -> String {
+    let mut text = format!("{:<13} {}", finding.claim.name(), finding.kind.name());
+    if let Some(name) = &finding.claimed_by {
         let _ = write!(text, ", by {name}");
     }
     if finding.trusted {

@@ -80,7 +80,7 @@ pub(super) fn read(line: &str, defaults: &Defaults) -> Result<BankedPhoto, Fault
 
 fn read_view(json: &ViewJson) -> Result<BankedView, Fault> {
     let view = u8::try_from(json.view).ok().and_then(View::from_code);
-    let view = view.filter(|view| *view != View::WHOLE).ok_or(Fault::View(json.view))?;
+    let view = view.filter(|view| *view != View::Whole).ok_or(Fault::View(json.view))?;
     let gradient = fields::gradient(json.gradient.as_deref().unwrap_or_default())?;
     let pdq_quality = quality(json.pdq_quality)?;
     Ok(BankedView { view, pdq: fields::pdq(&json.pdq)?, pdq_quality, gradient })

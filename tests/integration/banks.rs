@@ -154,7 +154,7 @@ fn different_photos_do_not_match() {
     let mut hashes = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        hashes.push(PhotoHashes::of(Photo::decode(&bytes).unwrap().pixels()).pdq);
+        hashes.push(PhotoHashes::hash(Photo::decode(&bytes).unwrap().pixels()).pdq);
     }
     let mut pairs = 0;
     for (place, first) in hashes.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::photo::{Photo, PhotoFormat};
-use photocheck_core::provenance::{self, Finding, credentials};
+use photocheck_core::provenance::{self, Mark, credentials};
 
 use crate::support::marks::{gif_with, png_chunk};
 use crate::support::{checker, shared};
@@ -14,16 +14,16 @@ fn real(name: &str) -> Option<Vec<u8>> {
     Some(std::fs::read(shared("data/provenance")?.join(name)).unwrap())
 }
 
-fn findings(bytes: &[u8]) -> Vec<Finding> {
+fn marks(bytes: &[u8]) -> Vec<Mark> {
     let photo = Photo::decode(bytes).unwrap();
-    provenance::read(bytes, &photo, &PhotoHashes::of(photo.pixels()))
+    provenance::read(bytes, &photo, &PhotoHashes::hash(photo.pixels()))
 }
 
 /// What is said by credentials and of unreadable marks.
-fn said(findings: &[Finding]) -> Vec<String> {
-    let is_told = |it: &&Finding| matches!(it.kind.name(), "c2pa" | "unreadable");
-    let shown = |it: &Finding| format!("{} {}", it.kind.name(), it.says.name());
-    findings.iter().filter(is_told).map(shown).collect()
+fn said(marks: &[Mark]) -> Vec<String> {
+    let is_told = |it: &&Mark| matches!(it.kind.name(), "c2pa" | "unreadable");
+    let shown = |it: &Mark| format!("{} {}", it.kind.name(), it.claim.name());
+    marks.iter().filter(is_told).map(shown).collect()
 }
 
 /// Real credentials: what is signed is said, and a change after signing is seen.
@@ -38,9 +38,9 @@ fn real_credentials_are_read_and_checked() {
         ("b6579b_c2pa-rs__C.jpg", "unknown C2PA Test Signing Cert"),
     ] {
         let Some(bytes) = real(path) else { return };
-        let findings = findings(&bytes);
-        let found = findings.iter().find(|it| it.kind.name() == "c2pa").unwrap();
-        let says = format!("{} {}", found.says.name(), found.by.as_deref().unwrap());
+        let marks = marks(&bytes);
+        let found = marks.iter().find(|it| it.kind.name() == "c2pa").unwrap();
+        let says = format!("{} {}", found.claim.name(), found.claimed_by.as_deref().unwrap());
         assert_eq!(says, expected, "{path}");
         assert!(!found.trusted, "{path}: no signer of the test files is on the official list");
     }
@@ -48,10 +48,10 @@ fn real_credentials_are_read_and_checked() {
     let Some(mut changed) = real("face-swap-tester__target_07.jpg") else { return };
     let place = changed.len() - 20_000;
     changed[place] ^= 1;
-    assert_eq!(said(&findings(&changed)), ["c2pa invalid"]);
+    assert_eq!(said(&marks(&changed)), ["c2pa invalid"]);
     let report =
         checker().check(&changed, &photocheck_core::matching::index::Index::default()).unwrap();
-    assert!(report.reasons.iter().any(|reason| reason.code.name() == "CREDENTIALS_INVALID"));
+    assert!(report.reasons.iter().any(|reason| reason.code() == "CREDENTIALS_INVALID"));
 }
 
 /// Who is on the trust list is trusted, if a time stamp tells when it signed and nothing changed.
@@ -71,7 +71,7 @@ fn a_signer_on_the_trust_list_is_trusted() {
     let place = bytes.len() / 2;
     bytes[place] ^= 1;
     let changed = credentials::read_by(&chain(&bytes, "image/webp"), &bytes, webp);
-    assert!(!changed.trusted && changed.says.name() == "invalid");
+    assert!(!changed.trusted && changed.claim.name() == "invalid");
 }
 
 /// The certificates of a file's signer and of who issued them.
@@ -148,7 +148,7 @@ fn nested(depth: usize) -> Vec<u8> {
 }
 
 /// Records that are cut, lie about their lengths, or never end: each is read in little time and is
-/// a finding of its own, whatever it said before.
+/// a mark of its own, whatever it said before.
 #[test]
 fn hostile_records_are_bounded() {
     let Some(jpeg) = real("c2pa-rs__C.jpg") else { return };
@@ -190,7 +190,7 @@ fn hostile_records_are_bounded() {
     for (name, record) in &records {
         let bytes = with_record(&jpeg, record, 60_000);
         let start = Instant::now();
-        let said = said(&findings(&bytes));
+        let said = said(&marks(&bytes));
         assert!(start.elapsed() < Duration::from_secs(5), "{name} took {:?}", start.elapsed());
         // What has no box's name is no record.
         let expected: &[&str] = match name.as_str() {
@@ -213,7 +213,7 @@ fn pieces_that_do_not_fit_are_no_record() {
     let (all, rest) = segments(&jpeg);
     let places: Vec<usize> = (0..all.len()).filter(|at| is_record(&all[*at])).collect();
     assert!(2 <= places.len(), "a record in several segments");
-    let intact = said(&findings(&jpeg));
+    let intact = said(&marks(&jpeg));
     assert!(!intact.contains(&"c2pa invalid".to_owned()), "{intact:?}");
     let (first, last) = (places[0], places[places.len() - 1]);
     let mut missing = all.clone();
@@ -227,13 +227,13 @@ fn pieces_that_do_not_fit_are_no_record() {
     for (name, segments) in
         [("missing", missing), ("headless", headless), ("swapped", swapped), ("repeated", repeated)]
     {
-        assert_eq!(said(&findings(&joined(&segments, rest))), ["c2pa invalid"], "{name}");
+        assert_eq!(said(&marks(&joined(&segments, rest))), ["c2pa invalid"], "{name}");
     }
     let Some(jpeg) = real("c2pa-rs__C.jpg") else { return };
     let whole = record(&jpeg);
     let start = Instant::now();
-    assert_eq!(said(&findings(&with_record(&jpeg, &whole, 13))), ["c2pa invalid"]);
-    let limited = said(&findings(&with_record(&jpeg, &whole, 5)));
+    assert_eq!(said(&marks(&with_record(&jpeg, &whole, 13))), ["c2pa invalid"]);
+    let limited = said(&marks(&with_record(&jpeg, &whole, 5)));
     assert_eq!(limited, ["c2pa invalid", "unreadable unknown"], "over 10,000 segments");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
@@ -244,7 +244,7 @@ fn pieces_that_do_not_fit_are_no_record() {
 fn a_flipped_byte_never_changes_what_is_said() {
     let Some(jpeg) = real("face-swap-tester__target_07.jpg") else { return };
     let photo = Photo::decode(&jpeg).unwrap();
-    let hashes = PhotoHashes::of(photo.pixels());
+    let hashes = PhotoHashes::hash(photo.pixels());
     let whole = record(&jpeg);
     let at = jpeg.windows(64).position(|it| it == &whole[..64]).unwrap();
     let first_end = 65_000.min(whole.len());
@@ -274,7 +274,7 @@ fn hostile_records_of_other_containers_are_found() {
     assert_eq!(with(&png_chunk("caBX", data)), png);
     let mut unsummed = png_chunk("caBX", data);
     *unsummed.last_mut().unwrap() ^= 1;
-    assert_eq!(said(&findings(&with(&unsummed))), ["unreadable invalid"]);
+    assert_eq!(said(&marks(&with(&unsummed))), ["unreadable invalid"]);
     let mut flipped = data.to_vec();
     flipped[data.len() / 4] ^= 1;
     for (name, data) in [
@@ -283,16 +283,16 @@ fn hostile_records_of_other_containers_are_found() {
         ("empty", &[]),
         ("deep", &nested(10_000)),
     ] {
-        let said = said(&findings(&with(&png_chunk("caBX", data))));
+        let said = said(&marks(&with(&png_chunk("caBX", data))));
         assert_eq!(said, ["c2pa invalid"], "{name}");
     }
     let Some(mut webp) = real("generativeAI__A_photograph_of_a_vulture.webp") else { return };
     let at = webp.windows(4).position(|it| it == b"C2PA").unwrap();
     webp[at + 2_000] ^= 1;
-    assert_eq!(said(&findings(&webp)), ["c2pa invalid"]);
+    assert_eq!(said(&marks(&webp)), ["c2pa invalid"]);
     let head = b"\x21\xFF\x0BC2PA_GIF\x01\0\0".as_slice();
     for body in [b"\x04junk\0".as_slice(), b"\0"] {
-        let said = said(&findings(&gif_with(&[[head, body].concat()])));
+        let said = said(&marks(&gif_with(&[[head, body].concat()])));
         assert_eq!(said, ["c2pa invalid"]);
     }
 }

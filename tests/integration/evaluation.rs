@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::support::{
     checker, fixture, fixture_path, fixtures, model_like_the_bundled, photocheck, temporary_db,
 };
-use photocheck_core::detector::Synthetic;
 use photocheck_core::evaluation::edits::Edit;
 use photocheck_core::matching::index::Index;
+use photocheck_core::signals::Synthetic;
 
 #[test]
 fn eval_counts_what_the_pipeline_says() {

@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck, temporary_db};
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::evaluation::edits::{Edit, Random};
+use photocheck_core::faces::Faces;
 use photocheck_core::matching::index::{ContentId, Index};
 use photocheck_core::photo::Photo;
+use photocheck_core::signals::Match;
 
 /// The program's answer about the fixtures, with these further arguments.
 fn measured(more: &[&str]) -> Value {
@@ -25,6 +27,15 @@ fn measured(more: &[&str]) -> Value {
 fn edit<'a>(method: &'a Value, name: &str) -> &'a Value {
     let edits = method["edits"].as_array().unwrap();
     edits.iter().find(|edit| edit["edit"] == name).unwrap()
+}
+
+fn facts() -> BankFacts {
+    let (id, purpose) = (BankId(1), Purpose::KnownFake);
+    BankFacts { id, name: "ALL".into(), purpose, imported: false }
+}
+
+fn matches(pixels: &RgbImage, index: &Index) -> Vec<Match> {
+    checker().matches(&checker().views(pixels), index)
 }
 
 #[test]
@@ -77,11 +88,11 @@ fn a_check_finds_what_the_measurement_finds() {
     let photo = fixture("photos/real-hopper.jpg");
     let pixels = Photo::decode(&photo).unwrap();
     let views = checker().views(pixels.pixels());
-    let entries = checker().policy().entries(&views, ContentId(5), &Arc::new(facts));
+    let entries = checker().matcher().entries(&views, ContentId(5), &Arc::new(facts));
     let index = Index::new(entries, 1);
     let copy = half_size_jpeg(&photo, 50);
     let checked = checker().check(&copy, &index).unwrap().signals.matches;
-    let measured = checker().matches_of(Photo::decode(&copy).unwrap().pixels(), &index);
+    let measured = matches(Photo::decode(&copy).unwrap().pixels(), &index);
     assert_eq!(checked, measured);
     assert!(measured.iter().any(|found| found.content == ContentId(5)), "{measured:?}");
 }
@@ -135,13 +146,14 @@ fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
     };
     let photo = Photo::decode(&fixture("photos/real-coffee.jpg")).unwrap();
     let views = checker().views(photo.pixels());
-    assert_eq!(views.faces, []);
-    let index = Index::new(checker().policy().entries(&views, ContentId(7), &Arc::new(facts)), 1);
-    let edited = |edit: Edit, pixels: &RgbImage| edit.apply(pixels, &mut Random::of(3, 0, edit));
+    assert_eq!(views.faces, Faces::default());
+    let index = Index::new(checker().matcher().entries(&views, ContentId(7), &Arc::new(facts)), 1);
+    let edited =
+        |edit: Edit, pixels: &RgbImage| edit.apply(pixels, &mut Random::seeded(3, 0, edit));
     for edit in [Edit::Crop(80), Edit::Crop(70), Edit::Turn(8), Edit::StoryFrame] {
         let copy = edited(edit, photo.pixels());
         for (mirrored, copy) in [(false, copy.clone()), (true, edited(Edit::Mirror, &copy))] {
-            let found = checker().matches_of(&copy, &index);
+            let found = matches(&copy, &index);
             let [found] = found.as_slice() else { panic!("{} {mirrored}", edit.name()) };
             assert_eq!((found.content, found.mirrored), (ContentId(7), mirrored), "{edit:?}");
             assert_eq!((found.view.name(), found.banked_view.name()), ("keypoint", "keypoint"));
@@ -163,7 +175,7 @@ fn copies_are_found_after_crops_frames_turns_and_mirrors() {
     let names = ["photos/real-hopper.jpg", "photos/ai-portrait-1.jpg"];
     let photos = names.map(decoded);
     let entries = photos.iter().zip(0..).flat_map(|(photo, id)| {
-        checker().policy().entries(&checker().views(photo.pixels()), ContentId(id), &bank)
+        checker().matcher().entries(&checker().views(photo.pixels()), ContentId(id), &bank)
     });
     let index = Index::new(entries.collect(), 1);
     for (photo, id) in photos.iter().zip(0..) {
@@ -176,13 +188,13 @@ fn copies_are_found_after_crops_frames_turns_and_mirrors() {
             Edit::Turn(4),
             Edit::SmallJpeg(40),
         ] {
-            let random = &mut Random::of(3, 0, edit);
+            let random = &mut Random::seeded(3, 0, edit);
             let edited = edit.apply(photo.pixels(), random);
-            let found = checker().matches_of(&edited, &index);
+            let found = matches(&edited, &index);
             let ids: Vec<_> = found.iter().map(|found| found.content.0).collect();
             assert_eq!(ids, [id], "{}", edit.name());
         }
     }
-    let mirrored = Edit::Mirror.apply(photos[0].pixels(), &mut Random::of(3, 0, Edit::Mirror));
-    assert!(checker().matches_of(&mirrored, &index)[0].mirrored);
+    let mirrored = Edit::Mirror.apply(photos[0].pixels(), &mut Random::seeded(3, 0, Edit::Mirror));
+    assert!(matches(&mirrored, &index)[0].mirrored);
 }

@@ -8,6 +8,8 @@ use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::index::Index;
 use photocheck_core::photo::Photo;
 use photocheck_core::photo::resize::{PixelBox, cut, resize};
+use photocheck_core::region::Region;
+use photocheck_core::signals::{Evaluated, NotApplicable, Synthetic};
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -147,7 +149,7 @@ fn evaluated(detector: &Detector, pixels: &RgbImage, doubt_from: f64) -> Evaluat
 }
 
 #[test]
-fn a_doubted_score_comes_with_its_lives_and_a_heat_map() {
+fn a_high_score_comes_with_its_stability_and_a_heat_map() {
     let detector = bundled_detector();
     let photo = Photo::decode(&fixture("photos/ai-portrait-1.jpg")).unwrap();
     let plain = evaluated(&detector, photo.pixels(), f64::INFINITY);
@@ -155,16 +157,16 @@ fn a_doubted_score_comes_with_its_lives_and_a_heat_map() {
     let doubted = evaluated(&detector, photo.pixels(), 0.0);
     assert_eq!(doubted.score, plain.score);
     let stability = doubted.stability.unwrap();
-    assert_eq!(stability.lives, 4);
+    assert_eq!(stability.variants, 4);
     assert!(stability.lowest <= doubted.score && doubted.score <= stability.highest);
-    assert!(stability.lowest < stability.highest, "lives differ: {stability:?}");
+    assert!(stability.lowest < stability.highest, "variants differ: {stability:?}");
     let map = doubted.heat_map.unwrap();
     assert_eq!(map.rows.iter().map(Vec::len).collect::<Vec<_>>(), [7; 7]);
     let cells: Vec<f32> = map.rows.concat();
     assert!(cells.iter().all(|cell| cell.is_finite()), "{map:?}");
     assert!(cells.iter().any(|cell| 0.0 < *cell), "something speaks for AI: {map:?}");
     // The grid lies over the face.
-    let [x, y, width, height] = map.region;
+    let Region { x, y, width, height } = map.region;
     let (middle_x, middle_y) =
         (doubted.face.x + doubted.face.width / 2.0, doubted.face.y + doubted.face.height / 2.0);
     assert!(x < middle_x && middle_x < x + width && y < middle_y && middle_y < y + height);

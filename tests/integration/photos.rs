@@ -9,7 +9,7 @@ use photocheck_core::photo::PhotoError;
 use crate::support::{fixture, fixture_path, fixtures, half_size_jpeg};
 
 fn hashes(bytes: &[u8]) -> PhotoHashes {
-    PhotoHashes::of(Photo::decode(bytes).unwrap().pixels())
+    PhotoHashes::hash(Photo::decode(bytes).unwrap().pixels())
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::support::colours::{P3, SRGB, curve, profile};
 use crate::support::fixture;
 
 fn pdq(bytes: &[u8]) -> PdqHash {
-    PhotoHashes::of(Photo::decode(bytes).unwrap().pixels()).pdq
+    PhotoHashes::hash(Photo::decode(bytes).unwrap().pixels()).pdq
 }
 
 fn refusal(bytes: &[u8]) -> PhotoError {
@@ -408,7 +408,7 @@ fn the_frame_that_people_see_is_judged() {
     let check = |bytes: &[u8], frames: u32, judged: u32| {
         let photo = Photo::decode(bytes).unwrap();
         assert_eq!(photo.animation(), Some(Animation { frames, judged }));
-        let distance = PhotoHashes::of(photo.pixels()).pdq.distance(seen).0;
+        let distance = PhotoHashes::hash(photo.pixels()).pdq.distance(seen).0;
         assert!(distance <= 16, "{}: {distance} bits", photo.format().name());
     };
     let (brief, long) = ((&coffee, 20), (&hopper, 5000));

@@ -8,7 +8,8 @@ use photocheck::wire::ReportJson;
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::matching::index::Index;
 use photocheck_core::photo::Photo;
-use photocheck_core::provenance::{self, Finding};
+use photocheck_core::provenance::{self, Mark};
+use photocheck_core::verdict::Reason;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -22,19 +23,19 @@ const SOURCE_TYPE: &str = "http://cv.iptc.org/newscodes/digitalsourcetype/";
 const SETTINGS: &str = "a secret prompt\nNegative prompt: none\nSteps: 20, Sampler: Euler a, \
     CFG scale: 7, Seed: 1234, Size: 512x512, Model hash: abc, Model: dreamy, Version: v1.10.1";
 
-fn findings(bytes: &[u8]) -> Vec<Finding> {
+fn marks(bytes: &[u8]) -> Vec<Mark> {
     let photo = Photo::decode(bytes).unwrap();
-    provenance::read(bytes, &photo, &PhotoHashes::of(photo.pixels()))
+    provenance::read(bytes, &photo, &PhotoHashes::hash(photo.pixels()))
 }
 
-/// What the findings say, without the context that every JPEG gives.
+/// What the marks say, without the context that every JPEG gives.
 pub fn said(bytes: &[u8]) -> Vec<String> {
-    let findings = findings(bytes);
-    let shown = |it: &Finding| {
-        let by = it.by.as_deref().unwrap_or("-");
-        format!("{} {} {by}", it.kind.name(), it.says.name())
+    let marks = marks(bytes);
+    let shown = |it: &Mark| {
+        let by = it.claimed_by.as_deref().unwrap_or("-");
+        format!("{} {} {by}", it.kind.name(), it.claim.name())
     };
-    findings.iter().filter(|it| it.kind.name() != "encoder").map(shown).collect()
+    marks.iter().filter(|it| it.kind.name() != "encoder").map(shown).collect()
 }
 
 pub fn check(bytes: &[u8], expected: &[&str]) {
@@ -134,7 +135,7 @@ fn settings_are_read_wherever_their_programs_write_them() {
         check(&png_with(&[png_chunk("eXIf", &exif)]), &expected);
     }
     check(&jpeg_with(&[(0xFE, SETTINGS.into())]), &expected);
-    let found = findings(&png_with(&[text_chunk("parameters", SETTINGS)]));
+    let found = marks(&png_with(&[text_chunk("parameters", SETTINGS)]));
     assert_eq!(found[0].detail("model"), Some("dreamy"));
     assert_eq!(found[0].detail("seed"), Some("1234"));
 }
@@ -292,9 +293,8 @@ fn a_camera_that_contradicts_the_pixels_is_told() {
     let mut rows = csv::Reader::from_path(folder.join("val.csv")).unwrap();
     let rows = rows.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
     let check = |photo: &[u8]| checker().check(photo, &Index::default()).unwrap();
-    let codes = |photo: &[u8]| -> Vec<&str> {
-        check(photo).reasons.iter().map(|reason| reason.code.name()).collect()
-    };
+    let codes =
+        |photo: &[u8]| -> Vec<&str> { check(photo).reasons.iter().map(Reason::code).collect() };
     let mut compared = BTreeMap::new();
     for row in rows.filter(|row| row["label"] == "1") {
         let photo = std::fs::read(folder.join(&row["path"])).unwrap();
@@ -416,7 +416,7 @@ proptest! {
     ) {
         let mut bytes = marked().swap_remove(which);
         let photo = Photo::decode(&bytes).unwrap();
-        let hashes = PhotoHashes::of(photo.pixels());
+        let hashes = PhotoHashes::hash(photo.pixels());
         // Marks stand in the first or the last kilobytes of these files.
         let length = bytes.len();
         for (is_late, place, value) in places {
@@ -426,7 +426,7 @@ proptest! {
         if is_cut {
             bytes.truncate(end.index(length));
         }
-        let findings = provenance::read(&bytes, &photo, &hashes);
-        prop_assert!(findings.len() <= photocheck_core::limits::FINDINGS_MAX);
+        let marks = provenance::read(&bytes, &photo, &hashes);
+        prop_assert!(marks.len() <= photocheck_core::limits::MARKS_MAX);
     }
 }

@@ -8,7 +8,7 @@ use photocheck::app::snapshot_file;
 use photocheck::store::Store;
 use photocheck_core::bank::{BankFacts, Purpose};
 use photocheck_core::matching::hashes::Distance;
-use photocheck_core::matching::index::{ContentId, Near};
+use photocheck_core::matching::index::{ContentId, Near, Scope};
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};

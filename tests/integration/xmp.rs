@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use photocheck_core::provenance::blocks::Blocks;
-use photocheck_core::provenance::{Says, read_blocks};
+use photocheck_core::provenance::{Claim, read_blocks};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -244,8 +244,8 @@ proptest! {
         let word = b"trainedalgorithmicmedia";
         let lower = bytes.to_ascii_lowercase();
         let is_there = lower.windows(word.len()).any(|window| window == word);
-        let findings = read_blocks(&Blocks { xmp: vec![bytes.into()], ..Blocks::default() });
-        let says_ai = findings.iter().any(|it| it.says == Says::AiGenerated);
-        prop_assert!(is_there || !says_ai, "{findings:?}");
+        let marks = read_blocks(&Blocks { xmp: vec![bytes.into()], ..Blocks::default() });
+        let says_ai = marks.iter().any(|it| it.claim == Claim::AiGenerated);
+        prop_assert!(is_there || !says_ai, "{marks:?}");
     }
 }

@@ -1,8 +1,16 @@
 //! Colours at half their resolution, as most JPEG files keep them.
 //!
 //! How fine a photo's colours are tells what encoded it, not what made it: photos mostly come with
-//! colours at half size, and a picture as a generator gives it never had them halved. A model that
+//! colours at half size, and a picture as a generator makes it never had them halved. A model that
 //! saw few of those would judge them by that.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "bytes, and products of bytes in fixed point, at most 2 * 256 * 64"
+)]
+#![allow(clippy::indexing_slicing, reason = "one product for each value of a byte")]
 
 use image::{Rgb, RgbImage};
 
@@ -73,8 +81,6 @@ const ONE: i64 = 1_000_000;
 type Products = [i32; 256];
 
 /// The products of a factor in millionths and a byte less `zero`.
-#[expect(clippy::cast_possible_truncation, reason = "at most 2 * 256 * 64")]
-#[expect(clippy::cast_possible_wrap, clippy::indexing_slicing, reason = "below 256")]
 const fn products(factor: i64, zero: i64, rounding: i64) -> Products {
     let mut products = [0; 256];
     let mut value = 0;
@@ -87,12 +93,11 @@ const fn products(factor: i64, zero: i64, rounding: i64) -> Products {
 }
 
 fn at(products: &Products, value: u8) -> i32 {
-    let product = products.get(usize::from(value)).copied();
-    product.unwrap_or_else(|| unreachable!("one for each value of a byte"))
+    products[usize::from(value)]
 }
 
 fn byte(value: i32) -> u8 {
-    u8::try_from(value.clamp(0, 255)).unwrap_or_else(|_| unreachable!("clamped to a byte"))
+    value.clamp(0, 255) as u8
 }
 
 #[cfg(test)]

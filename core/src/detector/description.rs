@@ -11,14 +11,15 @@ use crate::photo::resize::PixelBox;
 pub struct Description {
     pub name: String,
     pub sha256: String,
-    /// Whether what is looked at has its colours halved first, as in training.
+    /// Whether crops have their colours halved first, as in training.
     #[serde(default)]
     pub halve_colours: bool,
     /// Name of the trunk that its heads were fitted on.
     pub trunk: String,
     /// Blocks of the trunk that the heads read, from the photo's side on.
     pub taps: Vec<String>,
-    pub look: Vec<Look>,
+    #[serde(rename = "look")]
+    pub crops: Vec<Crop>,
     pub calibration: Calibration,
     #[serde(default)]
     pub face: FaceNeeds,
@@ -59,22 +60,22 @@ impl Leave {
     }
 }
 
-/// One square cut the model looks at.
+/// One square crop that the model takes in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Look {
-    pub kind: LookKind,
-    /// Side of a face look, in units of the longer side of the face box.
+pub struct Crop {
+    pub kind: CropKind,
+    /// Side of a crop of the face, in units of the longer side of the face box.
     #[serde(default = "one")]
     pub scale: f32,
-    /// Column of the model's output that belongs to this look.
+    /// Column of the model's output that belongs to this crop.
     pub head: usize,
     pub weight: f32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LookKind {
+pub enum CropKind {
     /// The largest square in the middle of the photo.
     Whole,
     /// A square around the face.
@@ -87,7 +88,7 @@ pub struct Calibration {
     pub bias: f32,
 }
 
-/// The head of the face look that tells drawings from photos.
+/// The head of the face's crop that tells drawings from photos.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drawn {
@@ -105,7 +106,7 @@ pub struct RateThreshold {
     pub score: f64,
 }
 
-/// Which faces the model was measured on; without a word of it, all that are found.
+/// Which faces the model was measured on; all that are found unless it says otherwise.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaceNeeds {
@@ -123,16 +124,16 @@ fn one() -> f32 {
 
 /// The square around a face that shows it as a profile photo of one person does.
 #[must_use]
-pub fn surroundings_of(pixels: &RgbImage, face: &Face) -> PixelBox {
+pub fn surroundings(pixels: &RgbImage, face: &Face) -> PixelBox {
     /// In longer sides of the face's box: head and shoulders.
     const SIDES: f32 = 3.0;
     let (width, height) = pixels.dimensions();
-    square_of(SIDES * face.side_in(width, height), face, width, height)
+    square_around(SIDES * face.side_in(width, height), face, width, height)
 }
 
-/// A square of so many pixels around a face, at least as large as a cut may be.
-fn square_of(side: f32, face: &Face, width: u32, height: u32) -> PixelBox {
-    /// Smaller cuts hold no detail that the model could have learned from.
+/// A square of so many pixels around a face, at least as large as a crop may be.
+fn square_around(side: f32, face: &Face, width: u32, height: u32) -> PixelBox {
+    /// Smaller crops hold no detail that the model could have learned from.
     const SIDE_MIN: f32 = 32.0;
     let side = (side + 0.5).floor().max(SIDE_MIN);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 32")]
@@ -140,15 +141,15 @@ fn square_of(side: f32, face: &Face, width: u32, height: u32) -> PixelBox {
     PixelBox::square_around(face.centre_in(width, height), side, width, height)
 }
 
-impl Look {
-    /// The square of a photo that this look sees.
+impl Crop {
+    /// The square of a photo that it shows.
     #[must_use]
-    pub fn area_of(&self, pixels: &RgbImage, face: &Face) -> PixelBox {
+    pub fn area(&self, pixels: &RgbImage, face: &Face) -> PixelBox {
         let (width, height) = pixels.dimensions();
         match self.kind {
-            LookKind::Whole => PixelBox::middle_square(width, height),
-            LookKind::Face => {
-                square_of(self.scale * face.side_in(width, height), face, width, height)
+            CropKind::Whole => PixelBox::middle_square(width, height),
+            CropKind::Face => {
+                square_around(self.scale * face.side_in(width, height), face, width, height)
             }
         }
     }

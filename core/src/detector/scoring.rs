@@ -3,15 +3,15 @@
 use image::RgbImage;
 use ndarray::ArrayD;
 
-use super::description::{Description, Exit, LookKind};
+use super::description::{CropKind, Description, Exit};
 use super::trunk::{Begun, Blocks, Trunk};
-use super::{
-    Evaluated, FaceResult, HeatMap, NotApplicable, Score, Stability, Synthetic, UnableToEvaluate,
-};
-use super::{colours, description, lives, sharpness};
+use super::{colours, description, heat_map, perturbations, sharpness};
 use crate::faces::Face;
 use crate::net::{Graph, ModelError, Part, Values};
 use crate::photo::resize::{PixelBox, cut, resize};
+use crate::signals::{
+    Evaluated, FaceResult, HeatMap, NotApplicable, Score, Stability, Synthetic, UnableToEvaluate,
+};
 
 /// The files of a model.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +55,8 @@ impl Detector {
     /// [`ModelError`] when a description is not valid or a file is not the one that it names.
     pub fn load(files: ModelFiles) -> Result<Self, ModelError> {
         let description: Description = toml::from_str(files.description)?;
-        if description.look.is_empty() {
-            return Err(ModelError::Unusable("it names no look".into()));
+        if description.crops.is_empty() {
+            return Err(ModelError::Unusable("it names no crop".into()));
         }
         let exit = description.exit.as_ref();
         let blocks = Blocks { taps: &description.taps, exit: exit.map(|exit| exit.block.as_str()) };
@@ -104,10 +104,10 @@ impl Detector {
     }
 
     /// Scores every face of a photo; `faces` come the largest and surest first. Where the highest
-    /// score is `recheck_from` or more, that face is scored again after small changes of the photo,
-    /// and comes with a heat map. The cost is bounded by the faces, of which a
+    /// score is `recheck_from` or more, that face is re-scored after small perturbations of the
+    /// photo, and comes with a heat map. The cost is bounded by the faces, of which a
     /// [`FaceFinder`](crate::faces::FaceFinder) finds three at most: one pass for the whole
-    /// photo and one for the foremost face, two for each other face, and those of the changed
+    /// photo and one for the foremost face, two for each other face, and those of the perturbed
     /// photos for one face alone.
     #[must_use]
     pub fn score(&self, pixels: &RgbImage, faces: &[Face], recheck_from: f64) -> Synthetic {
@@ -122,7 +122,7 @@ impl Detector {
         recheck_from: f64,
     ) -> Result<Synthetic, UnableToEvaluate> {
         let Some(foremost) = faces.first() else {
-            return Ok(Synthetic::not_applicable(NotApplicable::NoFaceFound, Vec::new()));
+            return Ok(not_applicable(NotApplicable::NoFaceFound, Vec::new()));
         };
         let whole = match self.whole_pass(pixels, foremost, faces.len() == 1)? {
             WholePass::Scored(logit) => logit,
@@ -141,12 +141,12 @@ impl Detector {
         let foremost_code = faces.first().and_then(|first| first.answer.err());
         let Some(FacePass { result, score, heat_map }) = worst else {
             let code = foremost_code.unwrap_or(NotApplicable::NoFaceFound);
-            return Ok(Synthetic::not_applicable(code, faces));
+            return Ok(not_applicable(code, faces));
         };
         let is_suspicious = recheck_from <= f64::from(score.value());
         match foremost_code {
             // That a smaller face seems real says nothing about the foremost.
-            Some(code) if !is_suspicious => return Ok(Synthetic::not_applicable(code, faces)),
+            Some(code) if !is_suspicious => return Ok(not_applicable(code, faces)),
             _ => {}
         }
         let face = result.face;
@@ -166,8 +166,8 @@ impl Detector {
         is_foremost: bool,
         score: Score,
     ) -> Result<Stability, UnableToEvaluate> {
-        let mut stability = Stability { lives: 1, lowest: score, highest: score };
-        for (pixels, face) in lives::of(pixels, face) {
+        let mut stability = Stability { variants: 1, lowest: score, highest: score };
+        for (pixels, face) in perturbations::perturb(pixels, face) {
             let around = if is_foremost {
                 self.whole_pass(&pixels, &face, true)?
             } else {
@@ -177,7 +177,7 @@ impl Detector {
                 WholePass::PlainlyReal(score) => score,
                 WholePass::Scored(around) => self.face_pass(&pixels, &face, around)?.score,
             };
-            stability.lives += 1;
+            stability.variants += 1;
             if score < stability.lowest {
                 stability.lowest = score;
             }
@@ -188,7 +188,7 @@ impl Detector {
         Ok(stability)
     }
 
-    /// What the cuts of the whole photo add to every face's logit, with the calibration; or that
+    /// What the crops of the whole photo add to every face's logit, with the calibration; or that
     /// they are enough, where the photo `may_leave` early.
     fn whole_pass(
         &self,
@@ -197,17 +197,17 @@ impl Detector {
         may_leave: bool,
     ) -> Result<WholePass, UnableToEvaluate> {
         let mut logit = self.description.calibration.bias;
-        for look in self.description.look.iter().filter(|look| look.kind == LookKind::Whole) {
-            let begun = self.begin(&self.cut(pixels, look.area_of(pixels, face)))?;
+        for crop in self.description.crops.iter().filter(|crop| crop.kind == CropKind::Whole) {
+            let begun = self.begin(&self.crop(pixels, crop.area(pixels, face)))?;
             if may_leave && let Some(score) = self.early_score(&begun)? {
                 return Ok(WholePass::PlainlyReal(score));
             }
-            let found = column(&self.finish(begun)?, look.head)?;
+            let found = column(&self.finish(begun)?, crop.head)?;
             let alone = self.description.whole_alone.filter(|_| may_leave);
             if let Some(calibrated) = alone.and_then(|alone| alone.calibrated(found)) {
-                return Score::of_logit(calibrated).map(WholePass::PlainlyReal);
+                return score_from_logit(calibrated).map(WholePass::PlainlyReal);
             }
-            logit += look.weight * found;
+            logit += crop.weight * found;
         }
         Ok(WholePass::Scored(logit))
     }
@@ -216,10 +216,10 @@ impl Detector {
     /// included.
     fn surroundings_logit(&self, pixels: &RgbImage, face: &Face) -> Result<f32, UnableToEvaluate> {
         let mut logit = self.description.calibration.bias;
-        for look in self.description.look.iter().filter(|look| look.kind == LookKind::Whole) {
-            let piece = self.cut(pixels, description::surroundings_of(pixels, face));
+        for crop in self.description.crops.iter().filter(|crop| crop.kind == CropKind::Whole) {
+            let piece = self.crop(pixels, description::surroundings(pixels, face));
             let outputs = self.finish(self.begin(&piece)?)?;
-            logit += look.weight * column(&outputs, look.head)?;
+            logit += crop.weight * column(&outputs, crop.head)?;
         }
         Ok(logit)
     }
@@ -230,15 +230,15 @@ impl Detector {
         let logits = part.run(std::slice::from_ref(&begun.tokens)).map_err(failed)?;
         let logits = logits.iter().map(Values::to_array).collect::<Result<Vec<_>, _>>();
         let logit = column(&logits.map_err(failed)?, 0)?;
-        exit.leave.calibrated(logit).map(Score::of_logit).transpose()
+        exit.leave.calibrated(logit).map(score_from_logit).transpose()
     }
 
     /// The answer on a photo that left early, by its one face.
     fn plainly_real(&self, pixels: &RgbImage, face: &Face, score: Score) -> Synthetic {
         let needs = &self.description.face;
-        let look = self.description.look.iter().find(|look| look.kind == LookKind::Face);
-        let is_blurred = look.is_some_and(|look| {
-            sharpness::of(&self.cut(pixels, look.area_of(pixels, face))) < needs.sharpness_min
+        let crop = self.description.crops.iter().find(|crop| crop.kind == CropKind::Face);
+        let is_blurred = crop.is_some_and(|crop| {
+            sharpness::measure(&self.crop(pixels, crop.area(pixels, face))) < needs.sharpness_min
         });
         let refused = if face.side_in(pixels.width(), pixels.height()) < needs.side_min {
             Some(NotApplicable::FaceTooSmall)
@@ -247,7 +247,7 @@ impl Detector {
         };
         let faces = vec![FaceResult { face: *face, answer: refused.map_or(Ok(score), Err) }];
         if let Some(code) = refused {
-            return Synthetic::not_applicable(code, faces);
+            return not_applicable(code, faces);
         }
         let face = *face;
         Synthetic::Evaluated(Evaluated { score, face, faces, stability: None, heat_map: None })
@@ -264,30 +264,30 @@ impl Detector {
         let is_small = face.side_in(pixels.width(), pixels.height()) < needs.side_min;
         let mut refused = is_small.then_some(NotApplicable::FaceTooSmall);
         let (mut logit, mut heat_map) = (whole, None);
-        for look in self.description.look.iter().filter(|look| look.kind == LookKind::Face) {
-            let area = look.area_of(pixels, face);
-            let piece = self.cut(pixels, area);
+        for crop in self.description.crops.iter().filter(|crop| crop.kind == CropKind::Face) {
+            let area = crop.area(pixels, face);
+            let piece = self.crop(pixels, area);
             let outputs = self.finish(self.begin(&piece)?)?;
-            logit += look.weight * column(&outputs, look.head)?;
+            logit += crop.weight * column(&outputs, crop.head)?;
             let drawn = match self.description.drawn {
                 Some(drawn) => drawn.logit <= column(&outputs, drawn.head)?,
                 None => false,
             };
             if drawn {
                 refused = refused.or(Some(NotApplicable::FaceDrawn));
-            } else if sharpness::of(&piece) < needs.sharpness_min {
+            } else if sharpness::measure(&piece) < needs.sharpness_min {
                 refused = refused.or(Some(NotApplicable::FaceTooBlurred));
             }
             let maps = outputs.get(1);
-            heat_map = maps.and_then(|maps| HeatMap::read(maps, look, area, pixels.dimensions()));
+            heat_map = maps.and_then(|maps| heat_map::read(maps, crop, area, pixels.dimensions()));
         }
-        let score = Score::of_logit(logit)?;
+        let score = score_from_logit(logit)?;
         let answer = refused.map_or(Ok(score), Err);
         Ok(FacePass { result: FaceResult { face: *face, answer }, score, heat_map })
     }
 
-    /// A square of the photo as the model sees it.
-    fn cut(&self, pixels: &RgbImage, area: PixelBox) -> RgbImage {
+    /// A crop as the model takes it in.
+    fn crop(&self, pixels: &RgbImage, area: PixelBox) -> RgbImage {
         let mut piece = cut(pixels, area);
         if self.description.halve_colours {
             piece = colours::halved(piece);
@@ -300,7 +300,7 @@ impl Detector {
         self.trunk.begin(piece).map_err(failed)
     }
 
-    /// The logits `[1, heads]` and the heat maps `[1, looks, rows, columns]` of a cut.
+    /// The logits `[1, heads]` and the heat maps `[1, crops, rows, columns]` of a crop.
     fn finish(&self, begun: Begun) -> Result<Vec<ArrayD<f32>>, UnableToEvaluate> {
         let taps = self.trunk.finish(begun).map_err(failed)?;
         let outputs = self.heads.run(&taps).map_err(failed)?;
@@ -312,7 +312,17 @@ fn failed(_: ModelError) -> UnableToEvaluate {
     UnableToEvaluate::ModelFailed
 }
 
-/// What the cuts of a whole photo say.
+/// The answer on a photo that is not judged.
+fn not_applicable(code: NotApplicable, faces: Vec<FaceResult>) -> Synthetic {
+    Synthetic::NotApplicable { code, faces }
+}
+
+/// The logistic function of a logit.
+fn score_from_logit(logit: f32) -> Result<Score, UnableToEvaluate> {
+    Score::new(1.0 / (1.0 + (-logit).exp())).ok_or(UnableToEvaluate::ScoreNotFinite)
+}
+
+/// What the crops of a whole photo say.
 enum WholePass {
     /// What they add to the logit of each face.
     Scored(f32),

@@ -5,7 +5,7 @@ use image::{GrayImage, RgbImage, imageops};
 /// Deviation of the Laplacian of the luma over the deviation of the luma, so that contrast does
 /// not count; 0 for a picture of one tone. Without the division this is LAP4 of Pertuz, Puig,
 /// Garcia, "Analysis of focus measure operators for shape-from-focus", 2013.
-pub fn of(pixels: &RgbImage) -> f32 {
+pub fn measure(pixels: &RgbImage) -> f32 {
     let luma = imageops::grayscale(pixels);
     let tone = deviation(luma.as_raw().iter().copied().map(f32::from));
     if tone <= 0.0 { 0.0 } else { deviation(laplacian(&luma)) / tone }
@@ -37,19 +37,19 @@ mod tests {
     fn blur_lowers_it_and_contrast_does_not() {
         let photo = include_bytes!("../../../fixtures/photos/real-collins.png");
         let photo = image::load_from_memory(photo).unwrap().into_rgb8();
-        let (sharp, blurred) = (of(&photo), of(&imageops::blur(&photo, 2.0)));
+        let (sharp, blurred) = (measure(&photo), measure(&imageops::blur(&photo, 2.0)));
         assert!(4.0 * blurred < sharp, "{blurred} is not far below {sharp}");
         let mut faint = photo.clone();
         for value in faint.iter_mut() {
             *value = 64 + *value / 2;
         }
-        let faint = of(&faint);
+        let faint = measure(&faint);
         assert!((faint / sharp - 1.0).abs() < 0.1, "{faint} is not near {sharp}");
     }
 
     #[test]
     fn one_tone_has_none() {
-        assert!(of(&RgbImage::new(8, 8)).abs() < f32::EPSILON);
-        assert!(of(&RgbImage::new(1, 1)).abs() < f32::EPSILON);
+        assert!(measure(&RgbImage::new(8, 8)).abs() < f32::EPSILON);
+        assert!(measure(&RgbImage::new(1, 1)).abs() < f32::EPSILON);
     }
 }

@@ -78,7 +78,7 @@ impl Trunk {
         let rest = if late.is_empty() {
             None
         } else {
-            Some(graph.part(&[(exit, &tokens_of(input))], &late)?)
+            Some(graph.part(&[(exit, &token_shape(input))], &late)?)
         };
         Ok(Self { input, first, rest, taps_in_first })
     }
@@ -92,7 +92,7 @@ impl Trunk {
     /// Shape of each block's output: `[1, tokens, numbers]`.
     #[must_use]
     pub fn tokens(&self) -> [usize; 3] {
-        tokens_of(self.input)
+        token_shape(self.input)
     }
 
     /// Runs the first part on a square of exactly that side.
@@ -121,7 +121,7 @@ impl Trunk {
 }
 
 /// One token for the whole and one for each cell.
-fn tokens_of(input: InputScale) -> [usize; 3] {
+fn token_shape(input: InputScale) -> [usize; 3] {
     let cells = input.side as usize / CELL_SIDE;
     [1, 1 + cells * cells, TOKEN_WIDTH]
 }

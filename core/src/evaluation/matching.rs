@@ -104,7 +104,7 @@ impl PeerHashes {
     /// full-size photos is many times as fast. `pHash` compares with the median: the mean, which
     /// `img_hash` also offers, is ruled by the overall brightness and confuses different photos.
     #[must_use]
-    pub fn of(pixels: &RgbImage) -> Self {
+    pub fn hash(pixels: &RgbImage) -> Self {
         const SIDE: u32 = 256;
         let (pdq, pdq_quality) = pdq::pdq(pixels);
         let small = resize(pixels, SIDE, SIDE);
@@ -142,7 +142,7 @@ impl PeerHashes {
     }
 }
 
-/// Pairs of places (the smaller first) of photos that are copies of one another by PDQ.
+/// Pairs of indices (the smaller first) of photos that are copies of one another by PDQ.
 #[must_use]
 pub fn known_copies(photos: &[PeerHashes]) -> BTreeSet<(usize, usize)> {
     let mut copies = BTreeSet::new();
@@ -192,11 +192,11 @@ impl Histogram {
         let total = self.total();
         let reached = |quarters: u64| {
             let mut below = 0;
-            let place = self.0.iter().position(|count| {
+            let bits = self.0.iter().position(|count| {
                 below += count;
                 total * quarters <= 4 * below
             });
-            Distance(place.and_then(|place| u16::try_from(place).ok()).unwrap_or(HASH_BITS))
+            Distance(bits.and_then(|bits| u16::try_from(bits).ok()).unwrap_or(HASH_BITS))
         };
         (0 < total).then(|| [1, 2, 3].map(reached))
     }

@@ -1,12 +1,19 @@
 //! A loaded face finder.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "pixels along a photo's sides, and a few times that many: below 2^24"
+)]
+#![allow(clippy::indexing_slicing, reason = "rows of the net's output have 16 columns")]
+
 use image::{RgbImage, imageops};
 use ndarray::{ArrayD, Axis, Ix3};
 use serde::Deserialize;
 
-use super::{Face, Point};
+use super::face::{ANCHORED_MAX, Face, Faces, Point};
 use crate::net::{InputScale, ModelError, Net};
-use crate::photo::resize::{PixelBox, cut_and_resized};
+use crate::photo::resize::{PixelBox, cut, cut_and_resized};
 
 /// The file beside the model.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,39 +24,44 @@ struct Description {
     std: [f32; 3],
     /// Pixels a cell and anchors a cell, of each grid in the order of the net's output.
     grids: Vec<(u32, usize)>,
-    /// A candidate of any look has at least this score.
+    /// A candidate of any pass has at least this score.
     score_min: f32,
     /// Candidates that overlap by more (intersection over union) are the same face.
     overlap_max: f32,
-    /// At the photo: in longer sides of it. The next, larger in the net's input, sees smaller faces
-    /// and is taken when the one before found none.
-    first_looks: Vec<LookSize>,
-    /// At a candidate: in sides of its box.
-    second_look: LookSize,
-    /// At a face once more, to lay squares by: in sides of its box.
-    settling_look: LookSize,
-    /// At the face that the detector judges, to cut it out as in the detector's training: in sides
-    /// of its box.
-    detector_look: LookSize,
-    /// Candidates that get a second look, by score and area.
-    looks: usize,
-    /// The mean score of the first two looks is at least this for a face.
+    /// Over the photo: in longer sides of it. The next, larger in the net's input, sees smaller
+    /// faces and runs when the one before found none.
+    #[serde(rename = "first_looks")]
+    first_passes: Vec<PassSize>,
+    /// Over a candidate: in sides of its box.
+    #[serde(rename = "second_look")]
+    refining_pass: PassSize,
+    /// Over a face once more, to lay squares by: in sides of its box.
+    #[serde(rename = "settling_look")]
+    anchoring_pass: PassSize,
+    /// Over a face that the detector judges, to crop it as in the detector's training: in sides of
+    /// its box.
+    #[serde(rename = "detector_look")]
+    detector_pass: PassSize,
+    /// Candidates that get a refining pass, by score and area.
+    #[serde(rename = "looks")]
+    candidates_max: usize,
+    /// The mean score of the first and the refining pass is at least this for a face.
     face_min: f32,
 }
 
-/// How large a square a look takes in, and how large that is in the net's input. The net is
+/// How large a square a pass takes in, and how large that is in the net's input. The net is
 /// convolutional: it has no size of its own, and takes time by the area of its input.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LookSize {
+struct PassSize {
     square: f32,
     /// Pixels along each side of the input.
     side: u32,
 }
 
-/// The net made ready for looks of one size.
+/// The net made ready for passes of one size.
 #[derive(Debug)]
-struct Look {
+struct Pass {
     net: Net,
     anchors: Vec<Point>,
     square: f32,
@@ -58,10 +70,10 @@ struct Look {
 /// A loaded face finder. Shared between threads.
 #[derive(Debug)]
 pub struct FaceFinder {
-    first: Vec<Look>,
-    second: Look,
-    settling: Look,
-    detector: Look,
+    first: Vec<Pass>,
+    refining: Pass,
+    anchoring: Pass,
+    detector: Pass,
     description: Description,
 }
 
@@ -76,7 +88,7 @@ struct Candidate {
     score: f32,
 }
 
-/// A square of the photo that the net looks at; it may reach outside the photo.
+/// A square of the photo that a pass takes in; it may reach outside the photo.
 #[derive(Debug, Clone, Copy)]
 struct Square {
     x: i64,
@@ -84,8 +96,8 @@ struct Square {
     side: i64,
 }
 
-/// Which part of the photo lies where in the net's input.
-struct Placed {
+/// The net's input, and which part of the photo lies where in it.
+struct Input {
     source: PixelBox,
     target: PixelBox,
     canvas: RgbImage,
@@ -99,7 +111,7 @@ impl FaceFinder {
     pub fn load(onnx: &[u8], description: &str) -> Result<Self, ModelError> {
         let description: Description = toml::from_str(description)?;
         let mut nets: Vec<Net> = Vec::new();
-        let mut look = |size: LookSize| {
+        let mut pass = |size: PassSize| {
             let Description { mean, std, .. } = description;
             let known = nets.iter().find(|net| net.side() == size.side).cloned();
             let load =
@@ -107,34 +119,55 @@ impl FaceFinder {
             let net = known.map_or_else(load, Ok)?;
             nets.push(net.clone());
             let anchors = anchors(&description.grids, size.side);
-            Ok::<_, ModelError>(Look { net, anchors, square: size.square })
+            Ok::<_, ModelError>(Pass { net, anchors, square: size.square })
         };
-        let first =
-            description.first_looks.iter().map(|size| look(*size)).collect::<Result<_, _>>()?;
-        let (second, settling) = (look(description.second_look)?, look(description.settling_look)?);
-        let detector = look(description.detector_look)?;
-        Ok(Self { first, second, settling, detector, description })
+        let first = description.first_passes.iter().map(|size| pass(*size));
+        let first = first.collect::<Result<_, _>>()?;
+        let refining = pass(description.refining_pass)?;
+        let anchoring = pass(description.anchoring_pass)?;
+        let detector = pass(description.detector_pass)?;
+        Ok(Self { first, refining, anchoring, detector, description })
+    }
+
+    /// The faces in `pixels` and, apart from them, in `inside`, the part that is the picture inside
+    /// a frame. Faces are found less surely when they are small in the photo, so squares are laid
+    /// over those inside the frame if there are any.
+    #[must_use]
+    pub fn find_all(&self, pixels: &RgbImage, inside: Option<PixelBox>) -> Faces {
+        let whole = self.find(pixels);
+        let inside = inside.map(|part| self.find_in(pixels, part)).unwrap_or_default();
+        let chosen = if inside.is_empty() { &whole } else { &inside };
+        let chosen = chosen.iter().take(ANCHORED_MAX);
+        let anchored = chosen.map(|face| self.anchor(pixels, face).unwrap_or(*face)).collect();
+        Faces { whole, inside, anchored }
     }
 
     /// The faces in `pixels`, the largest and surest first. A net that fails finds none.
     #[must_use]
     pub fn find(&self, pixels: &RgbImage) -> Vec<Face> {
-        let mut found = self.first.iter().map(|look| self.find_by(pixels, look));
+        let mut found = self.first.iter().map(|pass| self.find_by(pixels, pass));
         let faces = found.find(|faces| !faces.is_empty()).unwrap_or_default();
         faces.iter().map(|face| face.in_fractions(pixels.width(), pixels.height())).collect()
     }
 
-    /// The faces that a first look and the second looks agree on.
-    fn find_by(&self, pixels: &RgbImage, look: &Look) -> Vec<Candidate> {
-        self.confirmed(pixels, self.look_at(pixels, first_square(pixels, look), look))
+    /// The faces in a part of the photo, in fractions of the whole photo.
+    fn find_in(&self, pixels: &RgbImage, part: PixelBox) -> Vec<Face> {
+        let faces = self.find(&cut(pixels, part));
+        let (width, height) = pixels.dimensions();
+        faces.iter().map(|face| face.in_whole(part, width, height)).collect()
     }
 
-    /// Those candidates that a second look agrees on, the largest and surest first.
-    fn confirmed(&self, pixels: &RgbImage, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    /// The faces that a first pass and the refining passes agree on.
+    fn find_by(&self, pixels: &RgbImage, pass: &Pass) -> Vec<Candidate> {
+        self.confirm(pixels, self.run(pixels, first_square(pixels, pass), pass))
+    }
+
+    /// Those candidates that a refining pass agrees on, the largest and surest first.
+    fn confirm(&self, pixels: &RgbImage, mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         sort_by_weight(&mut candidates);
-        candidates.truncate(self.description.looks);
+        candidates.truncate(self.description.candidates_max);
         let seen_twice = candidates.iter().filter_map(|first| {
-            let again = self.look_again(pixels, first, &self.second)?;
+            let again = self.find_again(pixels, first, &self.refining)?;
             Some(Candidate { score: f32::midpoint(first.score, again.score), ..again })
         });
         let mut faces: Vec<_> =
@@ -143,101 +176,103 @@ impl FaceFinder {
         faces
     }
 
-    /// The same face as one more look sees it, around the box of the last; the box and its points
-    /// come to rest, so that they hardly depend on how the photo was cropped. `None` when this look
-    /// finds none.
+    /// The same face as one more pass around its box finds it; the box and its points come to rest,
+    /// so that they hardly depend on how the photo was cropped. `None` when this pass finds none.
     #[must_use]
-    pub fn settle(&self, pixels: &RgbImage, face: &Face) -> Option<Face> {
+    pub fn anchor(&self, pixels: &RgbImage, face: &Face) -> Option<Face> {
         let (width, height) = (pixels.width(), pixels.height());
-        let face = Candidate::of(face, width, height);
-        let again = self.look_again(pixels, &face, &self.settling)?;
+        let face = Candidate::from_face(face, width, height);
+        let again = self.find_again(pixels, &face, &self.anchoring)?;
         Some(again.in_fractions(width, height))
     }
 
-    /// These faces, and behind them smaller ones that the first look did not see; no more than are
-    /// looked for in all.
+    /// The faces that the detector judges: `faces`, and behind them smaller ones that the first
+    /// pass missed, in the boxes that the detector's training would have drawn.
     #[must_use]
-    pub fn with_smaller(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
+    pub fn faces_to_judge(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
+        self.redraw_boxes(pixels, &self.add_smaller(pixels, faces))
+    }
+
+    /// These faces, and behind them smaller ones that the first pass missed; no more than are
+    /// looked for in all.
+    fn add_smaller(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
         let (width, height) = (pixels.width(), pixels.height());
-        let room = self.description.looks.saturating_sub(faces.len());
+        let room = self.description.candidates_max.saturating_sub(faces.len());
         let mut all = faces.to_vec();
-        let Some(look) = self.first.last().filter(|_| 0 < room && !faces.is_empty()) else {
+        let Some(pass) = self.first.last().filter(|_| 0 < room && !faces.is_empty()) else {
             return all;
         };
-        let known: Vec<_> = faces.iter().map(|face| Candidate::of(face, width, height)).collect();
-        let mut candidates = self.look_at(pixels, first_square(pixels, look), look);
+        let known: Vec<_> =
+            faces.iter().map(|face| Candidate::from_face(face, width, height)).collect();
+        let mut candidates = self.run(pixels, first_square(pixels, pass), pass);
         let overlap_max = self.description.overlap_max;
         candidates.retain(|it| known.iter().all(|known| overlap(it, known) <= overlap_max));
-        let smaller = self.confirmed(pixels, candidates);
+        let smaller = self.confirm(pixels, candidates);
         all.extend(smaller.iter().take(room).map(|face| face.in_fractions(width, height)));
         all
     }
 
-    /// The faces in the boxes that the detector's training would have given them, in their order.
-    #[must_use]
-    pub fn refined(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
+    /// The faces in the boxes that the detector's training would have drawn, in their order.
+    fn redraw_boxes(&self, pixels: &RgbImage, faces: &[Face]) -> Vec<Face> {
         let (width, height) = (pixels.width(), pixels.height());
-        let refined = |face: &Face| {
-            let face_in_pixels = Candidate::of(face, width, height);
-            let again = self.look_again(pixels, &face_in_pixels, &self.detector);
+        let redraw = |face: &Face| {
+            let face_in_pixels = Candidate::from_face(face, width, height);
+            let again = self.find_again(pixels, &face_in_pixels, &self.detector);
             let again = again.map(|again| again.in_fractions(width, height));
             again.map_or(*face, |again| Face { score: face.score, ..again })
         };
-        faces.iter().map(refined).collect()
+        faces.iter().map(redraw).collect()
     }
 
-    /// The same face seen in a square around its box.
-    #[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
-    fn look_again(&self, pixels: &RgbImage, face: &Candidate, look: &Look) -> Option<Candidate> {
+    /// The same face, found again in a square around its box.
+    fn find_again(&self, pixels: &RgbImage, face: &Candidate, pass: &Pass) -> Option<Candidate> {
         const SIDE_MIN: f32 = 16.0;
-        let side = (face.width.max(face.height) * look.square + 0.5).floor();
+        let side = (face.width.max(face.height) * pass.square + 0.5).floor();
         let side = side.max(SIDE_MIN);
         let start = |centre: f32| (centre - side / 2.0 + 0.5).floor() as i64;
         let (x, y) = (start(face.x + face.width / 2.0), start(face.y + face.height / 2.0));
-        let found = self.look_at(pixels, Square { x, y, side: side as i64 }, look);
+        let found = self.run(pixels, Square { x, y, side: side as i64 }, pass);
         let overlap_max = self.description.overlap_max;
-        // The surest stand first.
+        // The surest come first.
         found.into_iter().find(|again| overlap_max < overlap(again, face))
     }
 
     /// The faces in one square of the photo, surest first.
-    fn look_at(&self, pixels: &RgbImage, square: Square, look: &Look) -> Vec<Candidate> {
-        let side = look.net.side();
-        let Some(placed) = place(pixels, square, side) else { return Vec::new() };
-        let Ok(outputs) = look.net.run(&placed.canvas) else { return Vec::new() };
-        let mut found = look.candidates(&outputs).unwrap_or_default();
+    fn run(&self, pixels: &RgbImage, square: Square, pass: &Pass) -> Vec<Candidate> {
+        let side = pass.net.side();
+        let Some(input) = draw_input(pixels, square, side) else { return Vec::new() };
+        let Ok(outputs) = pass.net.run(&input.canvas) else { return Vec::new() };
+        let mut found = pass.candidates(&outputs).unwrap_or_default();
         found.retain(|face| {
             self.description.score_min <= face.score && 0.0 < face.width && 0.0 < face.height
         });
         let kept = suppress(found, self.description.overlap_max);
-        kept.iter().map(|face| face.in_photo(&placed, side)).collect()
+        kept.iter().map(|face| face.in_photo(&input, side)).collect()
     }
 }
 
-/// The square of a first look: the photo in the middle of a margin.
-#[expect(clippy::cast_possible_truncation, reason = "a few times the photo's side")]
-#[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
-fn first_square(pixels: &RgbImage, look: &Look) -> Square {
+/// The square of a first pass: the photo in the middle of a margin.
+fn first_square(pixels: &RgbImage, pass: &Pass) -> Square {
     let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
-    let side = (width.max(height) as f32 * look.square).floor() as i64;
+    let side = (width.max(height) as f32 * pass.square).floor() as i64;
     // Whole pixels; what does not divide goes to the right and below.
     Square { x: -(side - width).div_euclid(2), y: -(side - height).div_euclid(2), side }
 }
 
-impl Look {
+impl Pass {
     /// Decodes the net's outputs, `regressors [1, N, 16]` and `scores [1, N, 1]`, into candidates
     /// in fractions of the net's input.
     fn candidates(&self, outputs: &[ArrayD<f32>]) -> Option<Vec<Candidate>> {
         let [regressors, scores] = outputs else { return None };
         let regressors = regressors.view().into_dimensionality::<Ix3>().ok()?;
         let scores = scores.view().into_dimensionality::<Ix3>().ok()?;
+        let [_, _, 16] = regressors.shape() else { return None };
         let rows = regressors.index_axis_move(Axis(0), 0);
         let scores = scores.index_axis_move(Axis(0), 0);
-        #[expect(clippy::cast_precision_loss, reason = "a side of a few hundred")]
         let side = self.net.side() as f32;
         let decoded =
             rows.outer_iter().zip(&scores).zip(&self.anchors).map(|((row, logit), anchor)| {
-                let at = |column: usize| row.get(column).copied().unwrap_or_default() / side;
+                let at = |column: usize| row[column] / side;
                 let (width, height) = (at(2), at(3));
                 Candidate {
                     x: at(0) + anchor.x - width / 2.0,
@@ -255,8 +290,7 @@ impl Look {
 
 impl Candidate {
     /// From fractions to pixels of the photo.
-    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
-    fn of(face: &Face, width: u32, height: u32) -> Self {
+    fn from_face(face: &Face, width: u32, height: u32) -> Self {
         let (width, height) = (width as f32, height as f32);
         Self {
             x: face.x * width,
@@ -269,9 +303,8 @@ impl Candidate {
     }
 
     /// From fractions of the net's input to pixels of the photo.
-    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
-    fn in_photo(&self, placed: &Placed, side: u32) -> Self {
-        let Placed { source, target, .. } = placed;
+    fn in_photo(&self, input: &Input, side: u32) -> Self {
+        let Input { source, target, .. } = input;
         let along = |at: f32, from: u32, length: u32, to: u32, room: u32| {
             from as f32 + (at * side as f32 - to as f32) * length as f32 / room as f32
         };
@@ -292,7 +325,6 @@ impl Candidate {
     }
 
     /// From pixels to fractions of the photo.
-    #[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
     fn in_fractions(&self, width: u32, height: u32) -> Face {
         let (width, height) = (width as f32, height as f32);
         Face {
@@ -307,7 +339,6 @@ impl Candidate {
 }
 
 /// The centre of each anchor: row by row over each grid, as often as its cells have anchors.
-#[expect(clippy::cast_precision_loss, reason = "grids have a few dozen cells a side")]
 fn anchors(grids: &[(u32, usize)], side: u32) -> Vec<Point> {
     let mut centres = Vec::new();
     for (pixels, anchors) in grids {
@@ -331,7 +362,7 @@ fn sort_by_weight(faces: &mut [Candidate]) {
 
 /// Draws `square` of the photo into a black canvas of `side` by `side`; `None` when they do not
 /// meet.
-fn place(pixels: &RgbImage, square: Square, side: u32) -> Option<Placed> {
+fn draw_input(pixels: &RgbImage, square: Square, side: u32) -> Option<Input> {
     let (width, height) = (i64::from(pixels.width()), i64::from(pixels.height()));
     let (left, right) = (square.x.max(0), (square.x + square.side).min(width));
     let (top, bottom) = (square.y.max(0), (square.y + square.side).min(height));
@@ -345,7 +376,7 @@ fn place(pixels: &RgbImage, square: Square, side: u32) -> Option<Placed> {
     let part = cut_and_resized(pixels, source, target.width, target.height);
     let mut canvas = RgbImage::new(side, side);
     imageops::replace(&mut canvas, &part, target.x.into(), target.y.into());
-    Some(Placed { source, target, canvas })
+    Some(Input { source, target, canvas })
 }
 
 /// A box from its edges, at least one pixel each way.
@@ -384,13 +415,13 @@ fn suppress(mut candidates: Vec<Candidate>, overlap_max: f32) -> Vec<Candidate> 
         let (mut same, others): (Vec<_>, Vec<_>) =
             candidates.into_iter().partition(|other| overlap_max < overlap(&best, other));
         same.push(best);
-        kept.push(mean_of(&same, best));
+        kept.push(weighted_mean(&same, best));
         candidates = others;
     }
     kept
 }
 
-fn mean_of(same: &[Candidate], best: Candidate) -> Candidate {
+fn weighted_mean(same: &[Candidate], best: Candidate) -> Candidate {
     let total: f32 = same.iter().map(|face| face.score).sum();
     if total <= 0.0 {
         return best;
@@ -437,15 +468,15 @@ mod tests {
     #[test]
     fn a_square_beside_the_photo_shows_nothing() {
         let pixels = RgbImage::new(50, 40);
-        assert!(place(&pixels, Square { x: 60, y: 0, side: 30 }, 128).is_none());
+        assert!(draw_input(&pixels, Square { x: 60, y: 0, side: 30 }, 128).is_none());
     }
 
     #[test]
     fn a_wide_photo_lies_in_the_middle_of_the_canvas() {
         let pixels = RgbImage::from_pixel(200, 100, image::Rgb([255; 3]));
-        let placed = place(&pixels, Square { x: 0, y: -50, side: 200 }, 128).unwrap();
-        assert_eq!(placed.target, PixelBox { x: 0, y: 32, width: 128, height: 64 });
-        assert_eq!(placed.canvas.get_pixel(64, 31).0, [0; 3]);
-        assert_eq!(placed.canvas.get_pixel(64, 32).0, [255; 3]);
+        let input = draw_input(&pixels, Square { x: 0, y: -50, side: 200 }, 128).unwrap();
+        assert_eq!(input.target, PixelBox { x: 0, y: 32, width: 128, height: 64 });
+        assert_eq!(input.canvas.get_pixel(64, 31).0, [0; 3]);
+        assert_eq!(input.canvas.get_pixel(64, 32).0, [255; 3]);
     }
 }

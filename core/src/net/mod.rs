@@ -68,10 +68,10 @@ impl Graph {
     /// # Errors
     /// [`ModelError`] when there is no such tensor, or tract cannot run what lies between them.
     pub fn part(&self, inputs: &[(&str, &[usize])], outputs: &[&str]) -> Result<Part, ModelError> {
-        self.plan_of(inputs, outputs).map(Part).map_err(load_error)
+        self.plan(inputs, outputs).map(Part).map_err(load_error)
     }
 
-    fn plan_of(
+    fn plan(
         &self,
         inputs: &[(&str, &[usize])],
         outputs: &[&str],
@@ -154,7 +154,7 @@ impl Net {
         if input.side == 0 || input.std.iter().any(|std| *std <= 0.0) {
             return Err(ModelError::Unusable("its input side or deviation is not above 0".into()));
         }
-        let plan = plan_of(bytes, input.side as usize)
+        let plan = plan(bytes, input.side as usize)
             .map_err(|error| ModelError::Load(format!("{error:#}")))?;
         Ok(Self { plan, input })
     }
@@ -165,7 +165,7 @@ impl Net {
         self.input.side
     }
 
-    /// Runs the model on `pixels` of exactly `side` by `side`; gives its outputs in their order.
+    /// Runs the model on `pixels` of exactly `side` by `side`; returns its outputs in their order.
     ///
     /// # Errors
     /// [`ModelError::Load`] when tract fails, which a model that was loaded does not.
@@ -179,7 +179,7 @@ impl Net {
     }
 }
 
-fn plan_of(bytes: &[u8], side: usize) -> TractResult<Arc<TypedRunnableModel>> {
+fn plan(bytes: &[u8], side: usize) -> TractResult<Arc<TypedRunnableModel>> {
     tract_onnx::onnx()
         .model_for_read(&mut Cursor::new(bytes))?
         .with_input_fact(0, f32::fact([1, 3, side, side]).into())?

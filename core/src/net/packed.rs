@@ -17,7 +17,7 @@ use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, TensorProto};
 use tract_onnx::prelude::f16;
 
-use crate::net::ModelError;
+use super::error::ModelError;
 
 /// Replaces all packed matrices of a graph by plain ones.
 ///
@@ -36,7 +36,7 @@ pub fn widen(graph: &mut GraphProto) -> Result<(), ModelError> {
     }
     let wide = matrices.iter().map(|(name, arrays)| {
         let broken = || ModelError::Unusable(format!("its packed matrix {name} is broken"));
-        matrix_of(name, arrays).ok_or_else(broken)
+        unpack(name, arrays).ok_or_else(broken)
     });
     let wide: Vec<TensorProto> = wide.collect::<Result<_, _>>()?;
     let names: Vec<&str> = wide.iter().map(|matrix| matrix.name.as_str()).collect();
@@ -69,7 +69,7 @@ fn bits_below(name: &str) -> Option<u32> {
 }
 
 /// The plain matrix `M.matrix`; `None` where the arrays do not fit together.
-fn matrix_of(name: &str, arrays: &[&TensorProto]) -> Option<TensorProto> {
+fn unpack(name: &str, arrays: &[&TensorProto]) -> Option<TensorProto> {
     let step = arrays.iter().find(|tensor| tensor.name.strip_suffix(".step").is_some())?;
     let [groups, 1, columns] = step.dims.as_slice() else { return None };
     let (groups, columns) = (usize::try_from(*groups).ok()?, usize::try_from(*columns).ok()?);

@@ -101,8 +101,8 @@ impl Conversion {
         let profile = match source {
             Source::Srgb => return None,
             Source::Profile(bytes) => parsed(bytes)?,
-            Source::Gamma(gamma, primaries) => of_gamma(*gamma, *primaries)?,
-            Source::CodePoints(points) => of_code_points(*points)?,
+            Source::Gamma(gamma, primaries) => profile_from_gamma(*gamma, *primaries)?,
+            Source::CodePoints(points) => profile_from_code_points(*points)?,
         };
         match profile.color_space {
             DataColorSpace::Gray if is_grey => {
@@ -163,7 +163,7 @@ fn parsed(bytes: &[u8]) -> Option<ColorProfile> {
     (leads_to_colours && !is_hdr).then_some(profile)
 }
 
-fn of_gamma(gamma: f32, primaries: Option<Primaries>) -> Option<ColorProfile> {
+fn profile_from_gamma(gamma: f32, primaries: Option<Primaries>) -> Option<ColorProfile> {
     /// Within these bounds a gamma means the curve of sRGB, as libpng takes it.
     const SRGB: std::ops::RangeInclusive<f32> = 0.433..=0.478;
     let is_srgb_curve = SRGB.contains(&gamma);
@@ -195,7 +195,7 @@ fn of_gamma(gamma: f32, primaries: Option<Primaries>) -> Option<ColorProfile> {
     Some(profile)
 }
 
-fn of_code_points([primaries, transfer, _, _]: [u8; 4]) -> Option<ColorProfile> {
+fn profile_from_code_points([primaries, transfer, _, _]: [u8; 4]) -> Option<ColorProfile> {
     let transfer_characteristics = TransferCharacteristics::try_from(transfer).ok()?;
     if is_hdr(transfer_characteristics) {
         return None;

@@ -1,6 +1,6 @@
 //! Which format a file has, read from its first bytes, and the names of those that are not read.
 
-use crate::photo::PhotoError;
+use super::error::PhotoError;
 
 /// A file format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl PhotoFormat {
     /// # Errors
     /// [`PhotoError::UnsupportedFormat`] for a format that is known and not read,
     /// [`PhotoError::NotAnImage`] for anything else.
-    pub fn of(bytes: &[u8]) -> Result<Self, PhotoError> {
+    pub fn detect(bytes: &[u8]) -> Result<Self, PhotoError> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Ok(Self::Jpeg),
             [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => Ok(Self::Png),

@@ -7,9 +7,9 @@ use image::codecs::gif::GifDecoder;
 
 use super::animation::Timeline;
 use super::colour::Source;
-use super::{Decoded, nth_frame, open, pixels_of, still};
-use crate::photo::PhotoError;
-use crate::photo::PhotoFormat;
+use super::decoded::{Decoded, count_pixels, nth_frame, open, still};
+use super::error::PhotoError;
+use super::format::PhotoFormat;
 
 /// Decodes the frame that people see longest.
 ///
@@ -21,7 +21,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
     if timeline.frames() < 2 {
         return Ok(Decoded::new(still(PhotoFormat::Gif, decoder)?, Source::Srgb));
     }
-    let animation = timeline.judged(pixels_of(&decoder));
+    let animation = timeline.judged(count_pixels(&decoder));
     let picture = nth_frame(PhotoFormat::Gif, decoder.into_frames(), animation.judged)?;
     Ok(Decoded { animation: Some(animation), ..Decoded::new(picture, Source::Srgb) })
 }

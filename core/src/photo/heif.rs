@@ -7,14 +7,14 @@
 pub(crate) use self::with_heifer::{decode, marks};
 
 #[cfg(not(feature = "heic"))]
-use crate::photo::PhotoError;
+use crate::photo::error::PhotoError;
 
 /// Refuses the file.
 ///
 /// # Errors
 /// [`PhotoError::UnsupportedFormat`].
 #[cfg(not(feature = "heic"))]
-pub(crate) fn decode(_bytes: &[u8]) -> Result<super::Decoded, PhotoError> {
+pub(crate) fn decode(_bytes: &[u8]) -> Result<super::decoded::Decoded, PhotoError> {
     let advice = "on an iPhone choose “Most Compatible”, or send a JPEG copy";
     Err(PhotoError::UnsupportedFormat { format: "HEIC", advice })
 }
@@ -29,9 +29,9 @@ mod with_heifer {
     use image::{DynamicImage, RgbImage, RgbaImage};
 
     use crate::limits;
-    use crate::photo::PhotoError;
     use crate::photo::colour::Source;
-    use crate::photo::{Decoded, check_at_most, check_sides};
+    use crate::photo::decoded::{Decoded, check_at_most, check_sides};
+    use crate::photo::error::PhotoError;
 
     /// Decodes the primary picture.
     ///

@@ -8,9 +8,9 @@ use image::{AnimationDecoder, ImageDecoder};
 
 use super::animation::Timeline;
 use super::colour::{Primaries, Source};
-use super::{Decoded, decoder_limits, nth_frame, open, pixels_of, refusal, still};
-use crate::photo::PhotoError;
-use crate::photo::PhotoFormat;
+use super::decoded::{Decoded, count_pixels, decoder_limits, nth_frame, open, refusal, still};
+use super::error::PhotoError;
+use super::format::PhotoFormat;
 
 /// Decodes the picture, or the frame that people see longest.
 ///
@@ -30,7 +30,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
         let picture = still(PhotoFormat::Png, decoder)?;
         return Ok(Decoded { orientation, ..Decoded::new(picture, source) });
     };
-    let animation = timeline.judged(pixels_of(&decoder));
+    let animation = timeline.judged(count_pixels(&decoder));
     let picture = if chunks.is_default_shown && animation.judged == 0 {
         still(PhotoFormat::Png, decoder)?
     } else {

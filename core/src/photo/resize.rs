@@ -4,6 +4,14 @@
 //! models see here what they saw in training. Cutting comes first: the filter then reads nothing
 //! from outside the cut.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sides of photos are below 2^24, and positions are clamped to them"
+)]
+#![allow(clippy::indexing_slicing, reason = "cuts are clamped to the photo")]
+
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
@@ -29,15 +37,13 @@ impl PixelBox {
     #[must_use]
     pub fn square_around(centre: (f32, f32), side: u32, width: u32, height: u32) -> Self {
         let side = side.min(width).min(height);
-        let x = start_of(centre.0, side, width);
-        let y = start_of(centre.1, side, height);
+        let x = start(centre.0, side, width);
+        let y = start(centre.1, side, height);
         Self { x, y, width: side, height: side }
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=room")]
-#[expect(clippy::cast_precision_loss, reason = "sides are below 2^24")]
-fn start_of(centre: f32, side: u32, length: u32) -> u32 {
+fn start(centre: f32, side: u32, length: u32) -> u32 {
     let room = (length - side) as f32;
     (centre - side as f32 / 2.0 + 0.5).floor().clamp(0.0, room) as u32
 }
@@ -54,8 +60,7 @@ pub fn cut(pixels: &RgbImage, area: PixelBox) -> RgbImage {
     let rows = rows.skip(top as usize).take(height as usize);
     let mut kept = Vec::with_capacity(bytes(width) * height as usize);
     for row in rows {
-        let part = row.get(bytes(left)..bytes(left + width));
-        kept.extend_from_slice(part.unwrap_or_default());
+        kept.extend_from_slice(&row[bytes(left)..bytes(left + width)]);
     }
     let cut = RgbImage::from_raw(width, height, kept);
     cut.unwrap_or_else(|| unreachable!("as many bytes as {width} by {height} pixels"))

@@ -10,10 +10,10 @@ use image::{AnimationDecoder, ImageDecoder};
 
 use super::animation::Timeline;
 use super::colour::Source;
-use super::{Decoded, check_at_most, nth_frame, open, pixels_of, still};
+use super::decoded::{Decoded, check_at_most, count_pixels, nth_frame, open, still};
+use super::error::PhotoError;
+use super::format::PhotoFormat;
 use crate::limits;
-use crate::photo::PhotoError;
-use crate::photo::PhotoFormat;
 
 /// Decodes the picture, or the frame that people see longest.
 ///
@@ -29,7 +29,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, PhotoError> {
     let source = profile.map_or(Source::Srgb, Source::Profile);
     let decoded = match chunks.timeline.filter(|timeline| 1 < timeline.frames()) {
         Some(timeline) => {
-            let animation = timeline.judged(pixels_of(&decoder));
+            let animation = timeline.judged(count_pixels(&decoder));
             let picture = nth_frame(PhotoFormat::WebP, decoder.into_frames(), animation.judged)?;
             Decoded { animation: Some(animation), ..Decoded::new(picture, source) }
         }

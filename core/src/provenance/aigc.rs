@@ -6,40 +6,40 @@
 
 use serde_json::{Map, Value};
 
-use super::blocks::{Place, Text};
-use super::{Finding, Kind, Says};
+use super::blocks::{Section, Text};
+use super::mark::{Claim, Kind, Mark};
 
-/// A finding for each label.
-pub(super) fn read(texts: &[Text<'_>]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = texts.iter().filter_map(finding).collect();
-    findings.dedup();
-    findings
+/// A mark for each label.
+pub(super) fn read(texts: &[Text<'_>]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = texts.iter().filter_map(mark).collect();
+    marks.dedup();
+    marks
 }
 
-fn finding(text: &Text<'_>) -> Option<Finding> {
-    let is_label = match (text.place, &*text.keyword) {
-        (Place::Xmp | Place::Container, "AIGC" | "aigc") => true,
-        (Place::Exif, "UserComment" | "ImageDescription") => false,
+fn mark(text: &Text<'_>) -> Option<Mark> {
+    let is_label = match (text.section, &*text.keyword) {
+        (Section::Xmp | Section::Container, "AIGC" | "aigc") => true,
+        (Section::Exif, "UserComment" | "ImageDescription") => false,
         _ => return None,
     };
-    let fields = fields_of(&text.value, is_label);
+    let fields = read_fields(&text.value, is_label);
     if fields.is_none() && is_label {
-        let invalid = Finding::new(Kind::AigcLabel, Says::Invalid);
+        let invalid = Mark::new(Kind::AigcLabel, Claim::Invalid);
         return Some(invalid.with("reason", "no label of this kind"));
     }
     let fields = fields?;
     let field = |name: &str| fields.get(name).map(plain).unwrap_or_default();
     let label = field("Label");
-    let says = if label.trim() == "1" { Says::AiGenerated } else { Says::Unknown };
-    let finding = Finding::new(Kind::AigcLabel, says)
-        .by(&field("ContentProducer"))
+    let claim = if label.trim() == "1" { Claim::AiGenerated } else { Claim::Unknown };
+    let mark = Mark::new(Kind::AigcLabel, claim)
+        .claimed_by(&field("ContentProducer"))
         .with("label", label)
         .with("propagator", field("ContentPropagator"));
-    Some(finding)
+    Some(mark)
 }
 
 /// The seven fields: the object itself, or the value of `AIGC` in it.
-fn fields_of(text: &str, is_label: bool) -> Option<Map<String, Value>> {
+fn read_fields(text: &str, is_label: bool) -> Option<Map<String, Value>> {
     if !text.trim_start().starts_with('{') {
         return None;
     }

@@ -1,14 +1,14 @@
 //! Blocks: what a file carries beside its pixels, borrowed from its bytes.
 //!
 //! Each container has its own walker ([`super::jpeg`], [`super::png`], [`super::webp`],
-//! [`super::gif`]); all give the same blocks, so that a mark is read by one reader wherever it
-//! stood. A walker never fails: a file that ends early gives what came before, and a block that is
+//! [`super::gif`]); all return the same blocks, so that a mark is read by one reader wherever it
+//! stood. A walker never fails: a file that ends early has the blocks before its end, and a block that is
 //! damaged or too large leaves a [`Fault`].
 
 use std::borrow::Cow;
 
 use super::encoder::Encoder;
-use super::{Finding, Kind, Says};
+use super::mark::{Claim, Kind, Mark};
 use crate::limits;
 use crate::photo::jpeg::is_tiff;
 
@@ -34,14 +34,14 @@ pub struct Blocks<'a> {
 /// A text and the keyword it stands under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text<'a> {
-    pub place: Place,
+    pub section: Section,
     pub keyword: Cow<'a, str>,
     pub value: Cow<'a, str>,
 }
 
-/// Where a text stood; keywords of one place mean nothing in another.
+/// Where a text stood; keywords of one section mean nothing in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Section {
     /// A comment, or a text chunk of a PNG.
     Container,
     Exif,
@@ -73,7 +73,7 @@ pub struct Fault {
 impl<'a> Blocks<'a> {
     pub(super) fn add_text(&mut self, keyword: Cow<'a, str>, value: Cow<'a, str>) {
         if self.texts.len() < limits::TEXTS_MAX {
-            self.texts.push(Text { place: Place::Container, keyword, value });
+            self.texts.push(Text { section: Section::Container, keyword, value });
         }
     }
 
@@ -123,7 +123,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-impl Place {
+impl Section {
     /// Lower-case name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -148,15 +148,15 @@ impl Fault {
         Self { block, reason: "more than the limit", is_damaged: false }
     }
 
-    pub(super) fn finding(&self) -> Finding {
-        let says = if self.is_damaged { Says::Invalid } else { Says::Unknown };
-        Finding::new(Kind::Unreadable, says).with("block", self.block).with("reason", self.reason)
+    pub(super) fn mark(&self) -> Mark {
+        let claim = if self.is_damaged { Claim::Invalid } else { Claim::Unknown };
+        Mark::new(Kind::Unreadable, claim).with("block", self.block).with("reason", self.reason)
     }
 }
 
 /// Text in whatever encoding it is: UTF-8, or else Latin-1 as PNG has it.
 #[must_use]
-pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+pub(super) fn decode_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),

@@ -4,34 +4,34 @@
 //! after it was signed. Nothing is fetched, neither records nor the state of certificates.
 //! Everybody can make a certificate, so an intact record proves only that the picture is the one
 //! that was signed; it is `trusted` when the certificate comes from an issuer on the bundled trust
-//! list (`trust/`) and a time stamp tells when it signed. Without a time stamp nobody can tell
+//! list (`trust/`) and a time stamp proves when it signed. Without a time stamp nobody can tell
 //! whether the certificate was valid then; so the answer does not depend on today's date either,
 //! and an expired certificate changes nothing else.
 //!
-//! The record of a picture tells of the pictures it was made from. An earlier version of it counts
+//! The record of a picture names the pictures it was made from. An earlier version of it counts
 //! like the picture itself, a part that was placed in it makes it edited.
 
-use super::{Finding, Kind, Says};
+use super::mark::{Claim, Kind, Mark};
 use crate::photo::PhotoFormat;
 
 /// Reads the credentials of a file that has some.
 #[must_use]
 #[cfg(not(feature = "c2pa"))]
-pub fn read(_bytes: &[u8], _format: PhotoFormat) -> Finding {
-    Finding::new(Kind::C2pa, Says::Unknown).with("state", "not read by this build")
+pub fn read(_bytes: &[u8], _format: PhotoFormat) -> Mark {
+    Mark::new(Kind::C2pa, Claim::Unknown).with("state", "not read by this build")
 }
 
 /// Reads the credentials of a file that has some.
 #[must_use]
 #[cfg(feature = "c2pa")]
-pub fn read(bytes: &[u8], format: PhotoFormat) -> Finding {
+pub fn read(bytes: &[u8], format: PhotoFormat) -> Mark {
     read_by(TRUST_LIST, bytes, format)
 }
 
 /// Reads the credentials of a file that has some, by a trust list: certificates as PEM.
 #[must_use]
 #[cfg(feature = "c2pa")]
-pub fn read_by(trust_list: &str, bytes: &[u8], format: PhotoFormat) -> Finding {
+pub fn read_by(trust_list: &str, bytes: &[u8], format: PhotoFormat) -> Mark {
     // The crate reads a stranger's bytes; should it panic, the photo is still checked.
     let read = std::panic::catch_unwind(|| reader::read(trust_list, bytes, format));
     read.unwrap_or_else(|_| reader::unreadable("the reader failed"))
@@ -52,7 +52,7 @@ mod reader {
     use c2pa::{Context, Manifest, Reader, Relationship};
     use serde_json::{Value, json};
 
-    use super::{Finding, Kind, PhotoFormat, Says};
+    use super::{Claim, Kind, Mark, PhotoFormat};
     use crate::limits;
     use crate::provenance::source_type;
 
@@ -93,11 +93,11 @@ mod reader {
     /// What was done to a picture: the action and the source type it states.
     struct Action {
         name: String,
-        says: Option<Says>,
+        claim: Option<Claim>,
         source_type: String,
     }
 
-    pub(super) fn read(trust_list: &str, bytes: &[u8], format: PhotoFormat) -> Finding {
+    pub(super) fn read(trust_list: &str, bytes: &[u8], format: PhotoFormat) -> Mark {
         let kind = match format {
             PhotoFormat::Jpeg => "image/jpeg",
             PhotoFormat::Png => "image/png",
@@ -109,37 +109,37 @@ mod reader {
             Reader::from_context(context).with_stream(kind, Cursor::new(bytes))
         });
         match reader {
-            Ok(reader) => finding(&reader),
+            Ok(reader) => mark(&reader),
             Err(_) => unreadable("the record cannot be read"),
         }
     }
 
-    pub(super) fn unreadable(reason: &'static str) -> Finding {
-        Finding::new(Kind::C2pa, Says::Invalid).with("state", "unreadable").with("reason", reason)
+    pub(super) fn unreadable(reason: &'static str) -> Mark {
+        Mark::new(Kind::C2pa, Claim::Invalid).with("state", "unreadable").with("reason", reason)
     }
 
-    fn finding(reader: &Reader) -> Finding {
+    fn mark(reader: &Reader) -> Mark {
         let Some(manifest) = reader.active_manifest() else {
             return unreadable("there is no record");
         };
         let (mut actions, mut parts) = (Vec::new(), Vec::new());
         collect(reader, manifest, &mut actions, &mut parts);
         let is_intact = is_intact(reader);
-        let says = if is_intact { meaning(&actions, &parts) } else { Says::Invalid };
+        let claim = if is_intact { meaning(&actions, &parts) } else { Claim::Invalid };
         let names: Vec<&str> = actions.iter().map(|action| action.name.as_str()).collect();
-        let source_type = actions.iter().chain(&parts).find(|action| action.says.is_some());
+        let source_type = actions.iter().chain(&parts).find(|action| action.claim.is_some());
         let signer = manifest.signature_info();
         let issuer = signer.and_then(|signer| signer.issuer.as_deref());
-        let mut finding = Finding::new(Kind::C2pa, says)
-            .by(issuer.unwrap_or_default())
+        let mut mark = Mark::new(Kind::C2pa, claim)
+            .claimed_by(issuer.unwrap_or_default())
             .with("state", if is_intact { "intact" } else { "broken" })
             .with("generator", generator(manifest))
             .with("actions", names.join(" "))
             .with("source_type", source_type.map_or("", |action| &action.source_type))
             .with("signed", signer.and_then(|signer| signer.time.as_deref()).unwrap_or_default())
             .with("failures", failures(reader).join(" "));
-        finding.trusted = is_intact && is_trusted(reader);
-        finding
+        mark.trusted = is_intact && is_trusted(reader);
+        mark
     }
 
     /// Whether the signature is right and the picture the one that was signed.
@@ -171,9 +171,9 @@ mod reader {
         // A record may name itself as its ingredient.
         for _ in 0..limits::INGREDIENTS_MAX {
             let Some((manifest, is_own)) = waiting.pop() else { return };
-            if is_own { &mut *own } else { &mut *parts }.extend(actions_of(manifest));
+            if is_own { &mut *own } else { &mut *parts }.extend(actions(manifest));
             // ChatGPT's records have no action of their own, and name what they record as a part.
-            let is_wrapper = actions_of(manifest).is_empty() && manifest.ingredients().len() == 1;
+            let is_wrapper = actions(manifest).is_empty() && manifest.ingredients().len() == 1;
             for ingredient in manifest.ingredients() {
                 let is_version = *ingredient.relationship() == Relationship::ParentOf || is_wrapper;
                 let earlier =
@@ -183,44 +183,44 @@ mod reader {
         }
     }
 
-    fn actions_of(manifest: &Manifest) -> Vec<Action> {
+    fn actions(manifest: &Manifest) -> Vec<Action> {
         let assertions = manifest.assertions().iter();
         let lists = assertions
             .filter(|assertion| assertion.label().starts_with("c2pa.actions"))
             .filter_map(|assertion| assertion.value().ok()?.get("actions")?.as_array());
-        lists.flatten().take(limits::INGREDIENTS_MAX).map(action_of).collect()
+        lists.flatten().take(limits::INGREDIENTS_MAX).map(read_action).collect()
     }
 
-    fn action_of(action: &Value) -> Action {
+    fn read_action(action: &Value) -> Action {
         let text = |name: &str| action.get(name).and_then(Value::as_str).unwrap_or_default();
         let stated = text("digitalSourceType");
         let meaning = source_type::meaning(stated);
         Action {
             name: text("action").to_owned(),
-            says: meaning.map(|(_, says)| says),
+            claim: meaning.map(|(_, claim)| claim),
             source_type: meaning.map_or(stated, |(word, _)| word).to_owned(),
         }
     }
 
     /// A picture that began as AI's is AI's; one to which AI did something is edited by it.
-    fn meaning(actions: &[Action], parts: &[Action]) -> Says {
+    fn meaning(actions: &[Action], parts: &[Action]) -> Claim {
         let begins = |action: &Action| matches!(&*action.name, "c2pa.created" | "c2pa.opened");
-        let is_ai = |says| matches!(says, Some(Says::AiGenerated | Says::AiEdited));
-        let own_says = |wanted: Says| actions.iter().any(|action| action.says == Some(wanted));
-        if actions.iter().any(|action| action.says == Some(Says::AiGenerated) && begins(action)) {
-            return Says::AiGenerated;
+        let is_ai = |claim| matches!(claim, Some(Claim::AiGenerated | Claim::AiEdited));
+        let own_claim = |wanted: Claim| actions.iter().any(|action| action.claim == Some(wanted));
+        if actions.iter().any(|action| action.claim == Some(Claim::AiGenerated) && begins(action)) {
+            return Claim::AiGenerated;
         }
-        if actions.iter().chain(parts).any(|action| is_ai(action.says)) {
-            return Says::AiEdited;
+        if actions.iter().chain(parts).any(|action| is_ai(action.claim)) {
+            return Claim::AiEdited;
         }
         let is_edit = |action: &Action| {
             let name = action.name.strip_prefix("c2pa.").unwrap_or(&action.name);
             !matches!(name, "created" | "opened" | "published" | "converted" | "transcoded" | "")
         };
         match () {
-            () if own_says(Says::Camera) => Says::Camera,
-            () if own_says(Says::Edited) || actions.iter().any(is_edit) => Says::Edited,
-            () => Says::Unknown,
+            () if own_claim(Claim::Camera) => Claim::Camera,
+            () if own_claim(Claim::Edited) || actions.iter().any(is_edit) => Claim::Edited,
+            () => Claim::Unknown,
         }
     }
 

@@ -3,9 +3,9 @@
 //! The quantisation tables tell a quality, and whether they are those of the JPEG norm, as most
 //! libraries have them, or an encoder's own, as cameras and editors have them. With subsampling
 //! and scan order they hint at what wrote the file last; every re-saving replaces them. What the
-//! pixels tell ([`super::recompression`], [`super::sizes`]) stands in the same finding.
+//! pixels tell ([`super::recompression`], [`super::sizes`]) stands in the same mark.
 
-use super::{Finding, Kind, Says};
+use super::mark::{Claim, Kind, Mark};
 
 /// The luma table of the JPEG norm (ITU-T T.81, K.1), in zigzag order as files have it.
 const NORM: [u16; 64] = [
@@ -59,14 +59,14 @@ impl Encoder {
     }
 
     /// What is known, or nothing when the file has no tables.
-    pub(super) fn finding(&self) -> Option<Finding> {
-        let (quality, is_norm) = quality_of(self.luma.as_ref()?);
-        let finding = Finding::new(Kind::Encoder, Says::Unknown)
+    pub(super) fn mark(&self) -> Option<Mark> {
+        let (quality, is_norm) = estimate_quality(self.luma.as_ref()?);
+        let mark = Mark::new(Kind::Encoder, Claim::Unknown)
             .with("quality", quality.to_string())
             .with("tables", if is_norm { "norm" } else { "own" })
             .with("scan", if self.is_progressive { "progressive" } else { "baseline" })
             .with("subsampling", self.subsampling().unwrap_or_default());
-        Some(finding)
+        Some(mark)
     }
 
     fn subsampling(&self) -> Option<&'static str> {
@@ -88,7 +88,7 @@ impl Encoder {
 }
 
 /// The quality, 1 to 100, whose table by the usual formula is nearest, and whether it is equal.
-fn quality_of(table: &[u16; 64]) -> (u16, bool) {
+fn estimate_quality(table: &[u16; 64]) -> (u16, bool) {
     let distance = |quality: u16| -> u32 {
         let scale =
             if quality < 50 { 5000 / u32::from(quality) } else { 200 - 2 * u32::from(quality) };

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use super::blocks::{Place, Text};
+use super::blocks::{Section, Text};
+use super::mark::{Claim, Kind, Mark};
 use super::tiff::{Directory, Tiff};
-use super::{Finding, Kind, Says};
 
 /// What is read from EXIF.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub fn read(bytes: &[u8]) -> Option<Exif<'_>> {
 }
 
 fn exif_text<'a>(name: &'static str, value: Cow<'a, str>) -> Text<'a> {
-    Text { place: Place::Exif, keyword: Cow::Borrowed(name), value }
+    Text { section: Section::Exif, keyword: Cow::Borrowed(name), value }
 }
 
 fn thumbnail<'a>(tiff: &Tiff<'a>, second: Directory) -> Option<&'a [u8]> {
@@ -76,7 +76,7 @@ impl Exif<'_> {
     }
 
     /// The camera, when one is named.
-    pub(super) fn camera(&self) -> Option<Finding> {
+    pub(super) fn camera(&self) -> Option<Mark> {
         // ComfyUI keeps its graph in these two fields of a WebP.
         let is_name = |value: &&str| value.len() <= 100 && !value.contains(['{', '[']);
         let make = self.text("Make").filter(is_name);
@@ -88,11 +88,11 @@ impl Exif<'_> {
             (Some(make), None) => make.to_owned(),
             (None, None) => return None,
         };
-        let finding = Finding::new(Kind::Camera, Says::Camera)
-            .by(&name)
+        let mark = Mark::new(Kind::Camera, Claim::Camera)
+            .claimed_by(&name)
             .with("taken", self.taken.as_deref().unwrap_or_default())
             .with("changed", self.changed.as_deref().unwrap_or_default())
             .with("exposure", if self.has_exposure { "stated" } else { "not stated" });
-        Some(finding)
+        Some(mark)
     }
 }

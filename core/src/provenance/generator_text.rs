@@ -7,8 +7,8 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
-use super::blocks::{Place, Text};
-use super::{Finding, Kind, Says};
+use super::blocks::{Section, Text};
+use super::mark::{Claim, Kind, Mark};
 
 /// Fields of one line of settings that are looked at.
 const SETTINGS_MAX: usize = 64;
@@ -25,14 +25,14 @@ struct Generator {
     seed: String,
 }
 
-/// A finding for each generator that left its settings.
-pub(super) fn read(texts: &[Text<'_>]) -> Vec<Finding> {
+/// A mark for each generator that left its settings.
+pub(super) fn read(texts: &[Text<'_>]) -> Vec<Mark> {
     let shared = texts.iter().filter(|text| KEYWORDS.contains(&&*text.keyword));
     let mut generators: Vec<Generator> = shared.filter_map(|text| settings(&text.value)).collect();
     let own = [comfy, invoke, dream, novel, midjourney, easy_diffusion];
     generators.extend(own.iter().filter_map(|read| read(texts)));
     generators.dedup();
-    generators.iter().map(Generator::finding).collect()
+    generators.iter().map(Generator::mark).collect()
 }
 
 impl Generator {
@@ -40,9 +40,9 @@ impl Generator {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    fn finding(&self) -> Finding {
-        Finding::new(Kind::GeneratorText, Says::AiGenerated)
-            .by(&self.name)
+    fn mark(&self) -> Mark {
+        Mark::new(Kind::GeneratorText, Claim::AiGenerated)
+            .claimed_by(&self.name)
             .with("version", &self.version)
             .with("model", &self.model)
             .with("seed", &self.seed)
@@ -51,7 +51,7 @@ impl Generator {
 
 /// The text that the container has under a keyword.
 fn under<'t>(texts: &'t [Text<'_>], keyword: &str) -> Option<&'t str> {
-    let is_it = |text: &&Text<'_>| text.place == Place::Container && text.keyword == keyword;
+    let is_it = |text: &&Text<'_>| text.section == Section::Container && text.keyword == keyword;
     texts.iter().find(is_it).map(|text| &*text.value)
 }
 
@@ -75,14 +75,14 @@ fn plain(value: Option<&Value>) -> String {
 
 /// Settings as a line or as an object.
 fn settings(text: &str) -> Option<Generator> {
-    object(text).map_or_else(|| line_of_settings(text), |object| object_of_settings(&object))
+    object(text).map_or_else(|| read_line(text), |object| read_object(&object))
 }
 
 /// The last line that AUTOMATIC1111's web UI, and many after it, write:
 /// `Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: x, Version: v1.10.1`.
-fn line_of_settings(text: &str) -> Option<Generator> {
+fn read_line(text: &str) -> Option<Generator> {
     let line = text.lines().rev().map(str::trim).find(|line| line.starts_with("Steps: "))?;
-    let fields = fields_of(line);
+    let fields = split_fields(line);
     let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
     field("Steps")?.parse::<u32>().ok()?;
     field("Seed")?.parse::<i128>().ok()?;
@@ -104,7 +104,7 @@ fn line_of_settings(text: &str) -> Option<Generator> {
 }
 
 /// `Key: value, Key: "value, with comma", Key: [json]`.
-fn fields_of(line: &str) -> Vec<(&str, &str)> {
+fn split_fields(line: &str) -> Vec<(&str, &str)> {
     let (mut fields, mut rest) = (Vec::new(), line);
     while let Some((key, after)) = rest.split_once(": ") {
         let length = match after.as_bytes().first() {
@@ -137,7 +137,7 @@ fn civitai_checkpoint(resources: &str) -> Option<String> {
 }
 
 /// The object that Fooocus, SwarmUI, NovelAI, Draw Things and others write.
-fn object_of_settings(object: &Map<String, Value>) -> Option<Generator> {
+fn read_object(object: &Map<String, Value>) -> Option<Generator> {
     if let Some(Value::Object(inner)) = object.get("sui_image_params") {
         let (model, seed) = (plain(inner.get("model")), plain(inner.get("seed")));
         let version = plain(inner.get("swarm_version"));
@@ -159,7 +159,7 @@ fn object_of_settings(object: &Map<String, Value>) -> Option<Generator> {
 /// in EXIF's make and model.
 fn comfy(texts: &[Text<'_>]) -> Option<Generator> {
     let in_exif = |prefix: &'static str| {
-        let mut exif = texts.iter().filter(|text| text.place == Place::Exif);
+        let mut exif = texts.iter().filter(|text| text.section == Section::Exif);
         exif.find_map(|text| text.value.strip_prefix(prefix))
     };
     let prompt = under(texts, "prompt").or_else(|| in_exif("prompt:")).and_then(object);

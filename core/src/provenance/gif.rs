@@ -2,11 +2,11 @@
 //!
 //! Extensions hold their data in pieces of at most 255 bytes, each after its length. XMP does not
 //! keep to that: its text stands there whole, and 258 bytes behind it lead readers that do not know
-//! it to the end of the block. Some programs do cut it into pieces; its first byte tells.
+//! it to the end of the block. Some programs do cut it into pieces; its first byte shows which.
 
 use std::borrow::Cow;
 
-use super::blocks::{Blocks, Fault, text_of};
+use super::blocks::{Blocks, Fault, decode_text};
 use crate::limits;
 
 /// Bytes behind an XMP packet: one, then 255 down to 0, then the block's end.
@@ -44,7 +44,7 @@ fn next_block<'a>(rest: &mut &'a [u8], blocks: &mut Blocks<'a>) -> Option<()> {
         0x21 => match rest.split_off_first()? {
             0xFE => {
                 let comment = pieces(rest, limits::MARK_BYTES_MAX)?;
-                let comment = text_of(&comment).into_owned();
+                let comment = decode_text(&comment).into_owned();
                 blocks.add_text(Cow::Borrowed("Comment"), Cow::Owned(comment));
             }
             0xFF => application(rest, blocks)?,

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::blocks::{Blocks, Fault, XmpPiece, text_of};
+use super::blocks::{Blocks, Fault, XmpPiece, decode_text};
 use super::encoder::Encoder;
 use crate::limits;
 
@@ -72,7 +72,7 @@ fn take<'a>(segment: &Segment<'a>, blocks: &mut Blocks<'a>) {
         0xEB if body.starts_with(b"JP") && body.get(12..16) == Some(b"jumb") => {
             blocks.has_c2pa = true;
         }
-        0xFE => blocks.add_text(Cow::Borrowed("Comment"), text_of(body)),
+        0xFE => blocks.add_text(Cow::Borrowed("Comment"), decode_text(body)),
         0xDB => blocks.encoder.iter_mut().for_each(|encoder| encoder.take_tables(body)),
         // Every start of frame; 0xC4, 0xC8 and 0xCC are other things.
         marker @ (0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF) => {

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::blocks::{Blocks, Fault, split_at_zero, text_of};
+use super::blocks::{Blocks, Fault, decode_text, split_at_zero};
 use crate::limits;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -37,7 +37,7 @@ pub fn blocks(bytes: &[u8]) -> Blocks<'_> {
             // A photo saved in small pieces has thousands of these.
             b"IDAT" | b"fdAT" => continue,
             b"tEXt" | b"zTXt" | b"iTXt" | b"eXIf" | b"caBX" => {
-                let is_whole = checksum == checksum_of(kind, data);
+                let is_whole = checksum == compute_checksum(kind, data);
                 take(&Chunk { kind, data, is_whole }, &mut blocks, &mut budget);
             }
             _ => {}
@@ -62,7 +62,7 @@ fn next_chunk<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8; 4], &'a [u8], u32)> {
     Some((kind, data, u32::from_be_bytes(*checksum)))
 }
 
-fn checksum_of(kind: &[u8], data: &[u8]) -> u32 {
+fn compute_checksum(kind: &[u8], data: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(kind);
     hasher.update(data);
@@ -89,11 +89,11 @@ fn take<'a>(chunk: &Chunk<'a>, blocks: &mut Blocks<'a>, budget: &mut usize) {
                 None => blocks.fault(Fault::damaged(block, "no raw profile")),
             },
             Ok((keyword, Cow::Borrowed(value))) => {
-                blocks.add_text(text_of(keyword), text_of(value));
+                blocks.add_text(decode_text(keyword), decode_text(value));
             }
             Ok((keyword, Cow::Owned(value))) => {
-                let value = Cow::Owned(text_of(&value).into_owned());
-                blocks.add_text(text_of(keyword), value);
+                let value = Cow::Owned(decode_text(&value).into_owned());
+                blocks.add_text(decode_text(keyword), value);
             }
             Err(fault) => blocks.fault(fault),
         },

@@ -1,7 +1,7 @@
 //! Whether a JPEG had been compressed before, with coarser or otherwise lying steps. Context only:
 //! every messenger saves photos again.
 //!
-//! Coefficients that were rounded twice lie unevenly: some values are never met, others too often.
+//! Coefficients that were rounded twice lie unevenly: some values never occur, others too often.
 //! The method is that of Lukáš and Fridrich ("Estimation of Primary Quantization Matrix in Double
 //! Compressed JPEG Images", DFRWS 2003): the same picture half a block aside does not know the
 //! grid and shows how the coefficients were spread before; the earlier steps are those that turn
@@ -10,6 +10,14 @@
 //!
 //! It misses an earlier compression that was finer than the last, and any before a resizing or a
 //! crop off the grid. How often it errs was measured (docs/provenance.md).
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "blocks, steps and levels are counted below 2^24 and none is negative"
+)]
+#![allow(clippy::indexing_slicing, reason = "halves, levels and coefficients are clamped or fixed")]
 
 use std::f32::consts::PI;
 
@@ -26,13 +34,13 @@ const STEP_MAX: usize = 40;
 /// How much better an earlier compression must explain the picture. Measured: docs/provenance.md.
 const GAIN_MIN: f32 = 0.03;
 /// Row and column of the coefficients looked at: those after the first, as files order them.
-const PLACES: [(usize, usize); 9] =
+const COEFFICIENTS: [(usize, usize); 9] =
     [(0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2), (2, 1), (3, 0)];
 
 /// The weights that make coefficients of eight samples, for the first four.
 type Waves = [[f32; 8]; 4];
-/// The coefficients of a block at [`PLACES`].
-type Coefficients = [f32; PLACES.len()];
+/// The coefficients of a block at [`COEFFICIENTS`].
+type Coefficients = [f32; COEFFICIENTS.len()];
 
 /// Whether there was an earlier compression; `None` for a picture that is too small to tell.
 /// `steps` are luma's, in the order of files; the pixels lie as the file has them.
@@ -44,13 +52,13 @@ pub fn is_recompressed(pixels: &RgbImage, steps: &[u16; 64]) -> Option<bool> {
     if found.len().min(moved.len()) < BLOCKS_MIN {
         return None;
     }
-    let gain = |(place, step): (usize, &u16)| {
-        let at = |block: &Coefficients| block.get(place).copied().unwrap_or_default().abs();
+    let gain = |(index, step): (usize, &u16)| {
+        let at = |block: &Coefficients| block[index].abs();
         let found: Vec<f32> = found.iter().map(at).collect();
         let moved: Vec<f32> = moved.iter().map(at).collect();
-        gain(&found, &Spread::of(&moved), usize::from(*step).max(1))
+        gain(&found, &Spread::measure(&moved), usize::from(*step).max(1))
     };
-    let gains = steps.iter().skip(1).take(PLACES.len()).enumerate().map(gain);
+    let gains = steps.iter().skip(1).take(COEFFICIENTS.len()).enumerate().map(gain);
     Some(GAIN_MIN <= gains.sum())
 }
 
@@ -82,7 +90,7 @@ fn mismatch(found: &[f32], before: &Spread, earlier: usize, step: usize) -> f32 
 struct Spread(Vec<f32>);
 
 impl Spread {
-    fn of(values: &[f32]) -> Self {
+    fn measure(values: &[f32]) -> Self {
         let mut shares = vec![0.0; HALVES + 1];
         let share = 1.0 / count(values.len());
         for value in values {
@@ -100,7 +108,7 @@ impl Spread {
 
     /// The share of those from one half to another.
     fn share(&self, from: usize, to: usize) -> f32 {
-        let below = |half: usize| self.0.get(half.min(HALVES)).copied().unwrap_or_default();
+        let below = |half: usize| self.0[half.min(HALVES)];
         below(to) - below(from)
     }
 }
@@ -110,11 +118,11 @@ fn sample(pixels: &RgbImage, aside: usize, waves: &Waves) -> Vec<Coefficients> {
     let (width, height) = (pixels.width() as usize, pixels.height() as usize);
     let across = width.saturating_sub(aside) / 8;
     let all = across * (height.saturating_sub(aside) / 8);
-    let place = |block: usize| (aside + block / across * 8, aside + block % across * 8);
+    let corner = |block: usize| (aside + block / across * 8, aside + block % across * 8);
     let chosen = (0..all.min(BLOCKS_MAX)).map(|n| n * all / all.min(BLOCKS_MAX));
     chosen
         .filter_map(|block| {
-            let (top, left) = place(block);
+            let (top, left) = corner(block);
             coefficients(pixels.as_raw(), 3 * width, 3 * (top * width + left), waves)
         })
         .collect()
@@ -136,18 +144,15 @@ fn coefficients(
             let [red, green, blue] = [red, green, blue].map(|value| f32::from(*value));
             let luma = 0.299 * red + 0.587 * green + 0.114 * blue;
             for (sum, wave) in line.iter_mut().zip(waves) {
-                *sum += luma * wave.get(column)?;
+                *sum += luma * wave[column];
             }
         }
         for (sums, wave) in sums.iter_mut().zip(waves) {
-            let weight = wave.get(row)?;
+            let weight = wave[row];
             sums.iter_mut().zip(line).for_each(|(sum, value)| *sum += value * weight);
         }
     }
-    Some(
-        PLACES
-            .map(|(row, column)| sums.get(row).and_then(|it| it.get(column)).map_or(0.0, |it| *it)),
-    )
+    Some(COEFFICIENTS.map(|(row, column)| sums[row][column]))
 }
 
 /// The discrete cosine transform of JPEG (ITU-T T.81, A.3.3), in one direction.
@@ -155,19 +160,17 @@ fn waves() -> Waves {
     let mut waves = [[0.0; 8]; 4];
     for (frequency, wave) in waves.iter_mut().enumerate() {
         let scale = if frequency == 0 { 0.125_f32.sqrt() } else { 0.5 };
-        for (place, weight) in wave.iter_mut().enumerate() {
-            *weight = scale * (count((2 * place + 1) * frequency) * PI / 16.0).cos();
+        for (sample, weight) in wave.iter_mut().enumerate() {
+            *weight = scale * (count((2 * sample + 1) * frequency) * PI / 16.0).cos();
         }
     }
     waves
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of blocks and steps, below 2^24")]
 fn count(number: usize) -> f32 {
     number as f32
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 2^16")]
 fn whole(number: f32) -> usize {
     number as usize
 }
@@ -189,7 +192,6 @@ mod tests {
             let wave = (f64::from(x) / 9.0).sin() * 40.0 + (f64::from(y) / 5.0).cos() * 30.0;
             let edge = f64::from((x / 23 + y / 31) % 5) * 17.0;
             let grain = f64::from(seed >> 27);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 255")]
             let value = (70.0 + wave + edge + grain) as u8;
             Rgb([value, value.saturating_add(9), value / 2 + 40])
         })

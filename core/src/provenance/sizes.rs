@@ -33,7 +33,7 @@ const TYPICAL: [(u32, u32, &str); 14] = [
 
 /// The generators of which this size is typical.
 #[must_use]
-pub fn typical_of(width: u32, height: u32) -> Option<&'static str> {
+pub fn generators_for(width: u32, height: u32) -> Option<&'static str> {
     let sides = (width.max(height), width.min(height));
     let found = TYPICAL.iter().find(|(longer, shorter, _)| (*longer, *shorter) == sides);
     found.map(|(_, _, generators)| *generators)
@@ -45,9 +45,9 @@ mod tests {
 
     #[test]
     fn a_size_counts_lying_and_standing_and_only_exactly() {
-        assert_eq!(typical_of(1536, 1024), Some(GPT));
-        assert_eq!(typical_of(1024, 1536), Some(GPT));
-        assert_eq!(typical_of(1535, 1024), None);
-        assert_eq!(typical_of(1920, 1080), None);
+        assert_eq!(generators_for(1536, 1024), Some(GPT));
+        assert_eq!(generators_for(1024, 1536), Some(GPT));
+        assert_eq!(generators_for(1535, 1024), None);
+        assert_eq!(generators_for(1920, 1080), None);
     }
 }

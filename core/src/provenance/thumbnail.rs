@@ -5,14 +5,16 @@
 //! Cameras whose photos have other sides than their thumbnails put dark bars at them, on one side
 //! or on all, or cut the photo's ends off. The nearest of these views counts. What is alike in
 //! rough brightness agrees; the rest is compared by PDQ, unless it has too little detail. The
-//! thresholds were measured (docs/provenance.md); a thumbnail that agrees is no finding.
+//! thresholds were measured (docs/provenance.md); a thumbnail that agrees is no mark.
+
+#![allow(clippy::indexing_slicing, reason = "areas are counted below 256")]
 
 use image::imageops;
 use image::metadata::Orientation;
 use image::{GenericImageView, Rgb, RgbImage, SubImage};
 
 use super::exif::Exif;
-use super::{Finding, Kind, Says};
+use super::mark::{Claim, Kind, Mark};
 use crate::limits;
 use crate::matching::hashes::pdq::pdq;
 use crate::matching::hashes::{Distance, PhotoHashes};
@@ -27,11 +29,11 @@ const DARK: u8 = 48;
 /// The least detail with which a hash is compared.
 const QUALITY_MIN: u8 = 50;
 
-/// A finding when the thumbnail shows another picture than the photo.
-pub(super) fn read(exif: &Exif<'_>, photo: &Photo, hashes: &PhotoHashes) -> Option<Finding> {
+/// A mark when the thumbnail shows another picture than the photo.
+pub(super) fn read(exif: &Exif<'_>, photo: &Photo, hashes: &PhotoHashes) -> Option<Mark> {
     let distance = distance(exif, photo, hashes)?;
-    let finding = Finding::new(Kind::Thumbnail, Says::Edited);
-    (DISTANCE_MIN <= distance).then(|| finding.with("distance", distance.0.to_string()))
+    let mark = Mark::new(Kind::Thumbnail, Claim::Edited);
+    (DISTANCE_MIN <= distance).then(|| mark.with("distance", distance.0.to_string()))
 }
 
 /// The distance between the photo and the nearest view of its thumbnail; `None` without a
@@ -108,15 +110,14 @@ fn middle(photo: &RgbImage, like: (u32, u32)) -> SubImage<&RgbImage> {
 
 /// Brightness in 16x16 areas, each by 4x4 samples: a photo of any size costs the same.
 fn rough(picture: &impl GenericImageView<Pixel = Rgb<u8>>) -> Vec<f32> {
-    let place = |step: u32, side: u32| (2 * step + 1) * side / 128;
+    let sampled = |step: u32, side: u32| (2 * step + 1) * side / 128;
     let mut areas = vec![0.0; 256];
     for (row, column) in (0..64).flat_map(|row| (0..64).map(move |column| (row, column))) {
         // Below the sides: 127 parts of 128.
-        let (x, y) = (place(column, picture.width()), place(row, picture.height()));
-        if let Some(area) = areas.get_mut((row / 4 * 16 + column / 4) as usize) {
-            let pixel = picture.get_pixel(x, y);
-            *area += pixel.0.iter().map(|value| f32::from(*value)).sum::<f32>();
-        }
+        let (x, y) = (sampled(column, picture.width()), sampled(row, picture.height()));
+        let pixel = picture.get_pixel(x, y);
+        let area = &mut areas[(row / 4 * 16 + column / 4) as usize];
+        *area += pixel.0.iter().map(|value| f32::from(*value)).sum::<f32>();
     }
     areas
 }

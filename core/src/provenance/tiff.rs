@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::blocks::text_of;
+use super::blocks::decode_text;
 use crate::limits;
 
 /// A TIFF structure.
@@ -67,8 +67,8 @@ impl<'a> Tiff<'a> {
     pub fn number(&self, directory: Directory, tag: u16) -> Option<usize> {
         let field = self.field(directory, tag)?;
         match field.kind {
-            SHORT => Some(usize::from(self.short_of(*field.value.first_chunk()?))),
-            LONG => usize::try_from(self.long_of(*field.value.first_chunk()?)).ok(),
+            SHORT => Some(usize::from(self.read_short(*field.value.first_chunk()?))),
+            LONG => usize::try_from(self.read_long(*field.value.first_chunk()?)).ok(),
             _ => None,
         }
     }
@@ -79,7 +79,7 @@ impl<'a> Tiff<'a> {
         let value = self.field(directory, tag)?.value;
         // Some write it as a comment, which begins with the name of its encoding.
         let value = value.strip_prefix(b"ASCII\0\0\0").unwrap_or(value);
-        text_of(value.split(|byte| *byte == 0).next()?).into()
+        decode_text(value.split(|byte| *byte == 0).next()?).into()
     }
 
     /// A field that holds text after the name of its encoding, in eight bytes.
@@ -88,8 +88,8 @@ impl<'a> Tiff<'a> {
         let value = self.field(directory, tag)?.value;
         match value.split_first_chunk::<8>() {
             Some((b"UNICODE\0", text)) => Some(Cow::Owned(utf16(text))),
-            Some((b"ASCII\0\0\0" | [0, 0, 0, 0, 0, 0, 0, 0], text)) => Some(text_of(text)),
-            _ => Some(text_of(value)),
+            Some((b"ASCII\0\0\0" | [0, 0, 0, 0, 0, 0, 0, 0], text)) => Some(decode_text(text)),
+            _ => Some(decode_text(value)),
         }
     }
 
@@ -112,40 +112,40 @@ impl<'a> Tiff<'a> {
         // A directory that is cut off is read as far as it goes.
         let entries = entries.or_else(|| self.bytes.get(directory.0.checked_add(2)?..))?;
         let (entries, _) = entries.as_chunks::<12>();
-        let entry = entries.iter().find(|[a, b, ..]| self.short_of([*a, *b]) == tag)?;
+        let entry = entries.iter().find(|[a, b, ..]| self.read_short([*a, *b]) == tag)?;
         let [_, _, kind_a, kind_b, count @ .., a, b, c, d] = entry;
-        let kind = self.short_of([*kind_a, *kind_b]);
-        let count = usize::try_from(self.long_of(*count.first_chunk()?)).ok()?;
-        let length = count.checked_mul(bytes_of(kind)?)?;
+        let kind = self.read_short([*kind_a, *kind_b]);
+        let count = usize::try_from(self.read_long(*count.first_chunk()?)).ok()?;
+        let length = count.checked_mul(value_bytes(kind)?)?;
         let value = if let Some(value) = entry.get(8..)?.get(..length) {
             value
         } else {
-            let at = usize::try_from(self.long_of([*a, *b, *c, *d])).ok()?;
+            let at = usize::try_from(self.read_long([*a, *b, *c, *d])).ok()?;
             self.part(at, length)?
         };
         Some(Field { kind, value })
     }
 
     fn short(&self, at: usize) -> Option<u16> {
-        self.part(at, 2)?.first_chunk().map(|bytes| self.short_of(*bytes))
+        self.part(at, 2)?.first_chunk().map(|bytes| self.read_short(*bytes))
     }
 
     fn offset(&self, at: usize) -> Option<usize> {
         let bytes = self.part(at, 4)?.first_chunk()?;
-        usize::try_from(self.long_of(*bytes)).ok()
+        usize::try_from(self.read_long(*bytes)).ok()
     }
 
-    fn short_of(&self, bytes: [u8; 2]) -> u16 {
+    fn read_short(&self, bytes: [u8; 2]) -> u16 {
         if self.is_little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) }
     }
 
-    fn long_of(&self, bytes: [u8; 4]) -> u32 {
+    fn read_long(&self, bytes: [u8; 4]) -> u32 {
         if self.is_little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) }
     }
 }
 
 /// Bytes of one value of a type.
-fn bytes_of(kind: u16) -> Option<usize> {
+fn value_bytes(kind: u16) -> Option<usize> {
     match kind {
         1 | 2 | 6 | 7 => Some(1),
         3 | 8 => Some(2),
@@ -159,7 +159,7 @@ fn bytes_of(kind: u16) -> Option<usize> {
 /// have their zero byte first in the one and last in the other.
 fn utf16(bytes: &[u8]) -> String {
     let (pairs, _) = bytes.as_chunks::<2>();
-    let zeros = |place: fn(&[u8; 2]) -> u8| pairs.iter().filter(|pair| place(pair) == 0).count();
+    let zeros = |byte: fn(&[u8; 2]) -> u8| pairs.iter().filter(|pair| byte(pair) == 0).count();
     let is_big = zeros(|pair| pair[1]) <= zeros(|pair| pair[0]);
     let unit = |pair: &[u8; 2]| {
         if is_big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) }

@@ -5,8 +5,8 @@
 //! a generator does not. Names that are not in the list are shown and say nothing: most are
 //! versions of a camera's own program.
 
-use super::blocks::{Place, Text};
-use super::{Finding, Kind, Says};
+use super::blocks::{Section, Text};
+use super::mark::{Claim, Kind, Mark};
 
 /// Programs that make pictures by AI.
 const GENERATORS: [&str; 24] = [
@@ -71,14 +71,14 @@ const EDITORS: [&str; 26] = [
 
 /// What it says about a picture that this program wrote it.
 #[must_use]
-pub fn says(name: &str) -> Says {
+pub fn claim(name: &str) -> Claim {
     let name = name.trim().to_lowercase();
     let named = |list: &[&str]| list.iter().any(|known| begins_with_words(&name, known));
     match () {
-        () if named(&GENERATORS) => Says::AiGenerated,
-        () if named(&AI_EDITORS) => Says::AiEdited,
-        () if named(&EDITORS) => Says::Edited,
-        () => Says::Unknown,
+        () if named(&GENERATORS) => Claim::AiGenerated,
+        () if named(&AI_EDITORS) => Claim::AiEdited,
+        () if named(&EDITORS) => Claim::Edited,
+        () => Claim::Unknown,
     }
 }
 
@@ -87,23 +87,26 @@ fn begins_with_words(name: &str, words: &str) -> bool {
     after.is_some_and(|next| next.is_none_or(|next| !next.is_alphanumeric()))
 }
 
-/// A finding for each program that the file names.
-pub(super) fn read(texts: &[Text<'_>]) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+/// A mark for each program that the file names.
+pub(super) fn read(texts: &[Text<'_>]) -> Vec<Mark> {
+    let mut marks: Vec<Mark> = Vec::new();
     for text in texts {
-        let says = says(&text.value);
-        let is_program = match (text.place, &*text.keyword) {
-            (_, "Software") | (Place::Xmp, "CreatorTool") => true,
+        let claim = claim(&text.value);
+        let is_program = match (text.section, &*text.keyword) {
+            (_, "Software") | (Section::Xmp, "CreatorTool") => true,
             // A credit line names a person unless it names a generator.
-            (Place::Xmp, "Credit") => matches!(says, Says::AiGenerated | Says::AiEdited),
+            (Section::Xmp, "Credit") => matches!(claim, Claim::AiGenerated | Claim::AiEdited),
             _ => false,
         };
-        let finding = Finding::new(Kind::Software, says).by(&text.value);
-        if is_program && finding.by.is_some() && !findings.iter().any(|it| it.by == finding.by) {
-            findings.push(finding.with("field", format!("{} {}", text.place.name(), text.keyword)));
+        let mark = Mark::new(Kind::Software, claim).claimed_by(&text.value);
+        if is_program
+            && mark.claimed_by.is_some()
+            && !marks.iter().any(|it| it.claimed_by == mark.claimed_by)
+        {
+            marks.push(mark.with("field", format!("{} {}", text.section.name(), text.keyword)));
         }
     }
-    findings
+    marks
 }
 
 #[cfg(test)]
@@ -112,14 +115,14 @@ mod tests {
 
     #[test]
     fn a_program_is_known_by_the_words_it_begins_with() {
-        assert_eq!(says("Midjourney"), Says::AiGenerated);
-        assert_eq!(says("Fooocus v2.5.5"), Says::AiGenerated);
-        assert_eq!(says("Edited with Google AI"), Says::AiEdited);
-        assert_eq!(says("Adobe Firefly 3"), Says::AiGenerated);
-        assert_eq!(says("Adobe Photoshop 21.1 (Macintosh)"), Says::Edited);
-        assert_eq!(says("Imagenomic Portraiture"), Says::Unknown);
-        assert_eq!(says("a photo of a midjourney"), Says::Unknown);
-        assert_eq!(says("HDR+ 1.0.345618096zd"), Says::Unknown);
-        assert_eq!(says(""), Says::Unknown);
+        assert_eq!(claim("Midjourney"), Claim::AiGenerated);
+        assert_eq!(claim("Fooocus v2.5.5"), Claim::AiGenerated);
+        assert_eq!(claim("Edited with Google AI"), Claim::AiEdited);
+        assert_eq!(claim("Adobe Firefly 3"), Claim::AiGenerated);
+        assert_eq!(claim("Adobe Photoshop 21.1 (Macintosh)"), Claim::Edited);
+        assert_eq!(claim("Imagenomic Portraiture"), Claim::Unknown);
+        assert_eq!(claim("a photo of a midjourney"), Claim::Unknown);
+        assert_eq!(claim("HDR+ 1.0.345618096zd"), Claim::Unknown);
+        assert_eq!(claim(""), Claim::Unknown);
     }
 }

@@ -16,7 +16,7 @@ use quick_xml::escape::{resolve_xml_entity, unescape};
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{LocalName, Namespace, ResolveResult};
 
-use super::blocks::{Blocks, Fault, Place, Text, XmpPiece};
+use super::blocks::{Blocks, Fault, Section, Text, XmpPiece};
 use crate::limits;
 
 /// A namespace and its registered prefix.
@@ -184,7 +184,7 @@ impl Parser<'_, '_> {
     fn open(&mut self, tag: &BytesStart<'_>) -> Level {
         let (space, local) = self.reader.resolver().resolve_element(tag.name());
         let is_rdf = is_of(&space, RDF);
-        let name = property_of(&space, local);
+        let name = property_name(&space, local);
         let parent = self.path.last().copied();
         match (parent, local.as_ref(), name) {
             (_, b"RDF", _) if is_rdf && !self.path.contains(&Level::Rdf) => {
@@ -196,7 +196,7 @@ impl Parser<'_, '_> {
                 Level::Description
             }
             (Some(Level::Description), _, Some(name)) => {
-                let resource = self.resource_of(tag);
+                let resource = self.resource(tag);
                 let (text, item) = (String::new(), None);
                 self.property = Some(Property { name, resource, text, item, is_whole: true });
                 Level::Property
@@ -219,19 +219,19 @@ impl Parser<'_, '_> {
                 continue;
             };
             let (space, local) = self.reader.resolver().resolve_attribute(attribute.key);
-            if let Some(name) = property_of(&space, local) {
-                self.texts.push(text_of(name, value_of(&attribute.value)));
+            if let Some(name) = property_name(&space, local) {
+                self.texts.push(to_text(name, read_value(&attribute.value)));
             }
         }
     }
 
-    fn resource_of(&self, tag: &BytesStart<'_>) -> Option<String> {
+    fn resource(&self, tag: &BytesStart<'_>) -> Option<String> {
         let mut attributes = tag.attributes();
         let found = attributes.with_checks(false).flatten().find(|attribute| {
             let (space, local) = self.reader.resolver().resolve_attribute(attribute.key);
             local.as_ref() == b"resource" && is_of(&space, RDF)
         });
-        found.map(|attribute| value_of(&attribute.value))
+        found.map(|attribute| read_value(&attribute.value))
     }
 
     /// Takes a property out that stands whole.
@@ -244,7 +244,7 @@ impl Parser<'_, '_> {
         };
         let value = resource.or(item).unwrap_or(text);
         if !value.trim().is_empty() && is_whole {
-            self.texts.push(text_of(name, value.trim().to_owned()));
+            self.texts.push(to_text(name, value.trim().to_owned()));
         }
     }
 
@@ -268,12 +268,12 @@ impl Parser<'_, '_> {
     }
 }
 
-fn text_of(name: &'static str, value: String) -> Text<'static> {
-    Text { place: Place::Xmp, keyword: Cow::Borrowed(name), value: Cow::Owned(value) }
+fn to_text(name: &'static str, value: String) -> Text<'static> {
+    Text { section: Section::Xmp, keyword: Cow::Borrowed(name), value: Cow::Owned(value) }
 }
 
 /// The value of an attribute; an ampersand that begins no reference stays one.
-fn value_of(raw: &[u8]) -> String {
+fn read_value(raw: &[u8]) -> String {
     let raw = String::from_utf8_lossy(raw);
     unescape(&raw).map_or_else(|_| raw.to_string(), Cow::into_owned)
 }
@@ -287,7 +287,7 @@ fn is_of(found: &ResolveResult<'_>, (namespace, prefix): Space) -> bool {
     }
 }
 
-fn property_of(space: &ResolveResult<'_>, local: LocalName<'_>) -> Option<&'static str> {
+fn property_name(space: &ResolveResult<'_>, local: LocalName<'_>) -> Option<&'static str> {
     let is_it =
         |(of, name): &&(Space, &str)| local.as_ref() == name.as_bytes() && is_of(space, *of);
     PROPERTIES.iter().find(is_it).map(|(_, name)| *name)

@@ -2,13 +2,15 @@
 
 use thiserror::Error;
 
+use crate::matching::OutOfRange;
+
 /// Why a policy file cannot be used, found when it is loaded.
 #[derive(Debug, Error)]
 pub enum PolicyError {
     #[error("the policy file is not valid: {0}")]
     File(#[from] toml::de::Error),
-    #[error("the policy's {field} is {value}, it must lie between {least} and {most}")]
-    Range { field: &'static str, value: f64, least: f64, most: f64 },
+    #[error(transparent)]
+    Range(#[from] OutOfRange),
     #[error("the policy is written for model {expected}, the model loaded is {found}")]
     Model { expected: String, found: String },
 }

@@ -1,55 +1,79 @@
-//! What the detector's score amounts to: its thresholds, and whether it holds over small changes.
+//! What the detector's score amounts to: its thresholds, and whether it holds over perturbations.
 
-use super::{
-    Cost, Policy, Reason, ReasonCode, ScoreThreshold, SyntheticFacePolicy, Verdict, plain,
-};
-use crate::detector::{Evaluated, NotApplicable, Synthetic, UnableToEvaluate};
+use serde::Deserialize;
 
-impl Policy {
-    /// The verdict if the detector's word were all there is.
-    #[must_use]
-    pub fn synthetic_verdict(&self, synthetic: &Synthetic) -> Verdict {
-        self.synthetic_finding(synthetic).map_or(Verdict::Clear, |(verdict, _)| verdict)
-    }
+use super::reason::{Cause, Cost, Reason, Verdict};
+use crate::matching::OutOfRange;
+use crate::signals::{Evaluated, NotApplicable, Synthetic};
 
-    pub(super) fn synthetic_finding(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
-        match synthetic {
-            Synthetic::Evaluated(evaluated) => self.score_finding(evaluated),
-            Synthetic::NotApplicable { code, .. } => {
-                Some((Verdict::Inconclusive, not_applicable(*code)))
-            }
-            Synthetic::UnableToEvaluate { code } => Some((Verdict::Inconclusive, unable(*code))),
+/// The section `synthetic_face` of the policy file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScoreThresholds {
+    /// The model whose scores the thresholds were fitted on.
+    pub model: String,
+    pub unsure: ScoreThreshold,
+    pub suspect: ScoreThreshold,
+    /// Absent while too few honest photos were measured to state its rate.
+    pub fake: Option<ScoreThreshold>,
+}
+
+/// From this score on; and the share of honest photos that reach it.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScoreThreshold {
+    pub score: f64,
+    pub false_positive_rate: f64,
+    /// 95 % bootstrap interval of the score.
+    #[serde(rename = "score_interval")]
+    _score_interval: Option<[f64; 2]>,
+}
+
+impl ScoreThresholds {
+    pub fn check_ranges(&self) -> Result<(), OutOfRange> {
+        let Self { unsure, suspect, fake, .. } = self;
+        let last = fake.unwrap_or(*suspect);
+        let check = OutOfRange::check;
+        check("synthetic_face.unsure.score", unsure.score, 0.0, suspect.score)?;
+        check("synthetic_face.suspect.score", suspect.score, 0.0, last.score)?;
+        check("synthetic_face.fake.score", last.score, 0.0, 1.0)?;
+        for threshold in [unsure, suspect, &last] {
+            let rate = threshold.false_positive_rate;
+            check("synthetic_face.false_positive_rate", rate, f64::MIN_POSITIVE, 1.0)?;
         }
+        Ok(())
     }
 
-    fn score_finding(&self, evaluated: &Evaluated) -> Option<(Verdict, Reason)> {
+    /// The judgement on the detector's answer.
+    pub fn judge(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
+        let cause = match synthetic {
+            Synthetic::Evaluated(evaluated) => return self.judge_score(evaluated),
+            Synthetic::NotApplicable { code, .. } => not_applicable(*code),
+            Synthetic::UnableToEvaluate { code } => Cause::DetectorFailed(*code),
+        };
+        Some((Verdict::Inconclusive, Reason::plain(cause)))
+    }
+
+    fn judge_score(&self, evaluated: &Evaluated) -> Option<(Verdict, Reason)> {
         let score = f64::from(evaluated.score.value());
-        let (verdict, threshold) = self.score_verdict(score)?;
+        let (verdict, threshold) = self.highest_passed(score)?;
         let lowest = evaluated.stability.map(|stability| f64::from(stability.lowest.value()));
-        // Within the range of `unsure` scores move about; below it a life says `clear`.
-        let holds = lowest.is_none_or(|lowest| self.synthetic_face.unsure.score <= lowest);
-        let (verdict, code, message) = match verdict {
-            Verdict::Suspect | Verdict::Fake if holds => {
-                let message = "looks as if it was made by AI";
-                (verdict, ReasonCode::SyntheticFace, message)
+        // Within the range of `unsure` scores move about; below it a variant would be `clear`.
+        let is_stable = lowest.is_none_or(|lowest| self.unsure.score <= lowest);
+        let faces = evaluated.faces.len();
+        let (verdict, cause) = match verdict {
+            Verdict::Suspect | Verdict::Fake if is_stable => {
+                (verdict, Cause::SyntheticFace { faces })
             }
             Verdict::Suspect | Verdict::Fake => {
-                let message = "looks as if it was made by AI, but no longer so after a small \
-                               change of the photo";
-                (Verdict::Inconclusive, ReasonCode::SyntheticFaceUnstable, message)
+                (Verdict::Inconclusive, Cause::SyntheticFaceUnstable { faces })
             }
             Verdict::Clear | Verdict::Inconclusive => {
-                let message = "has some traces of AI-made pictures, as some real photos have";
-                (verdict, ReasonCode::SyntheticFaceUnsure, message)
+                (verdict, Cause::SyntheticFaceUnsure { faces })
             }
         };
-        let subject = match evaluated.faces.len() {
-            0 | 1 => "the face".to_owned(),
-            faces => format!("one of the {faces} faces"),
-        };
         let reason = Reason {
-            code,
-            message: format!("{subject} {message}"),
+            cause,
             value: Some(score),
             threshold: Some(threshold.score),
             cost: Some(Cost::FalsePositiveRate(threshold.false_positive_rate)),
@@ -57,57 +81,44 @@ impl Policy {
         Some((verdict, reason))
     }
 
-    /// What a score alone amounts to, and the threshold that it passes.
-    fn score_verdict(&self, score: f64) -> Option<(Verdict, ScoreThreshold)> {
-        let SyntheticFacePolicy { unsure, suspect, fake, .. } = self.synthetic_face;
-        match fake {
+    /// What a score alone amounts to, and the highest threshold that it passes.
+    fn highest_passed(&self, score: f64) -> Option<(Verdict, ScoreThreshold)> {
+        match self.fake {
             Some(fake) if fake.score <= score => Some((Verdict::Fake, fake)),
-            _ if suspect.score <= score => Some((Verdict::Suspect, suspect)),
-            _ if unsure.score <= score => Some((Verdict::Inconclusive, unsure)),
+            _ if self.suspect.score <= score => Some((Verdict::Suspect, self.suspect)),
+            _ if self.unsure.score <= score => Some((Verdict::Inconclusive, self.unsure)),
             _ => None,
         }
     }
 }
 
-fn not_applicable(code: NotApplicable) -> Reason {
-    let (code, message) = match code {
-        NotApplicable::NoFaceFound => {
-            (ReasonCode::NoFaceFound, "no face was found, so the photo was not judged for AI")
-        }
-        NotApplicable::FaceTooSmall => {
-            (ReasonCode::FaceTooSmall, "the face is too small in the photo to be judged for AI")
-        }
-        NotApplicable::FaceTooBlurred => {
-            (ReasonCode::FaceTooBlurred, "the face is too blurred to be judged for AI")
-        }
-        NotApplicable::FaceDrawn => {
-            let message = "this looks like a drawing or a figure, so it was not judged for AI";
-            (ReasonCode::FaceDrawn, message)
-        }
-    };
-    plain(code, message.into())
-}
-
-fn unable(code: UnableToEvaluate) -> Reason {
-    let message = format!("the photo could not be judged for AI ({})", code.code());
-    plain(ReasonCode::DetectorFailed, message)
+fn not_applicable(code: NotApplicable) -> Cause {
+    match code {
+        NotApplicable::NoFaceFound => Cause::NoFaceFound,
+        NotApplicable::FaceTooSmall => Cause::FaceTooSmall,
+        NotApplicable::FaceTooBlurred => Cause::FaceTooBlurred,
+        NotApplicable::FaceDrawn => Cause::FaceDrawn,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detector::{FaceResult, Score, Stability};
     use crate::faces::{Face, Point};
-    use crate::verdict::shipped_policy;
+    use crate::signals::{FaceResult, Score, Stability};
 
-    const NAMES: [&str; 3] = ["SYNTHETIC_FACE", "SYNTHETIC_FACE_UNSTABLE", "SYNTHETIC_FACE_UNSURE"];
+    fn thresholds() -> ScoreThresholds {
+        let threshold =
+            |score| ScoreThreshold { score, false_positive_rate: 0.05, _score_interval: None };
+        let (unsure, suspect) = (threshold(0.5), threshold(0.8));
+        ScoreThresholds { model: "any".into(), unsure, suspect, fake: None }
+    }
 
-    /// A score and the lowest and highest of its lives.
-    fn evaluated(score: f64, lives: Option<(f64, f64)>) -> Synthetic {
-        #[expect(clippy::cast_possible_truncation, reason = "scores are f32")]
-        let score_of = |value: f64| Score::new(value as f32).unwrap();
-        let stability = lives.map(|(lowest, highest)| Stability {
-            lives: 4,
+    /// A score, and the lowest and highest of its variants.
+    fn evaluated(score: f32, variants: Option<(f32, f32)>) -> Synthetic {
+        let score_of = |value: f32| Score::new(value).unwrap();
+        let stability = variants.map(|(lowest, highest)| Stability {
+            variants: 4,
             lowest: score_of(lowest),
             highest: score_of(highest),
         });
@@ -130,22 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_one_life_finds_clear_is_not_sure() {
-        let policy = shipped_policy();
-        let (unsure, suspect) = (policy.unsure_score() + 0.001, policy.suspect_score() + 0.001);
-        let [sure_name, unstable_name, unsure_name] = NAMES;
+    fn a_score_that_one_variant_finds_clear_is_not_sure() {
+        let thresholds = thresholds();
+        let (unsure, suspect) = (0.51, 0.81);
         let cases = [
-            (suspect, Some((suspect, 0.99)), Verdict::Suspect, sure_name),
-            (suspect, None, Verdict::Suspect, sure_name),
-            (suspect, Some((unsure, 0.99)), Verdict::Suspect, sure_name),
-            (suspect, Some((0.1, 0.99)), Verdict::Inconclusive, unstable_name),
-            (unsure, Some((0.1, 0.99)), Verdict::Inconclusive, unsure_name),
+            (suspect, Some((suspect, 0.99)), Verdict::Suspect, "SYNTHETIC_FACE"),
+            (suspect, None, Verdict::Suspect, "SYNTHETIC_FACE"),
+            (suspect, Some((unsure, 0.99)), Verdict::Suspect, "SYNTHETIC_FACE"),
+            (suspect, Some((0.1, 0.99)), Verdict::Inconclusive, "SYNTHETIC_FACE_UNSTABLE"),
+            (unsure, Some((0.1, 0.99)), Verdict::Inconclusive, "SYNTHETIC_FACE_UNSURE"),
         ];
-        for (score, lives, verdict, code) in cases {
-            let (found, reason) = policy.synthetic_finding(&evaluated(score, lives)).unwrap();
-            assert_eq!((found, reason.code.name()), (verdict, code), "{score} {lives:?}");
+        for (score, variants, verdict, code) in cases {
+            let (found, reason) = thresholds.judge(&evaluated(score, variants)).unwrap();
+            assert_eq!((found, reason.code()), (verdict, code), "{score} {variants:?}");
         }
-        assert_eq!(policy.synthetic_finding(&evaluated(0.1, None)), None);
-        assert_eq!(policy.synthetic_verdict(&evaluated(0.1, None)), Verdict::Clear);
+        assert_eq!(thresholds.judge(&evaluated(0.1, None)), None);
     }
 }

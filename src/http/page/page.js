@@ -31,10 +31,10 @@ function inNumbers(reason, stability) {
       `${Math.round(1 / reason.false_match_rate)} comes so close.`;
   }
   if (reason.code.startsWith("SYNTHETIC_FACE")) {
-    const lives = stability ? ` Mirrored, saved again or cut a little, this photo scores ` +
+    const variants = stability ? ` Mirrored, saved again or cut a little, this photo scores ` +
       `${percent(stability.lowest)} to ${percent(stability.highest)}.` : "";
     return `Score ${percent(reason.value)}. Of honest photos, ${percent(reason.false_positive_rate)} ` +
-      `score ${percent(reason.threshold)} or more.${lives}`;
+      `score ${percent(reason.threshold)} or more.${variants}`;
   }
   return "";
 }

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod colours;
+pub mod imports;
 pub mod marks;
 pub mod nginx;
 pub mod serve;

@@ -1,6 +1,6 @@
-//! What plots show: the whole of a curve where [`super::Summary`] gives single numbers.
+//! What plots show: the whole of a curve where [`super::Summary`] has single numbers.
 
-use super::{Judged, Truth, bin_of, counts_from_above, number, scores_of};
+use super::judged::{Judged, Truth, bin, counts_from_above, number, scores};
 
 /// Scores of one bin against the truth.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,7 +15,7 @@ pub struct CalibrationBin {
 /// (1, 1), a point for each distinct score. Empty where one class has no scored photo.
 #[must_use]
 pub fn roc(judged: &[Judged]) -> Vec<(f64, f64)> {
-    let (real, synthetic) = (scores_of(judged, Truth::Real), scores_of(judged, Truth::Synthetic));
+    let (real, synthetic) = (scores(judged, Truth::Real), scores(judged, Truth::Synthetic));
     if real.is_empty() || synthetic.is_empty() {
         return Vec::new();
     }
@@ -29,9 +29,9 @@ pub fn roc(judged: &[Judged]) -> Vec<(f64, f64)> {
 /// The reliability diagram: ten bins of equal width over the scores; `None` where no score fell.
 #[must_use]
 pub fn calibration(judged: &[Judged]) -> [Option<CalibrationBin>; 10] {
-    std::array::from_fn(|place| {
+    std::array::from_fn(|number_of_bin| {
         let inside = |one: &&Judged| {
-            one.score.is_some_and(|score| bin_of(score).total_cmp(&number(place)).is_eq())
+            one.score.is_some_and(|score| bin(score).total_cmp(&number(number_of_bin)).is_eq())
         };
         let here: Vec<&Judged> = judged.iter().filter(inside).collect();
         let photos = here.len();

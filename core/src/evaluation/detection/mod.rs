@@ -7,31 +7,15 @@
 //! class) is `None`.
 
 mod curves;
+mod judged;
 
 use std::collections::BTreeMap;
 
-pub use self::curves::{CalibrationBin, calibration, roc};
-
+use self::judged::{bin, counts_from_above, number, ranked, scores};
 use crate::verdict::Verdict;
 
-/// What a photo really is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Truth {
-    Real,
-    Synthetic,
-}
-
-/// One labelled photo and what was found.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    pub truth: Truth,
-    /// Where the photo comes from; figures are given for each source.
-    pub source: String,
-    /// `None` where the detector abstained.
-    pub score: Option<f64>,
-    /// `None` where the photo was refused.
-    pub verdict: Option<Verdict>,
-}
+pub use self::curves::{CalibrationBin, calibration, roc};
+pub use self::judged::{Judged, Truth};
 
 /// Figures over all photos that have a score.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +28,7 @@ pub struct Summary {
     /// Chance that a synthetic photo scores above a real one.
     pub auroc: Option<f64>,
     pub average_precision: Option<f64>,
-    /// Mean of the shares told rightly in each class at the policy's `suspect` threshold.
+    /// Mean of the shares classified rightly in each class at the policy's `suspect` threshold.
     pub balanced_accuracy: Option<f64>,
     /// Share of synthetic photos caught while at most 1 % of the real ones are flagged.
     pub tpr_at_fpr_1: Option<f64>,
@@ -79,7 +63,7 @@ pub struct SourceRow {
 /// All figures; `suspect_score` is the policy's threshold.
 #[must_use]
 pub fn summary(judged: &[Judged], suspect_score: f64) -> Summary {
-    let (real, synthetic) = (scores_of(judged, Truth::Real), scores_of(judged, Truth::Synthetic));
+    let (real, synthetic) = (scores(judged, Truth::Real), scores(judged, Truth::Synthetic));
     let fpr = share(&real, |score| suspect_score <= score);
     let tpr = share(&synthetic, |score| suspect_score <= score);
     let flagged = |truth: Truth| {
@@ -133,16 +117,6 @@ pub fn by_source(judged: &[Judged]) -> Vec<SourceRow> {
     rows.collect()
 }
 
-fn scores_of(judged: &[Judged], truth: Truth) -> Vec<f64> {
-    judged.iter().filter(|one| one.truth == truth).filter_map(|one| one.score).collect()
-}
-
-/// Counts are exact in f64 far beyond any number of photos.
-#[expect(clippy::cast_precision_loss, reason = "see above")]
-fn number(count: usize) -> f64 {
-    count as f64
-}
-
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / number(values.len()))
 }
@@ -150,31 +124,6 @@ fn mean(values: &[f64]) -> Option<f64> {
 fn share(values: &[f64], holds: impl Fn(f64) -> bool) -> Option<f64> {
     let count = values.iter().filter(|value| holds(**value)).count();
     (!values.is_empty()).then(|| number(count) / number(values.len()))
-}
-
-/// All scores with their class, highest first.
-fn ranked(real: &[f64], synthetic: &[f64]) -> Vec<(f64, Truth)> {
-    let real = real.iter().map(|score| (*score, Truth::Real));
-    let mut all: Vec<_> =
-        real.chain(synthetic.iter().map(|score| (*score, Truth::Synthetic))).collect();
-    all.sort_by(|a, b| b.0.total_cmp(&a.0));
-    all
-}
-
-/// Counts of (real, synthetic) at or above each distinct score, highest first.
-fn counts_from_above(real: &[f64], synthetic: &[f64]) -> Vec<(usize, usize)> {
-    let all = ranked(real, synthetic);
-    let (mut counts, mut above) = (Vec::new(), (0, 0));
-    for tied in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        for (_, truth) in tied {
-            match truth {
-                Truth::Real => above.0 += 1,
-                Truth::Synthetic => above.1 += 1,
-            }
-        }
-        counts.push(above);
-    }
-    counts
 }
 
 /// The Mann-Whitney statistic; ties count half.
@@ -215,19 +164,13 @@ fn tpr_at(real: &[f64], synthetic: &[f64], fpr: f64) -> Option<f64> {
     Some(number(within.last().map_or(0, |(_, caught)| *caught)) / number(synthetic.len()))
 }
 
-/// Which of ten bins of equal width a score falls into, from 0.
-fn bin_of(score: f64) -> f64 {
-    const BINS: f64 = 10.0;
-    (score * BINS).floor().min(BINS - 1.0)
-}
-
 /// Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning",
 /// 2015: mean over ten bins, weighted by their photos, of |share synthetic - mean score|.
 fn calibration_error(real: &[f64], synthetic: &[f64]) -> Option<f64> {
     let all = ranked(real, synthetic);
-    let errors = all.chunk_by(|a, b| bin_of(a.0).total_cmp(&bin_of(b.0)).is_eq()).map(|bin| {
-        let synthetic = bin.iter().filter(|(_, truth)| *truth == Truth::Synthetic).count();
-        let scores: f64 = bin.iter().map(|(score, _)| score).sum();
+    let errors = all.chunk_by(|a, b| bin(a.0).total_cmp(&bin(b.0)).is_eq()).map(|tied| {
+        let synthetic = tied.iter().filter(|(_, truth)| *truth == Truth::Synthetic).count();
+        let scores: f64 = tied.iter().map(|(score, _)| score).sum();
         (number(synthetic) - scores).abs()
     });
     let error: f64 = errors.sum();

@@ -4,7 +4,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "sides are at most some thousand pixels, and places are clamped to the canvas"
+    reason = "sides are at most some thousand pixels, and positions are clamped to the canvas"
 )]
 
 use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
@@ -39,7 +39,7 @@ pub fn blend(pixel: &mut Rgb<u8>, colour: [u8; 3], opacity: f32) {
     pixel.0 = over.map(to_byte);
 }
 
-/// Lays a colour on every pixel of `area`, as opaque as `opacity` says for that place.
+/// Lays a colour on every pixel of `area`, as opaque as `opacity` says for it.
 pub fn paint(
     canvas: &mut RgbImage,
     area: Area,
@@ -99,14 +99,14 @@ pub fn text_mask(text: &str, height: f32) -> GrayImage {
     imageops::resize(&line, width, height, imageops::FilterType::Triangle)
 }
 
-/// Draws a line of text whose upper left corner is at `place`.
-pub fn text(canvas: &mut RgbImage, line: &GrayImage, place: (f32, f32), colour: [u8; 3]) {
-    let (left, top) = (place.0.round(), place.1.round());
+/// Draws a line of text whose upper left corner is at `corner`.
+pub fn text(canvas: &mut RgbImage, line: &GrayImage, corner: (f32, f32), colour: [u8; 3]) {
+    let (left, top) = (corner.0.round(), corner.1.round());
     let area = Area { left, top, width: line.width() as f32, height: line.height() as f32 };
     paint(canvas, area, colour, |x, y| covered(line, x - left, y - top));
 }
 
-/// How much of a place a line covers, 0 to 1.
+/// How much of a pixel a line covers, 0 to 1.
 pub fn covered(line: &GrayImage, x: f32, y: f32) -> f32 {
     let pixel = line.get_pixel_checked(x.max(0.0) as u32, y.max(0.0) as u32);
     pixel.map_or(0.0, |Luma([value])| f32::from(*value) / 255.0)

@@ -4,13 +4,13 @@
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "sides are at most some thousand pixels, and places are clamped to the canvas"
+    reason = "sides are at most some thousand pixels, and positions are clamped to the canvas"
 )]
 
 use image::{Rgb, RgbImage, imageops};
 
-use super::Random;
 use super::draw::{self, Area, BLACK, WHITE, mixed, rounded, text_mask, to_byte};
+use super::random::Random;
 use crate::photo::resize::{PixelBox, cut, resize};
 
 const CAPTIONS: [&str; 8] = [
@@ -32,7 +32,7 @@ pub fn border(pixels: &RgbImage, percent: u8, random: &mut Random) -> RgbImage {
     let colour = random.one_of(&[BLACK, WHITE, any]);
     let size = (width + 2 * thickness, height + 2 * thickness);
     let mut framed = RgbImage::from_pixel(size.0, size.1, Rgb(colour));
-    place(&mut framed, pixels, thickness, thickness);
+    paste(&mut framed, pixels, thickness, thickness);
     framed
 }
 
@@ -49,7 +49,7 @@ pub fn letterbox(pixels: &RgbImage, random: &mut Random) -> RgbImage {
     let size = sizes.find(|size| *size != (width, height)).unwrap_or((width, height * 2));
     let mut boxed =
         if random.coin() { RgbImage::new(size.0, size.1) } else { blurred_cover(pixels, size) };
-    place(&mut boxed, pixels, (size.0 - width) / 2, (size.1 - height) / 2);
+    paste(&mut boxed, pixels, (size.0 - width) / 2, (size.1 - height) / 2);
     boxed
 }
 
@@ -75,7 +75,7 @@ fn blurred_cover(pixels: &RgbImage, size: (u32, u32)) -> RgbImage {
     resize(&cover, size.0, size.1)
 }
 
-fn place(canvas: &mut RgbImage, pixels: &RgbImage, x: u32, y: u32) {
+fn paste(canvas: &mut RgbImage, pixels: &RgbImage, x: u32, y: u32) {
     imageops::replace(canvas, pixels, x.into(), y.into());
 }
 
@@ -93,7 +93,7 @@ pub fn story(pixels: &RgbImage, random: &mut Random) -> RgbImage {
     let left = (WIDTH - photo.width()) / 2;
     let room = 1250_u32.saturating_sub(photo.height());
     let top = 220 + room / 2 + random.up_to(room / 4);
-    place(&mut canvas, &photo, left, top);
+    paste(&mut canvas, &photo, left, top);
     chrome(&mut canvas, random);
     let line = text_mask(random.one_of(&CAPTIONS), random.between(56.0, 84.0));
     let below = (top + photo.height()) as f32 + random.between(20.0, 60.0);

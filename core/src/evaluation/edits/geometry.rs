@@ -4,18 +4,18 @@
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    reason = "sides are at most some thousand pixels, and places are clamped to the photo"
+    reason = "sides are at most some thousand pixels, and positions are clamped to the photo"
 )]
 
 use std::f32::consts::TAU;
 
 use image::{Rgb, RgbImage};
 
-use super::Random;
 use super::draw::{mixed, to_byte};
+use super::random::Random;
 use crate::photo::resize::{PixelBox, cut, resize};
 
-/// Keeps `percent` of each side at a random place.
+/// Keeps `percent` of each side at a random position.
 pub fn crop(pixels: &RgbImage, percent: u8, random: &mut Random) -> RgbImage {
     let kept = |side: u32| (side * u32::from(percent) / 100).max(1);
     let (width, height) = (kept(pixels.width()), kept(pixels.height()));
@@ -28,7 +28,7 @@ pub fn down_up(pixels: &RgbImage) -> RgbImage {
     resize(&resize(pixels, (width / 2).max(1), (height / 2).max(1)), width, height)
 }
 
-/// Keeps a square of 80 to 100 % of the shorter side at a random place.
+/// Keeps a square of 80 to 100 % of the shorter side at a random position.
 pub fn square_off_centre(pixels: &RgbImage, random: &mut Random) -> RgbImage {
     let shorter = pixels.width().min(pixels.height());
     let side = ((shorter as f32 * random.between(0.8, 1.0)) as u32).clamp(1, shorter);
@@ -132,7 +132,7 @@ fn to_unit_square(corners: [(f32, f32); 4]) -> impl Fn(f32, f32) -> (f32, f32) {
     }
 }
 
-/// The colour at a place between pixels; beyond the edge it is that of the edge.
+/// The colour at a point between pixels; beyond the edge it is that of the edge.
 fn sample(pixels: &RgbImage, x: f32, y: f32) -> [f32; 3] {
     let (x_max, y_max) = ((pixels.width() - 1) as f32, (pixels.height() - 1) as f32);
     let (x, y) = (x.clamp(0.0, x_max), y.clamp(0.0, y_max));
@@ -147,6 +147,7 @@ fn sample(pixels: &RgbImage, x: f32, y: f32) -> [f32; 3] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::edit::Edit;
     use super::*;
 
     #[test]
@@ -170,7 +171,7 @@ mod tests {
             let edge = x == 0 || y == 0 || x == size.0 - 1 || y == size.1 - 1;
             Rgb([if edge { 255 } else { 0 }; 3])
         });
-        let random = Random(fastrand::Rng::with_seed(1));
+        let random = Random::seeded(1, 0, Edit::Turn(1));
         for degrees in [1, 2, 4, 8] {
             let turned = turn(&photo, degrees, &mut random.clone());
             let white = turned.pixels().filter(|pixel| 250 < pixel.0[0]).count();

@@ -4,8 +4,8 @@
 
 use image::{GrayImage, RgbImage};
 
-use super::Random;
 use super::draw::{self, Area, BLACK, WHITE, rounded, text_mask};
+use super::random::Random;
 
 const SIGNATURES: [&str; 6] = [
     "(c) Studio North",
@@ -84,12 +84,12 @@ pub fn tiled(pixels: &RgbImage, random: &mut Random) -> RgbImage {
     marked
 }
 
-/// Draws white text with a black outline; `place` says where in the line a place of the photo lies.
+/// Draws white text with a black outline; `to_line` maps a point of the photo into the line.
 fn outlined(
     canvas: &mut RgbImage,
     line: &GrayImage,
     opacity: f32,
-    place: impl Fn(f32, f32) -> (f32, f32),
+    to_line: impl Fn(f32, f32) -> (f32, f32),
 ) {
     /// Parts of the text's height, as wide as the outline is.
     const PARTS: f32 = 20.0;
@@ -98,17 +98,17 @@ fn outlined(
     let area = Area { left: 0.0, top: 0.0, width: right, height: bottom };
     let around = [(-1.0, 0.0), (1.0, 0.0), (0.0, -1.0), (0.0, 1.0)];
     draw::paint(canvas, area, BLACK, |x, y| {
-        let (x, y) = place(x, y);
+        let (x, y) = to_line(x, y);
         let shifted = around.map(|(dx, dy)| within(line, x + dx * width, y + dy * width));
         0.8 * opacity * shifted.into_iter().fold(0.0, f32::max)
     });
     draw::paint(canvas, area, WHITE, |x, y| {
-        let (x, y) = place(x, y);
+        let (x, y) = to_line(x, y);
         opacity * within(line, x, y)
     });
 }
 
-/// How much of a place a line covers; none of what lies before it.
+/// How much of a pixel a line covers; none of what lies before it.
 fn within(line: &GrayImage, x: f32, y: f32) -> f32 {
     if x < 0.0 || y < 0.0 { 0.0 } else { draw::covered(line, x, y) }
 }

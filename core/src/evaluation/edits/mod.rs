@@ -7,212 +7,27 @@
 //! photo that is too small to be cut or would grow over the limits is resized.
 
 mod draw;
+mod edit;
 mod frames;
 mod geometry;
 mod marks;
+mod random;
 mod saving;
 mod tones;
 
 use image::{RgbImage, imageops};
-use sha2::{Digest, Sha256};
 
 use crate::limits;
 use crate::photo::reencode::{saved_as_jpeg, uploaded};
 use crate::photo::resize::{PixelBox, cut, resize, shrink_to};
 
+pub use self::edit::Edit;
+pub use self::random::Random;
+
 /// Edits in one chain.
 const CHAINED: usize = 3;
 
-/// One kind of edit. Numbers are those of its name: per cent, degrees or JPEG quality.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Edit {
-    /// Left becomes right.
-    Mirror,
-    /// The largest square around the middle, as avatars are cut without a choice. Of a square
-    /// photo this is the photo.
-    SquareCentred,
-    /// A square of 80 to 100 % of the shorter side at a random place, as a user places it.
-    SquareOffCentre,
-    /// This share of each side is kept, at a random place.
-    Crop(u8),
-    /// A border of this share of the shorter side on all four sides: white, black or any colour.
-    Border(u8),
-    /// Bars that make the photo 9:16 or 16:9: black, or the photo itself enlarged and blurred.
-    Letterbox,
-    /// The photo in a story: on a coloured gradient, between the app's bars, with a text.
-    StoryFrame,
-    /// A band with a line of text, and an emoji of 12 to 25 % of the shorter side, anywhere.
-    Overlay,
-    /// A text repeated all over the photo, a quarter to two fifths opaque.
-    Watermark,
-    /// An outlined line of text in a corner or across the middle, as photographers sign.
-    TextMark,
-    /// A badge of a colour with two letters in a corner, as apps and stations mark theirs.
-    LogoMark,
-    /// An outlined text repeated all over the photo, as stock libraries mark previews.
-    TiledMark,
-    /// Turned this many degrees either way, and enlarged until no empty corner is left.
-    Turn(u8),
-    /// Saved as JPEG of this quality.
-    Jpeg(u8),
-    /// Shrunk to 320 pixels of the longer side, then saved as JPEG of this quality.
-    SmallJpeg(u8),
-    /// Shrunk to so many pixels of the longer side.
-    Side(u32),
-    /// Shown on a phone, 1080 pixels wide, and saved from its screen as JPEG of quality 85.
-    Screenshot,
-    /// Shrunk to half its size and enlarged again.
-    DownUp,
-    /// Saved as lossy WebP of a quality of 50 to 80.
-    WebP,
-    /// Gaussian blur of 0.3 to 1 % of the shorter side.
-    Blur,
-    /// Gaussian noise of 8 to 20 of 255.
-    Noise,
-    /// Gaussian noise of 2 to 4 of 255, which nobody sees.
-    SlightNoise,
-    /// Each value becomes the median of the nine around it.
-    Median,
-    /// Unsharp mask of an amount of 0.5 to 1.5.
-    Sharpen,
-    /// 60 to 85 or 115 to 140 % of the brightness.
-    Brightness,
-    /// 60 to 85 or 120 to 160 % of the contrast.
-    Contrast,
-    /// A gamma of 0.6 to 0.8 or 1.25 to 1.7.
-    Gamma,
-    /// Without colour.
-    Grey,
-    /// More red, less blue, as filters named after the sun give.
-    Warm,
-    /// Darker to the corners, by 40 to 80 % there.
-    Vignette,
-    /// A screen that shows the photo, photographed from slightly aside.
-    ScreenPhoto,
-    /// Three different edits of those above, drawn anew for each photo. None is left out, so the
-    /// crops of one chain may multiply to less than 60 % of a side. The number only tells chains
-    /// apart.
-    Chain(u8),
-}
-
 impl Edit {
-    /// What people and sites lay over a photo.
-    pub const OVERLAYS: [Self; 4] =
-        [Self::TextMark, Self::LogoMark, Self::TiledMark, Self::Overlay];
-
-    /// What the detector must hold over: ways a photo travels, cheap attacks, and overlays last.
-    pub const TRAVELS: [Self; 27] = [
-        Self::Jpeg(95),
-        Self::Jpeg(85),
-        Self::Jpeg(75),
-        Self::Jpeg(60),
-        Self::Jpeg(50),
-        Self::Jpeg(40),
-        Self::Jpeg(30),
-        Self::Side(1024),
-        Self::Side(768),
-        Self::Side(512),
-        Self::Side(320),
-        Self::Side(224),
-        Self::Side(160),
-        Self::Side(128),
-        Self::WebP,
-        Self::Blur,
-        Self::Noise,
-        Self::SlightNoise,
-        Self::Median,
-        Self::DownUp,
-        Self::Screenshot,
-        Self::ScreenPhoto,
-        Self::Grey,
-        Self::TextMark,
-        Self::LogoMark,
-        Self::TiledMark,
-        Self::Overlay,
-    ];
-
-    /// Every edit that matching is measured over, chains last.
-    pub const ALL: [Self; 39] = [
-        Self::Mirror,
-        Self::SquareCentred,
-        Self::SquareOffCentre,
-        Self::Crop(95),
-        Self::Crop(90),
-        Self::Crop(80),
-        Self::Crop(70),
-        Self::Crop(60),
-        Self::Border(5),
-        Self::Border(20),
-        Self::Letterbox,
-        Self::StoryFrame,
-        Self::Overlay,
-        Self::Watermark,
-        Self::Turn(1),
-        Self::Turn(2),
-        Self::Turn(4),
-        Self::Turn(8),
-        Self::Jpeg(75),
-        Self::Jpeg(40),
-        Self::Jpeg(20),
-        Self::SmallJpeg(75),
-        Self::SmallJpeg(40),
-        Self::SmallJpeg(20),
-        Self::WebP,
-        Self::Blur,
-        Self::Noise,
-        Self::Sharpen,
-        Self::Brightness,
-        Self::Contrast,
-        Self::Gamma,
-        Self::Grey,
-        Self::Warm,
-        Self::Vignette,
-        Self::ScreenPhoto,
-        Self::Chain(1),
-        Self::Chain(2),
-        Self::Chain(3),
-        Self::Chain(4),
-    ];
-
-    /// Stable name, unlike all others.
-    #[must_use]
-    pub fn name(self) -> String {
-        match self {
-            Self::Mirror => "mirror".into(),
-            Self::SquareCentred => "square-centred".into(),
-            Self::SquareOffCentre => "square-off-centre".into(),
-            Self::Crop(percent) => format!("crop-{percent}"),
-            Self::Border(percent) => format!("border-{percent}"),
-            Self::Letterbox => "letterbox".into(),
-            Self::StoryFrame => "story-frame".into(),
-            Self::Overlay => "overlay".into(),
-            Self::Watermark => "watermark".into(),
-            Self::TextMark => "overlay-text".into(),
-            Self::LogoMark => "overlay-logo".into(),
-            Self::TiledMark => "overlay-tile".into(),
-            Self::Turn(degrees) => format!("turn-{degrees}"),
-            Self::Jpeg(quality) => format!("jpeg-{quality}"),
-            Self::SmallJpeg(quality) => format!("jpeg-{quality}-320px"),
-            Self::Side(longer) => format!("{longer}px"),
-            Self::Screenshot => "screenshot".into(),
-            Self::DownUp => "half-and-back".into(),
-            Self::WebP => "webp".into(),
-            Self::Blur => "blur".into(),
-            Self::Noise => "noise".into(),
-            Self::SlightNoise => "slight-noise".into(),
-            Self::Median => "median".into(),
-            Self::Sharpen => "sharpen".into(),
-            Self::Brightness => "brightness".into(),
-            Self::Contrast => "contrast".into(),
-            Self::Gamma => "gamma".into(),
-            Self::Grey => "grey".into(),
-            Self::Warm => "warm".into(),
-            Self::Vignette => "vignette".into(),
-            Self::ScreenPhoto => "screen-photo".into(),
-            Self::Chain(number) => format!("chain-of-three-{number}"),
-        }
-    }
-
     /// An edited copy, within the limits of a photo, of the [`uploaded`] photo.
     #[must_use]
     pub fn apply(self, pixels: &RgbImage, random: &mut Random) -> RgbImage {
@@ -264,7 +79,7 @@ fn chain(pixels: &RgbImage, random: &mut Random) -> RgbImage {
     let mut left: Vec<Edit> = Edit::ALL.into_iter().filter(single).collect();
     let mut edited = pixels.clone();
     for _ in 0..CHAINED {
-        let edit = left.swap_remove(random.0.usize(..left.len()));
+        let edit = left.swap_remove(random.below(left.len()));
         edited = edit.apply(&edited, random);
     }
     edited
@@ -285,52 +100,6 @@ fn within_limits(pixels: RgbImage) -> RgbImage {
     resize(&pixels, scaled(width), scaled(height))
 }
 
-/// A seeded source of chance: equal seeds give equal edits.
-#[derive(Debug, Clone)]
-pub struct Random(fastrand::Rng);
-
-impl Random {
-    /// The chance of one edit of one photo, the `photo`th of its folder.
-    #[must_use]
-    pub fn of(seed: u64, photo: usize, edit: Edit) -> Self {
-        let digest = Sha256::digest(format!("{seed} {photo} {}", edit.name()));
-        let first = digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        Self(fastrand::Rng::with_seed(first))
-    }
-
-    fn between(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.0.f32()
-    }
-
-    /// In one of two ranges, each as likely.
-    fn in_either(&mut self, low: (f32, f32), high: (f32, f32)) -> f32 {
-        let (from, to) = if self.0.bool() { low } else { high };
-        self.between(from, to)
-    }
-
-    fn up_to(&mut self, most: u32) -> u32 {
-        self.0.u32(..=most)
-    }
-
-    fn coin(&mut self) -> bool {
-        self.0.bool()
-    }
-
-    /// Nearly normal, of mean 0 and deviation 1: the sum of four even ones.
-    fn normal(&mut self) -> f32 {
-        let sum: f32 = (0..4).map(|_| self.0.f32()).sum();
-        (sum - 2.0) * 3.0_f32.sqrt()
-    }
-
-    fn colour(&mut self) -> [u8; 3] {
-        std::array::from_fn(|_| self.0.u8(..))
-    }
-
-    fn one_of<T: Copy + Default>(&mut self, choices: &[T]) -> T {
-        self.0.choice(choices).copied().unwrap_or_default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -345,7 +114,7 @@ mod tests {
     }
 
     fn edited(edit: Edit, pixels: &RgbImage, seed: u64) -> RgbImage {
-        edit.apply(pixels, &mut Random::of(seed, 7, edit))
+        edit.apply(pixels, &mut Random::seeded(seed, 7, edit))
     }
 
     #[test]

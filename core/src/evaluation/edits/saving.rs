@@ -2,7 +2,7 @@
 
 use image::{ImageFormat, RgbImage};
 
-use super::Random;
+use super::random::Random;
 use crate::photo::reencode::{opened, saved_as_jpeg};
 use crate::photo::resize::resize;
 

@@ -4,8 +4,8 @@
 
 use image::{Rgb, RgbImage, imageops};
 
-use super::Random;
 use super::draw::to_byte;
+use super::random::Random;
 
 /// The photo with every pixel's colour (0 to 255) put through `change`.
 fn each(pixels: &RgbImage, mut change: impl FnMut([f32; 3]) -> [f32; 3]) -> RgbImage {

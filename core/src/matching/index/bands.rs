@@ -1,25 +1,30 @@
 //! Bands: the pieces a hash is cut into, and the tables of which rows hold which piece.
 //!
 //! The multi-index of Norouzi, Punjani and Fleet ("Fast Search in Hamming Space with Multi-Index
-//! Hashing", 2012) in the form of a general pigeonhole: band i is looked at within `r_i` differing
+//! Hashing", 2012) in the form of a general pigeonhole: band i is searched within `r_i` differing
 //! bits. Two hashes that differ by more than `r_i` in every band differ in all by at least the sum
 //! of the `r_i + 1`. So when these add up to the radius plus one, whatever lies within the radius
 //! shows in some band. [`share`] deals them out, one more to the first bands, which are the widest:
 //! a wide band has more neighbouring values but far fewer rows at each.
+
+#![allow(
+    clippy::indexing_slicing,
+    reason = "a band lies inside a hash, its values inside its table"
+)]
 
 use super::rows::{HashRow, Number, number};
 
 /// Sixteen bands of 16 bits: small tables, for some thousand to some hundred thousand rows.
 const EVEN: [u32; 16] = [16; 16];
 
-/// Thirteen uneven bands, for more. At radius 31 the first six are looked at within two bits, the
+/// Thirteen uneven bands, for more. At radius 31 the first six are searched within two bits, the
 /// others within one. What other cuts cost is in `docs/decisions/0007-index.md`.
 const UNEVEN: [u32; 13] = [21, 21, 21, 21, 21, 21, 19, 19, 19, 19, 18, 18, 18];
 
 /// How the rows of a segment are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// By looking at each.
+    /// By comparing each.
     Scan,
     Even,
     Uneven,
@@ -33,7 +38,7 @@ impl Layout {
     pub(super) const EVEN_ROWS_MAX: usize = 500_000;
 
     /// What is fastest for so many rows.
-    pub(super) fn of(rows: usize) -> Self {
+    pub(super) fn for_rows(rows: usize) -> Self {
         if rows <= Self::SCAN_ROWS_MAX {
             Self::Scan
         } else if rows <= Self::EVEN_ROWS_MAX {
@@ -73,9 +78,9 @@ impl Band {
 
     /// Its value in a hash.
     #[inline]
-    pub(super) fn of(self, words: &[u64; 4]) -> usize {
+    pub(super) fn value_in(self, words: &[u64; 4]) -> usize {
         let (word, shift) = ((self.first_bit / 64) as usize, self.first_bit % 64);
-        let low = words.get(word).map_or(0, |word| word >> shift);
+        let low = words[word] >> shift;
         // A band may lie across two words.
         let high = match words.get(word + 1) {
             Some(next) if 64 < shift + self.bits => next << (64 - shift),
@@ -97,13 +102,14 @@ impl Band {
     }
 }
 
-/// One more than the number of bits that band `place` of `bands` may differ in, so that a hash
-/// within `radius` shows in some band; 0 when the band need not be looked at.
-pub(super) fn share(radius: u32, bands: usize, place: usize) -> u32 {
-    let bands = u32::try_from(bands).unwrap_or(u32::MAX);
-    let place = u32::try_from(place).unwrap_or(u32::MAX);
+/// One more than the number of bits that the band at `position` of `bands` may differ in, so that a
+/// hash within `radius` shows in some band; 0 when the band need not be searched.
+pub(super) fn share(radius: u32, bands: usize, position: usize) -> u32 {
+    assert!(position < bands && bands <= 16, "no layout has band {position} of {bands}");
+    #[expect(clippy::cast_possible_truncation, reason = "at most 16")]
+    let (bands, position) = (bands as u32, position as u32);
     // The shares differ by one at most and add up to radius + 1.
-    (radius + bands).saturating_sub(place).checked_div(bands).unwrap_or_default()
+    (radius + bands - position) / bands
 }
 
 /// Calls `visit` with every pattern of at most `bits_max` ones among the low `bits` bits.
@@ -133,13 +139,11 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(band: Band, hashes: &[HashRow]) -> Self {
-        // Each value is counted two places on; after the sums `starts[v + 1]` is where the next row
-        // of `v` goes, and once all have gone there it is where `v + 1` begins.
+        // Each value is counted two cells on; after the sums `starts[v + 1]` is where the next row
+        // of `v` goes, and once all rows are in, it is where `v + 1` begins.
         let mut starts = vec![0_u32; band.values() + 2];
         for hash in hashes {
-            if let Some(count) = starts.get_mut(band.of(&hash.0) + 2) {
-                *count += 1;
-            }
+            starts[band.value_in(&hash.0) + 2] += 1;
         }
         let mut sum = 0;
         for start in &mut starts {
@@ -148,10 +152,8 @@ impl Table {
         }
         let mut rows = vec![Number::default(); hashes.len()];
         for (row, hash) in hashes.iter().enumerate() {
-            let Some(next) = starts.get_mut(band.of(&hash.0) + 1) else { continue };
-            if let Some(place) = rows.get_mut(*next as usize) {
-                *place = number(row);
-            }
+            let next = &mut starts[band.value_in(&hash.0) + 1];
+            rows[*next as usize] = number(row);
             *next += 1;
         }
         starts.pop();
@@ -184,7 +186,7 @@ mod tests {
                 let inside =
                     (band.first_bit as usize..(band.first_bit + band.bits) as usize).contains(&bit);
                 let expected = if inside { 1 << (bit - band.first_bit as usize) } else { 0 };
-                assert_eq!(band.of(&words), expected, "{band:?}, bit {bit}");
+                assert_eq!(band.value_in(&words), expected, "{band:?}, bit {bit}");
             }
         }
     }
@@ -194,7 +196,7 @@ mod tests {
     fn shares_make_the_radius_plus_one() {
         for bands in [13, 16] {
             for radius in 0..=256 {
-                let sum: u32 = (0..bands).map(|place| share(radius, bands, place)).sum();
+                let sum: u32 = (0..bands).map(|position| share(radius, bands, position)).sum();
                 assert_eq!(sum, radius + 1, "{bands} bands, radius {radius}");
             }
         }

@@ -1,25 +1,28 @@
-//! Parts of an index: segments, and which of their rows have gone.
+//! Parts of an index: segments, and which of their rows were removed since.
+
+#![allow(clippy::indexing_slicing, reason = "rows are those of a segment, words those of its rows")]
 
 use std::sync::Arc;
 
 use super::bands::Layout;
-use super::rows::{Number, ROWS_MAX, Rows, RowsBuilder, value};
+use super::entry::{ContentId, Entry, Near, Scope};
+use super::rows::{Label, Number, ROWS_MAX, Rows, RowsBuilder, value};
 use super::segment::Segment;
-use super::{ContentId, Entry, Near};
+
 use crate::matching::hashes::{Distance, PdqHash};
 
 /// A part takes the next newer one in once that has a quarter of its size. So a hash is moved some
 /// ten times at most while tens of millions are added, and there are at most some ten parts.
 const TIMES_LARGER: usize = 4;
 
-/// A segment and a mark on each of its rows that has gone.
+/// A segment and a tombstone on each of its rows that was removed.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     segment: Arc<Segment>,
-    /// A bit a row; shorter where no later row has gone.
-    gone: Arc<Vec<u64>>,
-    gone_count: usize,
-    /// How many of the rows that are there are of known fakes.
+    /// A bit a row; empty where no row was removed.
+    tombstones: Arc<Vec<u64>>,
+    tombstoned: usize,
+    /// How many of the live rows are of known fakes.
     known_fakes: usize,
 }
 
@@ -27,11 +30,11 @@ impl Part {
     pub(super) fn new(segment: Segment) -> Self {
         let rows = &segment.rows;
         let known_fakes = (0..rows.len()).filter(|row| rows.is_known_fake(*row)).count();
-        Self { segment: Arc::new(segment), gone: Arc::default(), gone_count: 0, known_fakes }
+        Self { segment: Arc::new(segment), tombstones: Arc::default(), tombstoned: 0, known_fakes }
     }
 
-    fn of_rows(rows: Rows) -> Self {
-        let layout = Layout::of(rows.len());
+    fn build(rows: Rows) -> Self {
+        let layout = Layout::for_rows(rows.len());
         Self::new(Segment::new(rows, layout))
     }
 
@@ -39,23 +42,23 @@ impl Part {
         &self.segment
     }
 
-    /// How many rows are there.
+    /// How many rows are live.
     pub(super) fn len(&self) -> usize {
-        self.segment.rows.len() - self.gone_count
+        self.segment.rows.len() - self.tombstoned
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many rows of known fakes are there.
+    /// How many live rows are of known fakes.
     pub(super) fn known_fakes(&self) -> usize {
         self.known_fakes
     }
 
-    /// Whether so much has gone that the rest should move together.
+    /// Whether so many rows are tombstoned that the rest should be rewritten.
     pub(super) fn wants_rewriting(&self) -> bool {
-        self.segment.rows.len() < self.gone_count.saturating_mul(TIMES_LARGER)
+        self.segment.rows.len() < self.tombstoned.saturating_mul(TIMES_LARGER)
     }
 
     /// Whether a newer part has grown so much that it should be merged into this one.
@@ -63,76 +66,76 @@ impl Part {
         sizes_should_merge(self.len(), newer.len())
     }
 
-    pub(super) fn lookup(&self, hash: PdqHash, radius: Distance) -> impl Iterator<Item = Near> {
+    pub(super) fn lookup(
+        &self,
+        hash: PdqHash,
+        radius: Distance,
+        scope: &Scope,
+    ) -> impl Iterator<Item = Near> {
+        let rows = &self.segment.rows;
         let hits = self.segment.lookup(hash, radius).into_iter();
-        hits.filter(|hit| !self.has_gone(hit.row)).filter_map(move |hit| {
-            let rows = &self.segment.rows;
-            let label = rows.label(hit.row)?;
-            Some(Near {
-                distance: hit.distance,
-                gradient: rows.gradient(hit.row),
-                content: rows.content(hit.row)?,
-                view: label.view,
-                opinion: label.opinion,
-                bank: Arc::clone(&label.bank),
-            })
+        let live = hits.filter(|hit| !self.is_tombstoned(hit.row));
+        let labelled = live.map(|hit| (hit, rows.label(hit.row)));
+        let included = labelled.filter(|(_, label)| scope.includes(label.bank.id));
+        included.map(|(hit, label)| Near {
+            distance: hit.distance,
+            gradient: rows.gradient(hit.row),
+            content: rows.content(hit.row),
+            view: label.view,
+            opinion: label.opinion,
+            bank: Arc::clone(&label.bank),
         })
     }
 
-    /// Marks the rows of `contents` (ascending) as gone and says how many were there.
+    /// Tombstones the rows of `contents` (ascending); returns how many were live.
     pub(super) fn remove(&mut self, contents: &[ContentId]) -> usize {
-        let mut newly_gone = 0;
+        let mut removed = 0;
         let Some(first) = self.segment.rows.contents.first() else { return 0 };
         let from = contents.partition_point(|content| content < first);
         for content in contents.iter().skip(from) {
-            for row in self.segment.rows.of_content(*content) {
-                if self.has_gone(row) {
+            for row in self.segment.rows.find(*content) {
+                if self.is_tombstoned(row) {
                     continue;
                 }
-                let gone = Arc::make_mut(&mut self.gone);
-                if gone.len() <= row / 64 {
-                    gone.resize(self.segment.rows.len().div_ceil(64), 0);
-                }
-                if let Some(word) = gone.get_mut(row / 64) {
-                    *word |= 1 << (row % 64);
-                    newly_gone += 1;
-                    self.known_fakes -= usize::from(self.segment.rows.is_known_fake(row));
-                }
+                let tombstones = Arc::make_mut(&mut self.tombstones);
+                tombstones.resize(self.segment.rows.len().div_ceil(64), 0);
+                tombstones[row / 64] |= 1 << (row % 64);
+                removed += 1;
+                self.known_fakes -= usize::from(self.segment.rows.is_known_fake(row));
             }
         }
-        self.gone_count += newly_gone;
-        newly_gone
+        self.tombstoned += removed;
+        removed
     }
 
-    fn has_gone(&self, row: usize) -> bool {
-        self.gone.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    /// Not of a row beyond the end, nor where none was removed.
+    fn is_tombstoned(&self, row: usize) -> bool {
+        self.tombstones.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
-    /// What is there, in the order of content ids.
+    /// The live rows, in the order of content ids.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
         let rows = &self.segment.rows;
-        (0..rows.len()).filter(|row| !self.has_gone(*row)).filter_map(|row| {
-            let label = rows.label(row)?.clone();
-            let (hash, gradient) = (rows.hash(row)?, rows.gradient(row));
-            let content = rows.content(row)?;
-            let (view, opinion, bank) = (label.view, label.opinion, label.bank);
-            Some(Entry { hash, gradient, content, view, opinion, bank })
+        (0..rows.len()).filter(|row| !self.is_tombstoned(*row)).map(|row| {
+            let Label { bank, opinion, view, .. } = rows.label(row).clone();
+            let (hash, gradient, content) = (rows.hash(row), rows.gradient(row), rows.content(row));
+            Entry { hash, gradient, content, view, opinion, bank }
         })
     }
 }
 
-/// Parts of `entries`, as few as can be.
-pub(super) fn parts_of(mut entries: Vec<Entry>) -> Vec<Part> {
+/// Splits `entries` into as few parts as possible.
+pub(super) fn split(mut entries: Vec<Entry>) -> Vec<Part> {
     // Stable and quick where they came in order, as they do from a database.
     entries.sort_by_key(|entry| (entry.content, entry.view));
-    let rows_max = rows_of_each(entries.len());
+    let rows_max = rows_per_part(entries.len());
     let mut entries = entries.into_iter();
     let mut parts = Vec::new();
     while 0 < entries.len() {
         let count = rows_max.min(entries.len());
         let mut rows = RowsBuilder::with_capacity(count);
         entries.by_ref().take(count).for_each(|entry| rows.push_entry(entry));
-        parts.push(Part::of_rows(rows.finish()));
+        parts.push(Part::build(rows.finish()));
     }
     parts
 }
@@ -147,10 +150,10 @@ fn sizes_should_merge(older: usize, newer: usize) -> bool {
     older + newer <= ROWS_MAX && older < newer.saturating_mul(TIMES_LARGER)
 }
 
-/// What is there in all `parts`, in as few as can be.
+/// The live rows of all `parts`, in as few parts as possible.
 pub(super) fn merge(parts: &[Part]) -> Vec<Part> {
     let count: usize = parts.iter().map(Part::len).sum();
-    let rows_max = rows_of_each(count);
+    let rows_max = rows_per_part(count);
     let mut cursors: Vec<Cursor> = parts.iter().map(Cursor::new).collect();
     let mut merged = Vec::new();
     let mut left = count;
@@ -165,59 +168,56 @@ pub(super) fn merge(parts: &[Part]) -> Vec<Part> {
             let Some(next) = next.min_by_key(|cursor| cursor.content) else { break };
             next.move_to(&mut rows);
         }
-        merged.push(Part::of_rows(rows.finish()));
+        merged.push(Part::build(rows.finish()));
         left -= take;
     }
     merged
 }
 
-/// Whether `parts` are as few as can be and nothing in them has gone.
+/// Whether `parts` are as few as possible and have no tombstones.
 pub(super) fn are_compact(parts: &[Part]) -> bool {
     let count: usize = parts.iter().map(Part::len).sum();
-    parts.len() <= count.div_ceil(ROWS_MAX) && parts.iter().all(|part| part.gone_count == 0)
+    parts.len() <= count.div_ceil(ROWS_MAX) && parts.iter().all(|part| part.tombstoned == 0)
 }
 
-/// Rows of each part when `count` are dealt out evenly to as few as can be.
-fn rows_of_each(count: usize) -> usize {
+/// Rows of each part when `count` are dealt out evenly to as few parts as possible.
+fn rows_per_part(count: usize) -> usize {
     count.div_ceil(count.div_ceil(ROWS_MAX).max(1))
 }
 
-/// A place in a part that is being merged: the next row that is there.
+/// A position in a part that is being merged: the next live row.
 struct Cursor<'a> {
     part: &'a Part,
     row: usize,
     /// Of `row`; `None` at the end.
     content: Option<ContentId>,
-    /// The numbers of the part's labels among the new rows, as far as they were met.
+    /// The numbers of the part's labels among the new rows, as far as they have come up.
     numbers: Vec<Option<Number>>,
 }
 
 impl<'a> Cursor<'a> {
     fn new(part: &'a Part) -> Self {
         let mut cursor = Self { part, row: 0, content: None, numbers: Vec::new() };
-        cursor.skip_gone();
+        cursor.skip_tombstones();
         cursor
     }
 
-    fn skip_gone(&mut self) {
-        while self.part.has_gone(self.row) {
+    fn skip_tombstones(&mut self) {
+        while self.part.is_tombstoned(self.row) {
             self.row += 1;
         }
-        self.content = self.part.segment.rows.content(self.row);
+        self.content = self.part.segment.rows.contents.get(self.row).copied();
     }
 
+    /// Copies the row, which must be live, and moves on.
     fn move_to(&mut self, rows: &mut RowsBuilder) {
         let from = &self.part.segment.rows;
-        if let Some(hash) = from.hash(self.row)
-            && let Some(content) = self.content
-            && let Some(old) = from.label_numbers.get(self.row)
-            && let Some(new) = self.numbers.get_mut(value(*old) as usize)
-            && let Some(label) = from.label(self.row)
-        {
-            let label = *new.get_or_insert_with(|| rows.label(label.clone()));
-            rows.push(hash, from.gradient(self.row), content, label);
-        }
+        let row = self.row;
+        let old = value(from.label_numbers[row]) as usize;
+        let new = &mut self.numbers[old];
+        let label = *new.get_or_insert_with(|| rows.label(from.labels[old].clone()));
+        rows.push(from.hash(row), from.gradient(row), from.content(row), label);
         self.row += 1;
-        self.skip_gone();
+        self.skip_tombstones();
     }
 }

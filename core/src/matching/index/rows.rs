@@ -4,11 +4,13 @@
 //! many rows alike (bank, opinion, view) is kept once, and a row holds its number. Rows stand in
 //! the order of content ids, so the rows of one content are found without a table for them.
 
+#![allow(clippy::indexing_slicing, reason = "rows and labels of one segment belong together")]
+
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{ContentId, Entry};
+use super::entry::{ContentId, Entry};
 use crate::bank::{BankFacts, Opinion, Purpose};
 use crate::matching::hashes::{GradientSample, PdqHash};
 use crate::matching::views::View;
@@ -52,7 +54,7 @@ pub(super) struct Rows {
     pub(super) gradients: Vec<u64>,
     /// Ascending.
     pub(super) contents: Vec<ContentId>,
-    /// Places in `labels`, of which there are no more than rows.
+    /// Indices of `labels`, of which there are no more than rows.
     pub(super) label_numbers: Vec<Number>,
     pub(super) labels: Vec<Label>,
 }
@@ -62,41 +64,41 @@ impl Rows {
         self.hashes.len()
     }
 
-    pub(super) fn hash(&self, row: usize) -> Option<PdqHash> {
-        self.hashes.get(row).map(|hash| PdqHash(hash.0))
+    pub(super) fn hash(&self, row: usize) -> PdqHash {
+        PdqHash(self.hashes[row].0)
     }
 
     pub(super) fn gradient(&self, row: usize) -> Option<GradientSample> {
-        let bits = *self.gradients.get(row)?;
-        self.label(row)?.has_gradient.then_some(GradientSample(bits))
+        let has_gradient = self.label(row).has_gradient;
+        has_gradient.then(|| GradientSample(self.gradients[row]))
     }
 
-    pub(super) fn content(&self, row: usize) -> Option<ContentId> {
-        self.contents.get(row).copied()
+    pub(super) fn content(&self, row: usize) -> ContentId {
+        self.contents[row]
     }
 
-    pub(super) fn label(&self, row: usize) -> Option<&Label> {
-        self.labels.get(value(*self.label_numbers.get(row)?) as usize)
+    pub(super) fn label(&self, row: usize) -> &Label {
+        &self.labels[value(self.label_numbers[row]) as usize]
     }
 
     /// Whether a row is of a known fake.
     pub(super) fn is_known_fake(&self, row: usize) -> bool {
-        self.label(row).is_some_and(|label| label.bank.purpose == Purpose::KnownFake)
+        self.label(row).bank.purpose == Purpose::KnownFake
     }
 
     /// The rows of one content.
-    pub(super) fn of_content(&self, content: ContentId) -> Range<usize> {
+    pub(super) fn find(&self, content: ContentId) -> Range<usize> {
         let outside = self.contents.last().is_none_or(|last| *last < content);
         if outside {
             return 0..0;
         }
         let start = self.contents.partition_point(|other| *other < content);
-        let later = self.contents.get(start..).unwrap_or_default();
+        let later = &self.contents[start..];
         start..start + later.iter().take_while(|other| **other == content).count()
     }
 }
 
-/// Makes [`Rows`]; rows are given in the order of their content ids.
+/// Makes [`Rows`]; rows come in the order of their content ids.
 #[derive(Debug, Default)]
 pub(super) struct RowsBuilder {
     rows: Rows,

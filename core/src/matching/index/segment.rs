@@ -4,11 +4,17 @@
 //! time (crate `multiversion`): plain x86-64 has no instruction that counts bits, and without it a
 //! lookup takes half as long again.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "tables hold rows of their own segment, made or checked \
+          together"
+)]
+
 use multiversion::multiversion;
 
 use super::bands::{Layout, Table, for_each_pattern, share};
 use super::rows::{HashRow, Rows, value};
-use crate::matching::hashes::{Distance, HASH_BITS, PdqHash};
+use crate::matching::hashes::{Distance, PdqHash};
 
 /// A scan reads rows one after the other; a probe of a table waits for memory about as long as a
 /// scan takes for four rows.
@@ -50,10 +56,10 @@ impl Segment {
         hits
     }
 
-    /// Whether there are tables, and not more places to look at in them than a scan is worth.
+    /// Whether there are tables, and not more cells to probe in them than a scan is worth.
     fn tables_pay(&self, radius: u32) -> bool {
-        let probes: u64 = self.tables.iter().enumerate().fold(0, |sum, (place, table)| {
-            let share = share(radius, self.tables.len(), place);
+        let probes: u64 = self.tables.iter().enumerate().fold(0, |sum, (position, table)| {
+            let share = share(radius, self.tables.len(), position);
             let probes = share.checked_sub(1).map_or(0, |bits| table.band.neighbours(bits));
             sum.saturating_add(probes)
         });
@@ -71,9 +77,7 @@ fn bits_apart(a: &[u64; 4], b: &[u64; 4]) -> u32 {
 #[expect(clippy::inline_always, reason = "part of a loop compiled for several processors")]
 fn hit(row: usize, hash: &[u64; 4], other: &HashRow, radius: u32) -> Option<Hit> {
     let bits = bits_apart(hash, &other.0);
-    // At most 256.
-    let distance = || Distance(u16::try_from(bits).unwrap_or(HASH_BITS));
-    (bits <= radius).then(|| Hit { row, distance: distance() })
+    (bits <= radius).then(|| Hit { row, distance: Distance::from_bits(bits) })
 }
 
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+popcnt", "x86_64+popcnt"))]
@@ -83,10 +87,10 @@ fn scan(hashes: &[HashRow], hash: &[u64; 4], radius: u32, hits: &mut Vec<Hit>) {
     }
 }
 
-/// Looks in each band's table. Gives up (and says so) once there are more candidates than rows,
+/// Probes each band's table. Gives up (and says so) once there are more candidates than rows,
 /// because a scan would be done by then: so no set of hashes makes a lookup cost more than two.
 ///
-/// Three plain loops a band (places, candidates, distances): each one's reads do not wait for one
+/// Three plain loops a band (cells, candidates, distances): each one's reads do not wait for one
 /// another, so the processor has many on their way at once.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+popcnt", "x86_64+popcnt"))]
 fn probe(
@@ -98,30 +102,27 @@ fn probe(
 ) -> bool {
     let (mut runs, mut candidates) = (Vec::new(), Vec::new());
     let mut left = hashes.len();
-    for (place, table) in tables.iter().enumerate() {
-        let Some(bits_max) = share(radius, tables.len(), place).checked_sub(1) else { continue };
+    for (position, table) in tables.iter().enumerate() {
+        let Some(bits_max) = share(radius, tables.len(), position).checked_sub(1) else { continue };
         runs.clear();
         candidates.clear();
-        let (own, starts) = (table.band.of(hash), table.starts.as_slice());
+        let (own, starts) = (table.band.value_in(hash), table.starts.as_slice());
         for_each_pattern(table.band.bits, bits_max, |pattern| {
             let cell = own ^ pattern;
-            if let Some([start, end]) = starts.get(cell..cell + 2)
-                && start < end
-            {
-                runs.push((*start, *end));
+            let (start, end) = (starts[cell], starts[cell + 1]);
+            if start < end {
+                runs.push((start, end));
             }
         });
         for (start, end) in &runs {
-            let rows = table.rows.get(*start as usize..*end as usize).unwrap_or_default();
+            let rows = &table.rows[*start as usize..*end as usize];
             let Some(still_left) = left.checked_sub(rows.len()) else { return false };
             left = still_left;
             candidates.extend(rows.iter().map(|row| value(*row)));
         }
         for row in &candidates {
             let row = *row as usize;
-            if let Some(other) = hashes.get(row) {
-                hits.extend(hit(row, hash, other, radius));
-            }
+            hits.extend(hit(row, hash, &hashes[row], radius));
         }
     }
     true

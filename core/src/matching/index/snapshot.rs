@@ -11,11 +11,12 @@ use std::sync::Arc;
 use crc32fast::Hasher;
 use thiserror::Error;
 
+use super::Index;
 use super::bands::{Layout, Table};
+use super::entry::ContentId;
 use super::parts::Part;
-use super::rows::{HashRow, Label, ROWS_MAX, Rows};
+use super::rows::{HashRow, Label, Number, ROWS_MAX, Rows, value};
 use super::segment::Segment;
-use super::{ContentId, Index};
 use crate::bank::{BankFacts, BankId, Opinion, Purpose};
 use crate::matching::views::View;
 
@@ -24,7 +25,7 @@ pub const HEADER_BYTES: usize = 64;
 
 const MAGIC: [u8; 8] = *b"photoidx";
 /// Raised with every change of what stands below, or of which tables a segment has.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const CHECKSUM_BYTES: u64 = 4;
 /// Bytes that are read or written at once.
 const CHUNK_BYTES: usize = 3 << 18;
@@ -113,7 +114,7 @@ impl Header {
     /// Reads what follows the header; `take` fills a buffer with the next bytes.
     ///
     /// # Errors
-    /// What `take` gives, or a [`Damage`].
+    /// What `take` returns, or a [`Damage`].
     pub fn decode_index<E: From<Damage>>(
         self,
         take: impl FnMut(&mut [u8]) -> Result<(), E>,
@@ -131,30 +132,29 @@ impl Header {
         if left != 0 || checksum.finalize() != u32::from_le_bytes(said) {
             return Err(Damage::Body.into());
         }
-        Ok(Index { parts, generation: self.generation, unsettled: 0 })
+        Ok(Index { parts, generation: self.generation, uncompacted: 0 })
     }
 }
 
 /// Writes a snapshot of `index` through `put`, piece by piece.
 ///
 /// # Errors
-/// What `put` gives.
+/// What `put` returns.
 pub fn encode<E>(
     index: &Index,
     key: SnapshotKey,
     quality_min: u8,
     put: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
-    // What has gone must not come back, nor lie in a file.
+    // What was removed must not come back, nor lie in a file.
     let index = index.compacted();
     let segments = || index.parts.iter().map(Part::segment);
     let header = Header {
         key,
         generation: index.generation,
         quality_min,
-        // A part has some million rows.
-        parts: u32::try_from(index.parts.len()).unwrap_or(u32::MAX),
-        body_bytes: segments().map(bytes_of).sum(),
+        parts: count(index.parts.len()),
+        body_bytes: segments().map(count_bytes).sum(),
     };
     let mut writer = Writer { put, buffer: Vec::new(), checksum: Hasher::new() };
     (writer.put)(&header.encode())?;
@@ -166,7 +166,7 @@ pub fn encode<E>(
 }
 
 /// How many bytes [`Writer::segment`] writes.
-fn bytes_of(segment: &Segment) -> u64 {
+fn count_bytes(segment: &Segment) -> u64 {
     let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
     let gradients = gradients.len() * 8;
     let rows = hashes.len() * 32 + gradients + contents.len() * 8 + label_numbers.len() * 3;
@@ -189,6 +189,34 @@ fn label_bytes(label: &Label) -> Vec<u8> {
     bytes
 }
 
+/// Whether rows are in order, have labels, and gradient hashes where these say so.
+fn rows_fit(rows: &Rows) -> bool {
+    let lacks_gradients = rows.gradients.is_empty() && !rows.hashes.is_empty();
+    let fits = |label: &Label| !(label.has_gradient && lacks_gradients);
+    rows.contents.is_sorted()
+        && are_below(&rows.label_numbers, rows.labels.len())
+        && rows.labels.iter().all(fits)
+}
+
+/// Whether a table's cells are pieces of its rows, which are among `rows`.
+fn table_fits(table: &Table, rows: usize) -> bool {
+    table.starts.is_sorted()
+        && table.starts.last().is_some_and(|end| *end as usize == rows)
+        && are_below(&table.rows, rows)
+}
+
+fn are_below(numbers: &[Number], end: usize) -> bool {
+    numbers.iter().all(|number| (value(*number) as usize) < end)
+}
+
+/// A count of parts, or of what a part has: at most `ROWS_MAX`.
+fn count(number: usize) -> u32 {
+    assert!(number <= ROWS_MAX, "{number} is more than a part has");
+    #[expect(clippy::cast_possible_truncation, reason = "at most 2^24")]
+    let number = number as u32;
+    number
+}
+
 /// Splits the next `N` bytes off.
 fn next<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     let (first, later) = rest.split_first_chunk()?;
@@ -206,8 +234,7 @@ impl<P: FnMut(&[u8]) -> Result<(), E>, E> Writer<P> {
     fn segment(&mut self, segment: &Segment) -> Result<(), E> {
         let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
         let counts = [hashes.len(), gradients.len(), labels.len()];
-        // All are at most `ROWS_MAX`.
-        self.all(counts.map(|count| u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes()))?;
+        self.all(counts.map(|of| count(of).to_le_bytes()))?;
         for label in labels {
             self.bytes(&label_bytes(label))?;
         }
@@ -262,23 +289,22 @@ impl<T: FnMut(&mut [u8]) -> Result<(), E>, E: From<Damage>> Reader<T> {
         let labels = (0..labels).map(|_| self.label()).collect::<Result<_, E>>()?;
         let hashes = self.all(rows, |bytes: &[u8; 32]| {
             let (words, _) = bytes.as_chunks();
-            HashRow(std::array::from_fn(|place| {
-                words.get(place).map_or(0, |word| u64::from_le_bytes(*word))
+            HashRow(std::array::from_fn(|word| {
+                words.get(word).map_or(0, |bytes| u64::from_le_bytes(*bytes))
             }))
         })?;
         let gradients = self.all(gradients, |bytes| u64::from_le_bytes(*bytes))?;
         let contents: Vec<_> = self.all(rows, |bytes| ContentId(i64::from_le_bytes(*bytes)))?;
         let label_numbers = self.numbers(rows)?;
         let mut tables = Vec::new();
-        for band in Layout::of(rows).bands() {
+        for band in Layout::for_rows(rows).bands() {
             let starts = self.all(band.values() + 1, |bytes| u32::from_le_bytes(*bytes))?;
             tables.push(Table { band, starts, rows: self.numbers(rows)? });
         }
-        // The rows of a content are looked for in this order.
-        if !contents.is_sorted() {
+        let rows = Rows { hashes, gradients, contents, label_numbers, labels };
+        if !rows_fit(&rows) || !tables.iter().all(|table| table_fits(table, rows.len())) {
             return Err(Damage::Body.into());
         }
-        let rows = Rows { hashes, gradients, contents, label_numbers, labels };
         Ok(Part::new(Segment { rows, tables }))
     }
 
@@ -352,8 +378,9 @@ impl<T: FnMut(&mut [u8]) -> Result<(), E>, E: From<Damage>> Reader<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows::{RowsBuilder, number};
     use super::super::tests::{Random, linear_scan, random_entries};
-    use super::super::{Changes, Entry};
+    use super::super::{Changes, Entry, Scope};
     use super::*;
     use crate::matching::hashes::Distance;
     use proptest::prelude::*;
@@ -385,12 +412,12 @@ mod tests {
 
     fn some_index(random: &mut Random, count: usize) -> (Index, Vec<Entry>) {
         let mut entries = random_entries(count, random);
-        for (place, entry) in entries.iter_mut().enumerate() {
-            if place % 3 == 0 {
+        for (index, entry) in entries.iter_mut().enumerate() {
+            if index % 3 == 0 {
                 entry.opinion = Opinion::Unsure;
                 let name = "HALF_IMPORTED".into();
-                let facts =
-                    BankFacts { id: BankId(2), name, purpose: Purpose::Seen, imported: true };
+                let (id, purpose) = (BankId(1 << 40), Purpose::Seen);
+                let facts = BankFacts { id, name, purpose, imported: true };
                 entry.bank = Arc::new(facts);
             }
         }
@@ -410,7 +437,7 @@ mod tests {
             let index = index.apply(Changes { removed, generation: 8, ..Changes::default() });
             let back = decoded(&encoded(&index)).unwrap();
             prop_assert_eq!((back.len(), back.generation()), (entries.len(), 8));
-            prop_assert_eq!(back.unsettled(), 0);
+            prop_assert_eq!(back.uncompacted(), 0);
             if let Some(last) = entries.pop() {
                 let removed = vec![last.content];
                 let changes = Changes { removed, generation: 9, ..Changes::default() };
@@ -418,7 +445,7 @@ mod tests {
                 for entry in entries.iter().take(5).chain([&last]) {
                     for radius in [Distance(0), Distance(31), Distance(100)] {
                         let expected = linear_scan(&entries, entry.hash, radius);
-                        prop_assert_eq!(back.lookup(entry.hash, radius), expected);
+                        prop_assert_eq!(back.lookup(entry.hash, radius, &Scope::Everything), expected);
                     }
                 }
             }
@@ -431,13 +458,13 @@ mod tests {
             let (index, _) = some_index(&mut random, 30);
             let sound = encoded(&index);
             let mut bytes = sound.clone();
-            let place = usize::try_from(random.next() % bytes.len() as u64).unwrap();
-            let end = bytes.len().min(place + length);
+            let at = usize::try_from(random.next() % bytes.len() as u64).unwrap();
+            let end = bytes.len().min(at + length);
             match kind {
-                0 => bytes[place] ^= 1 << (random.next() % 8),
-                1 => bytes[place..end].fill(0),
-                2 => bytes[place..end].fill_with(|| random.next().to_le_bytes()[0]),
-                3 => bytes.truncate(place),
+                0 => bytes[at] ^= 1 << (random.next() % 8),
+                1 => bytes[at..end].fill(0),
+                2 => bytes[at..end].fill_with(|| random.next().to_le_bytes()[0]),
+                3 => bytes.truncate(at),
                 _ => bytes.resize(sound.len() + length, 0),
             }
             prop_assume!(bytes != sound);
@@ -451,11 +478,11 @@ mod tests {
         let (index, _) = some_index(&mut Random(1), 4);
         let sound = encoded(&index);
         assert!(decoded(&sound).is_ok());
-        for place in 0..sound.len() {
+        for at in 0..sound.len() {
             let mut bytes = sound.clone();
-            bytes[place] ^= 0x10;
-            assert!(decoded(&bytes).is_err(), "byte {place}");
-            assert!(decoded(&sound[..place]).is_err(), "length {place}");
+            bytes[at] ^= 0x10;
+            assert!(decoded(&bytes).is_err(), "byte {at}");
+            assert!(decoded(&sound[..at]).is_err(), "length {at}");
         }
         assert!(200 < sound.len());
     }
@@ -476,6 +503,43 @@ mod tests {
             bytes.extend(&body);
             bytes.extend(crc32fast::hash(&body).to_le_bytes());
             assert_eq!(decoded(&bytes).unwrap_err(), Damage::Body, "{rows} rows, {labels} labels");
+        }
+    }
+
+    /// Sound checksums around numbers that name no row or label.
+    #[test]
+    fn numbers_that_name_nothing_are_refused() {
+        let rewrite = |change: fn(&mut Segment)| {
+            let mut rows = RowsBuilder::default();
+            for entry in random_entries(5000, &mut Random(1)) {
+                rows.push_entry(entry);
+            }
+            let rows = rows.finish();
+            let mut segment = Segment::new(rows, Layout::for_rows(5000));
+            change(&mut segment);
+            let body_bytes = count_bytes(&segment);
+            let header = Header { key: KEY, generation: 1, quality_min: 50, parts: 1, body_bytes };
+            let mut bytes = header.encode();
+            let put = |piece: &[u8]| {
+                bytes.extend_from_slice(piece);
+                Ok::<(), Damage>(())
+            };
+            let mut writer = Writer { put, buffer: Vec::new(), checksum: Hasher::new() };
+            writer.segment(&segment).unwrap();
+            let checksum = writer.checksum.finalize();
+            bytes.extend(checksum.to_le_bytes());
+            decoded(&bytes).err()
+        };
+        assert_eq!(rewrite(|_| {}), None);
+        let changes: [fn(&mut Segment); 5] = [
+            |segment| segment.rows.label_numbers[7] = [2, 0, 0],
+            |segment| segment.tables[3].rows[7] = number(5000),
+            |segment| segment.tables[3].starts[7] = 5001,
+            |segment| segment.rows.contents[7] = ContentId(-1),
+            |segment| segment.rows.gradients.clear(),
+        ];
+        for change in changes {
+            assert_eq!(rewrite(change), Some(Damage::Body));
         }
     }
 

@@ -1,12 +1,15 @@
-//! The index against its oracle, a look at every entry.
+//! The index against its oracle, a comparison with every entry.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use super::bands::Layout;
 use super::rows::RowsBuilder;
 use super::segment::Segment;
 use super::*;
-use crate::bank::{BankId, Purpose};
+use crate::bank::{BankFacts, BankId, Opinion, Purpose};
+use crate::matching::hashes::GradientSample;
+use crate::matching::views::View;
 use proptest::prelude::*;
 
 /// A small generator of its own, so that a failing seed can be run again (`SplitMix64`).
@@ -46,8 +49,8 @@ impl Random {
         let turn = self.below(bands.len());
         bands.rotate_left(turn);
         let mut turned = HashSet::new();
-        for place in 0..bits {
-            let band = bands[place % bands.len()];
+        for bit in 0..bits {
+            let band = bands[bit % bands.len()];
             while !turned.insert((band.first_bit as usize) + self.below(band.bits as usize)) {}
         }
         turned.into_iter().fold(hash, with_bit_turned)
@@ -60,13 +63,9 @@ fn with_bit_turned(hash: PdqHash, bit: usize) -> PdqHash {
     PdqHash(words)
 }
 
-fn bank(name: &str) -> Arc<BankFacts> {
-    Arc::new(BankFacts {
-        id: BankId(1),
-        name: name.into(),
-        purpose: Purpose::KnownFake,
-        imported: false,
-    })
+fn bank(id: i64) -> Arc<BankFacts> {
+    let (id, name) = (BankId(id), format!("BANK_{id}"));
+    Arc::new(BankFacts { id, name, purpose: Purpose::KnownFake, imported: false })
 }
 
 fn entry(content: usize, hash: PdqHash) -> Entry {
@@ -75,14 +74,14 @@ fn entry(content: usize, hash: PdqHash) -> Entry {
         // Some have none, some segments hold both kinds.
         gradient: content.is_multiple_of(3).then_some(GradientSample(hash.0[0])),
         content: ContentId(i64::try_from(content).unwrap()),
-        view: View::WHOLE,
+        view: View::Whole,
         opinion: Opinion::Confirmed,
-        bank: bank("TEST"),
+        bank: bank(0),
     }
 }
 
 pub(super) fn random_entries(count: usize, random: &mut Random) -> Vec<Entry> {
-    let bank = bank("TEST");
+    let bank = bank(0);
     let entry = |content| Entry { bank: Arc::clone(&bank), ..entry(content, random.hash()) };
     (0..count).map(entry).collect()
 }
@@ -107,13 +106,13 @@ fn ids(found: &[Near]) -> Vec<(Distance, ContentId)> {
     found.iter().map(|near| (near.distance, near.content)).collect()
 }
 
-fn index_of(entries: &[Entry], layout: Layout) -> Index {
+fn build(entries: &[Entry], layout: Layout) -> Index {
     let mut rows = RowsBuilder::default();
     for entry in entries {
         rows.push_entry(entry.clone());
     }
     let part = Part::new(Segment::new(rows.finish(), layout));
-    Index { parts: vec![part], generation: 1, unsettled: 0 }
+    Index { parts: vec![part], generation: 1, uncompacted: 0 }
 }
 
 const LAYOUTS: [Layout; 3] = [Layout::Scan, Layout::Even, Layout::Uneven];
@@ -138,7 +137,7 @@ proptest! {
                 let bands = if layout == Layout::Scan { Layout::Even } else { layout };
                 entries[6000 + bits * 7].hash = random.at_even_distance(query, bits, bands);
             }
-            let found = index_of(&entries, layout).lookup(query, radius);
+            let found = build(&entries, layout).lookup(query, radius, &Scope::Everything);
             prop_assert_eq!(found, linear_scan(&entries, query, radius), "{:?}", layout);
         }
     }
@@ -149,8 +148,8 @@ proptest! {
     fn changes_and_merges_answer_what_a_linear_scan_answers(seed: u64, radius in radii()) {
         let mut random = Random(seed);
         let query = random.hash();
-        let allowed = BankFacts { purpose: Purpose::Allow, ..BankFacts::clone(&bank("THREE")) };
-        let banks = [bank("ONE"), bank("TWO"), Arc::new(allowed)];
+        let allowed = BankFacts { purpose: Purpose::Allow, ..BankFacts::clone(&bank(3)) };
+        let banks = [bank(1), bank(2), Arc::new(allowed)];
         let (mut index, mut entries) = (Index::default(), Vec::<Entry>::new());
         let mut next_content = 0;
         for generation in 1..60 {
@@ -191,7 +190,7 @@ proptest! {
         }
         let mut expected = linear_scan(&entries, query, radius);
         for index in [&index, &index.merged(), &index.compacted()] {
-            let mut found = index.lookup(query, radius);
+            let mut found = index.lookup(query, radius, &Scope::Everything);
             // Hashes of one content and view at one distance stand in any order.
             let key = |near: &Near| {
                 let gradient = near.gradient.map(|bits| bits.0);
@@ -206,7 +205,7 @@ proptest! {
         }
         prop_assert!(index.parts.len() <= 12, "{} parts", index.parts.len());
         prop_assert!(index.compacted().parts.len() <= 1);
-        prop_assert_eq!(index.compacted().unsettled(), 0);
+        prop_assert_eq!(index.compacted().uncompacted(), 0);
     }
 }
 
@@ -223,20 +222,20 @@ fn bits_dealt_out_as_unluckily_as_can_be_are_found() {
             let mut expected = Vec::new();
             for lucky in 0..bands.len() {
                 let content = lucky * 300;
-                for (place, band) in bands.iter().enumerate() {
-                    let share = bands::share(radius, bands.len(), place);
-                    let bits = if place == lucky { share.saturating_sub(1) } else { share };
-                    if place == lucky && 0 < share {
+                for (position, band) in bands.iter().enumerate() {
+                    let share = bands::share(radius, bands.len(), position);
+                    let bits = if position == lucky { share.saturating_sub(1) } else { share };
+                    if position == lucky && 0 < share {
                         expected.push(entries[content].content);
                     }
-                    let first = if place == 0 { query } else { entries[content].hash };
+                    let first = if position == 0 { query } else { entries[content].hash };
                     entries[content].hash = (0..bits).fold(first, |hash, bit| {
                         with_bit_turned(hash, (band.first_bit + bit) as usize)
                     });
                 }
             }
             let radius = Distance(u16::try_from(radius).unwrap());
-            let found = index_of(&entries, layout).lookup(query, radius);
+            let found = build(&entries, layout).lookup(query, radius, &Scope::Everything);
             assert!(found.iter().all(|near| near.distance == radius));
             let found: Vec<_> = found.iter().map(|near| near.content).collect();
             assert_eq!(found, expected, "{layout:?}, {radius:?}");
@@ -252,7 +251,7 @@ fn a_crowd_of_equal_hashes_is_found_once_each() {
     for layout in LAYOUTS {
         let mut entries = random_entries(9000, &mut random);
         entries.iter_mut().skip(1000).for_each(|entry| entry.hash = query);
-        let found = index_of(&entries, layout).lookup(query, Distance(31));
+        let found = build(&entries, layout).lookup(query, Distance(31), &Scope::Everything);
         assert_eq!(found, linear_scan(&entries, query, Distance(31)));
         assert_eq!(found.len(), 8000);
     }
@@ -269,13 +268,13 @@ fn a_large_index_answers_what_a_linear_scan_answers() {
     }
     let index = Index::new(entries.clone(), 1);
     let mut imported = random_entries(60_000, &mut random);
-    for (place, entry) in imported.iter_mut().enumerate() {
+    for (bits, entry) in imported.iter_mut().enumerate() {
         entry.content.0 += 1_000_000;
-        if place <= 48 {
-            entry.hash = random.at_even_distance(query, place, Layout::Even);
+        if bits <= 48 {
+            entry.hash = random.at_even_distance(query, bits, Layout::Even);
         }
     }
-    let removed: Vec<ContentId> = (10..20).map(|place| entries[place * 997].content).collect();
+    let removed: Vec<ContentId> = (10..20).map(|bits| entries[bits * 997].content).collect();
     let added = imported.clone();
     let changed = index.apply(Changes { added, removed: removed.clone(), generation: 2 });
     entries.retain(|entry| !removed.contains(&entry.content));
@@ -284,7 +283,33 @@ fn a_large_index_answers_what_a_linear_scan_answers() {
     for index in [&changed, &changed.compacted()] {
         assert_eq!(index.len(), entries.len());
         for radius in [0, 15, 31, 35, 47].map(Distance) {
-            assert_eq!(index.lookup(query, radius), linear_scan(&entries, query, radius));
+            assert_eq!(
+                index.lookup(query, radius, &Scope::Everything),
+                linear_scan(&entries, query, radius)
+            );
+        }
+    }
+}
+
+/// A lookup in some banks finds what a lookup in all finds of them.
+#[test]
+fn a_scope_leaves_other_banks_out() {
+    let mut random = Random(13);
+    let query = random.hash();
+    let banks = [bank(1), bank(2), bank(3)];
+    for layout in LAYOUTS {
+        let mut entries = random_entries(9000, &mut random);
+        for (index, entry) in entries.iter_mut().enumerate() {
+            entry.bank = Arc::clone(&banks[index % 3]);
+            entry.hash = random.at_distance(query, index % 64);
+        }
+        let index = build(&entries, layout);
+        for ids in [vec![], vec![2], vec![1, 3], vec![1, 2, 3], vec![4]] {
+            let chosen: BTreeSet<BankId> = ids.into_iter().map(BankId).collect();
+            let mut expected = linear_scan(&entries, query, Distance(31));
+            expected.retain(|near| chosen.contains(&near.bank.id));
+            let found = index.lookup(query, Distance(31), &Scope::Banks(chosen));
+            assert_eq!(found, expected, "{layout:?}");
         }
     }
 }
@@ -297,15 +322,18 @@ fn removed_means_gone_and_added_again_means_there() {
     let removed = vec![ContentId(1), ContentId(2)];
     let gone = index.apply(Changes { removed, generation: 2, ..Changes::default() });
     assert!(gone.is_empty());
-    assert_eq!(gone.lookup(hash, Distance(31)), []);
+    assert_eq!(gone.lookup(hash, Distance(31), &Scope::Everything), []);
     let back = gone.apply(Changes { added: one(), generation: 3, ..Changes::default() });
-    assert_eq!(ids(&back.lookup(hash, Distance(31))), [(Distance(0), ContentId(1))]);
+    assert_eq!(
+        ids(&back.lookup(hash, Distance(31), &Scope::Everything)),
+        [(Distance(0), ContentId(1))]
+    );
     assert_eq!(index.len(), 1, "a reader of the old index still sees what it saw");
 
     let replaced = Entry { opinion: Opinion::Disputed, ..entry(1, hash) };
     for removed in [vec![], vec![ContentId(1)]] {
         let changes = Changes { added: vec![replaced.clone()], removed, generation: 4 };
-        let found = back.apply(changes).lookup(hash, Distance(31));
+        let found = back.apply(changes).lookup(hash, Distance(31), &Scope::Everything);
         assert_eq!(found.iter().map(|near| near.opinion).collect::<Vec<_>>(), [Opinion::Disputed]);
     }
 }
@@ -323,6 +351,6 @@ fn a_small_change_leaves_the_large_part_as_it_is() {
     }
     assert_eq!(index.parts.len(), 2);
     assert!(std::ptr::eq(large, index.parts[0].segment()));
-    assert_eq!((index.len(), index.unsettled()), (20_000, 20_200));
+    assert_eq!((index.len(), index.uncompacted()), (20_000, 20_200));
     assert!(!index.wants_merge());
 }

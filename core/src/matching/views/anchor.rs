@@ -6,6 +6,8 @@
 //! Two Point Patterns", 1991) moves in other directions, and the mean of both moves least
 //! (docs/matching.md).
 
+#![allow(clippy::cast_precision_loss, reason = "two or six points")]
+
 use crate::faces::{Face, Point};
 
 /// Where the points of a face lie from the middle of its box, in sides of the box: the mean over 68
@@ -22,21 +24,21 @@ pub(super) struct Anchor {
 }
 
 impl Anchor {
-    /// Of a face in a photo of `width` by `height` pixels.
-    pub fn of(face: &Face, width: f32, height: f32) -> Self {
+    /// Lays a square over a face in a photo of `width` by `height` pixels.
+    pub fn lay(face: &Face, width: f32, height: f32) -> Self {
         let in_pixels = |point: Point| [point.x * width, point.y * height];
         let points = face.points.map(in_pixels);
         let by_box = Self {
             centre: [(face.x + face.width / 2.0) * width, (face.y + face.height / 2.0) * height],
             side: (face.width * width).max(face.height * height),
-            roll: roll_of(points[0], points[1]),
+            roll: roll(points[0], points[1]),
         };
         by_box.mean(Self::fitted(points))
     }
 
     /// The square whose own points lie nearest to `points`.
     fn fitted(points: [[f32; 2]; 6]) -> Self {
-        let (middle, own_middle) = (mean_of(points), mean_of(POINTS));
+        let (middle, own_middle) = (mean(points), mean(POINTS));
         let (mut along, mut across, mut norm) = (0.0, 0.0, 0.0);
         for (point, own) in points.iter().zip(POINTS) {
             let [x, y] = [point[0] - middle[0], point[1] - middle[1]];
@@ -58,19 +60,18 @@ impl Anchor {
         let apart = other.roll - self.roll;
         let apart = apart.sin().atan2(apart.cos());
         Self {
-            centre: mean_of([self.centre, other.centre]),
+            centre: mean([self.centre, other.centre]),
             side: f32::midpoint(self.side, other.side),
             roll: self.roll + apart / 2.0,
         }
     }
 }
 
-fn roll_of(left: [f32; 2], right: [f32; 2]) -> f32 {
+fn roll(left: [f32; 2], right: [f32; 2]) -> f32 {
     (right[1] - left[1]).atan2(right[0] - left[0])
 }
 
-#[expect(clippy::cast_precision_loss, reason = "two or six points")]
-fn mean_of<const N: usize>(points: [[f32; 2]; N]) -> [f32; 2] {
+fn mean<const N: usize>(points: [[f32; 2]; N]) -> [f32; 2] {
     let mut sum = [0.0, 0.0];
     for [x, y] in points {
         sum[0] += x;
@@ -100,7 +101,7 @@ mod tests {
             points,
             score: 1.0,
         };
-        let anchor = Anchor::of(&face, width, height);
+        let anchor = Anchor::lay(&face, width, height);
         assert!((anchor.side - side).abs() < 0.1, "{anchor:?}");
         assert!((anchor.roll - roll).abs() < 1e-3, "{anchor:?}");
         assert!((anchor.centre[0] - centre[0]).abs() < 0.1, "{anchor:?}");

@@ -1,4 +1,4 @@
-//! Keypoints: places of a picture that a crop, a frame, a turn or a resize does not move.
+//! Keypoints: points of a picture that a crop, a frame, a turn or a resize does not move.
 //!
 //! A keypoint is an extremum of the differences of Gaussians over place and scale (Lowe,
 //! "Distinctive Image Features from Scale-Invariant Keypoints", 2004): the middle of something
@@ -8,11 +8,17 @@
 //! ones are looked for: they survive compression, and a square over one shows a good part of the
 //! photo. What a keypoint lies on (a face, a lamp, a stripe) is not asked.
 
+#![allow(clippy::cast_precision_loss, reason = "sides of the plane are at most 1024")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "extrema lie inside a plane's edge, offsets are 0 to 2"
+)]
+
 use multiversion::multiversion;
 
 use super::sampling::{Frame, Plane, Pyramid};
 
-/// Longer side of the plane that is looked at, in pixels, at most; at least half of it.
+/// Longer side of the plane that is searched, in pixels, at most; at least half of it.
 const SIDE_MAX: usize = 256;
 /// The smallest scale (deviation of a Gaussian), in sides of the plane's longer side.
 const SCALE_MIN: f32 = 3.0 / 256.0;
@@ -26,10 +32,10 @@ const LEVELS: usize = STEPS + 3;
 const CONTRAST_MIN: f32 = 1.0;
 /// The squared sum of the two curvatures over their product; more is an edge, which can slide.
 const EDGE_MAX: f32 = 8.0;
-/// Farther than this from the sampled place, in steps, an extremum belongs to another.
+/// Farther than this from the sampled point, in steps, an extremum belongs to another.
 const OFFSET_MAX: f32 = 1.2;
 
-/// A place in a picture, in pixels of the pyramid's first plane.
+/// A point in a picture, in pixels of the pyramid's first plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Keypoint {
     pub centre: [f32; 2],
@@ -66,9 +72,8 @@ impl Keypoint {
 }
 
 /// The keypoints of a picture, the largest and clearest first.
-#[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
 pub(super) fn keypoints(pyramid: &Pyramid) -> Vec<Keypoint> {
-    let Some((plane, mut factor)) = pyramid.plane_within(SIDE_MAX) else { return Vec::new() };
+    let (plane, mut factor) = pyramid.plane_within(SIDE_MAX);
     let scale = SCALE_MIN * plane.width.max(plane.height) as f32;
     let mut found = Vec::new();
     let mut first = plane.blurred(scale);
@@ -78,25 +83,23 @@ pub(super) fn keypoints(pyramid: &Pyramid) -> Vec<Keypoint> {
         }
         let levels = levels_from(first, scale);
         let differences: Vec<Plane> =
-            levels.windows(2).filter_map(|pair| Some(pair.last()?.less(pair.first()?))).collect();
+            levels.windows(2).map(|pair| pair[1].less(&pair[0])).collect();
         for (step, three) in differences.windows(3).enumerate() {
-            let [below, own, above] = three else { continue };
-            let roll_level = levels.get(step + 3);
-            let around = Around { planes: [below, own, above] };
+            let roll_level = &levels[step + 3];
+            let around = Around { planes: [&three[0], &three[1], &three[2]] };
             for (x, y) in around.extrema() {
                 let Some(fit) = around.fitted(x, y) else { continue };
                 let at = [x as f32 + 0.5 + fit.right, y as f32 + 0.5 + fit.down];
                 let exponent = (step as f32 + 1.0 + fit.finer) / STEPS as f32;
                 found.push(Keypoint {
-                    centre: at.map(|place| place * factor),
+                    centre: at.map(|along| along * factor),
                     scale: scale * exponent.exp2() * factor,
-                    roll: roll_level.map_or(0.0, |level| roll_at(level, at)),
+                    roll: roll_at(roll_level, at),
                     strength: fit.value.abs(),
                 });
             }
         }
-        let Some(next) = levels.get(STEPS) else { break };
-        first = next.halved();
+        first = levels[STEPS].halved();
         factor *= 2.0;
     }
     found.sort_by(|a, b| b.rank().total_cmp(&a.rank()));
@@ -104,14 +107,12 @@ pub(super) fn keypoints(pyramid: &Pyramid) -> Vec<Keypoint> {
 }
 
 /// The plane that is blurred by `scale` already, and it blurred further, a step each.
-#[expect(clippy::cast_precision_loss, reason = "numbers up to seven")]
 fn levels_from(first: Plane, scale: f32) -> Vec<Plane> {
     let mut levels = vec![first];
     for step in 1..LEVELS {
         let reached = |step: usize| scale * (step as f32 / STEPS as f32).exp2();
         let more = (reached(step).powi(2) - reached(step - 1).powi(2)).sqrt();
-        let next = levels.last().map(|last| last.blurred(more));
-        levels.extend(next);
+        levels.push(levels[step - 1].blurred(more));
     }
     levels
 }
@@ -136,7 +137,7 @@ struct Fit {
 }
 
 impl Around<'_> {
-    /// Places at which the middle plane is above or below all 26 neighbours.
+    /// Points at which the middle plane is above or below all 26 neighbours.
     fn extrema(&self) -> Vec<(usize, usize)> {
         let [_, own, _] = self.planes;
         let mut found = Vec::new();
@@ -156,37 +157,35 @@ impl Around<'_> {
 
     fn is_extreme(&self, x: usize, y: usize) -> bool {
         let [_, own, _] = self.planes;
-        let value = own.row(y).get(x).copied().unwrap_or_default();
+        let value = own.row(y)[x];
         let rows = self.planes.into_iter().flat_map(|plane| (y - 1..=y + 1).map(|y| plane.row(y)));
-        let mut near = rows.flat_map(|row| row.get(x - 1..=x + 1).unwrap_or_default());
+        let mut near = rows.flat_map(|row| &row[x - 1..=x + 1]);
         if 0.0 < value { near.all(|it| *it <= value) } else { near.all(|it| value <= *it) }
     }
 
     /// A parabola through the 27 values; `None` for an edge, or when its top lies elsewhere.
     fn fitted(&self, x: usize, y: usize) -> Option<Fit> {
-        let value = |(step, down, right): (usize, usize, usize)| {
-            let plane = self.planes.get(step)?;
-            plane.row(y + down - 1).get(x + right - 1).copied()
-        };
-        let middle = value((1, 1, 1))?;
+        let value =
+            |[step, down, right]: [usize; 3]| self.planes[step].row(y + down - 1)[x + right - 1];
+        let middle = value([1, 1, 1]);
         let moved = |by: [(usize, usize); 2]| {
-            let mut place = [1, 1, 1];
+            let mut offset = [1, 1, 1];
             for (axis, to) in by {
-                *place.get_mut(axis)? = to;
+                offset[axis] = to;
             }
-            value((place[0], place[1], place[2]))
+            value(offset)
         };
         let mut slope = [0.0; 3];
         let mut bend = [[0.0; 3]; 3];
         for (axis, (slope, row)) in slope.iter_mut().zip(&mut bend).enumerate() {
-            let (before, after) = (moved([(axis, 0); 2])?, moved([(axis, 2); 2])?);
+            let (before, after) = (moved([(axis, 0); 2]), moved([(axis, 2); 2]));
             *slope = (after - before) / 2.0;
             for (other, cell) in row.iter_mut().enumerate() {
                 *cell = if other == axis {
                     after - 2.0 * middle + before
                 } else {
                     let corner = |a: usize, b: usize| moved([(axis, a), (other, b)]);
-                    (corner(2, 2)? - corner(2, 0)? - corner(0, 2)? + corner(0, 0)?) / 4.0
+                    (corner(2, 2) - corner(2, 0) - corner(0, 2) + corner(0, 0)) / 4.0
                 };
             }
         }
@@ -202,13 +201,12 @@ impl Around<'_> {
     }
 }
 
-/// Marks the places of a row, from the second to the last but one, that are clear and above or
+/// Marks the points of a row, from the second to the last but one, that are clear and above or
 /// below their four neighbours.
 #[multiversion(targets("x86_64+avx2"))]
 fn mark_outermost(above: &[f32], row: &[f32], below: &[f32], marks: &mut [bool]) {
-    let middles = |row| <[f32]>::get(row, 1..).unwrap_or_default();
-    let across = row.iter().zip(middles(row)).zip(row.get(2..).unwrap_or_default());
-    let near = across.zip(middles(above)).zip(middles(below));
+    let across = row.iter().zip(&row[1..]).zip(&row[2..]);
+    let near = across.zip(&above[1..]).zip(&below[1..]);
     for (mark, ((((left, value), right), up), down)) in marks.iter_mut().zip(near) {
         let (lowest, highest) =
             (left.min(*right).min(up.min(*down)), left.max(*right).max(up.max(*down)));
@@ -219,8 +217,7 @@ fn mark_outermost(above: &[f32], row: &[f32], below: &[f32], marks: &mut [bool])
 
 /// Solves three equations by Cramer's rule; `None` when they have no single solution.
 fn solved(matrix: &[[f32; 3]; 3], right: [f32; 3]) -> Option<[f32; 3]> {
-    let columns = |at: usize| matrix.map(|row| row.get(at).copied().unwrap_or_default());
-    let [a, b, c] = [columns(0), columns(1), columns(2)];
+    let [a, b, c] = [0, 1, 2].map(|column| matrix.map(|row| row[column]));
     let triple = |a: [f32; 3], b: [f32; 3], c: [f32; 3]| {
         a[0] * (b[1] * c[2] - b[2] * c[1]) - b[0] * (a[1] * c[2] - a[2] * c[1])
             + c[0] * (a[1] * b[2] - a[2] * b[1])
@@ -232,7 +229,6 @@ fn solved(matrix: &[[f32; 3]; 3], right: [f32; 3]) -> Option<[f32; 3]> {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_precision_loss, reason = "numbers up to 400")]
 mod tests {
     use super::*;
     use image::{Rgb, RgbImage};
@@ -256,7 +252,7 @@ mod tests {
     #[test]
     fn a_spot_is_found_where_it_is_and_as_large_as_it_is() {
         let photo = spots(400, 300, &[(150.0, 120.0, 16.0, 90.0)]);
-        let found = keypoints(&Pyramid::of(&photo));
+        let found = keypoints(&Pyramid::build(&photo));
         let first = found.first().expect("a keypoint");
         assert!((first.centre[0] - 150.0).abs() < 0.7, "{first:?}");
         assert!((first.centre[1] - 120.0).abs() < 0.7, "{first:?}");
@@ -265,12 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn a_crop_and_a_resize_leave_it_on_the_same_place() {
+    fn a_crop_and_a_resize_leave_it_at_the_same_point() {
         let marks = [(150.0, 120.0, 16.0, 90.0), (190.0, 140.0, 14.0, -70.0)];
-        let whole = keypoints(&Pyramid::of(&spots(400, 300, &marks)));
+        let whole = keypoints(&Pyramid::build(&spots(400, 300, &marks)));
         let cropped = marks
             .map(|(x, y, size, light)| ((x - 60.0) * 1.5, (y - 30.0) * 1.5, size * 1.5, light));
-        let cropped = keypoints(&Pyramid::of(&spots(420, 330, &cropped)));
+        let cropped = keypoints(&Pyramid::build(&spots(420, 330, &cropped)));
         for mark in whole.iter().take(2) {
             let expected = [(mark.centre[0] - 60.0) * 1.5, (mark.centre[1] - 30.0) * 1.5];
             let scale = mark.scale * 1.5;
@@ -287,14 +283,14 @@ mod tests {
     fn plain_and_tiny_pictures_have_none() {
         for (width, height) in [(1, 1), (2, 900), (300, 200)] {
             let photo = RgbImage::from_pixel(width, height, Rgb([90; 3]));
-            assert_eq!(keypoints(&Pyramid::of(&photo)), []);
+            assert_eq!(keypoints(&Pyramid::build(&photo)), []);
         }
     }
 
     #[test]
     fn an_edge_is_no_keypoint() {
         let photo = RgbImage::from_fn(300, 300, |x, _| Rgb([if x < 150 { 30 } else { 220 }; 3]));
-        assert_eq!(keypoints(&Pyramid::of(&photo)), []);
+        assert_eq!(keypoints(&Pyramid::build(&photo)), []);
     }
 
     #[test]

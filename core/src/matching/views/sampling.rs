@@ -1,12 +1,21 @@
-//! Sampling a turned square or a box of a photo at 64x64 places, each the mean of what is around.
+//! Sampling a turned square or a box of a photo at 64x64 points, each the mean of what is around.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "sides of planes are at most 1024, and points are clamped to them"
+)]
+#![allow(clippy::indexing_slicing, reason = "points are clamped to a plane before they are read")]
 
 use std::ops::Range;
 
 use image::RgbImage;
 use multiversion::multiversion;
 
-use crate::matching::hashes::pdq::{SAMPLES, Samples, luma_of};
+use crate::matching::hashes::samples::{SAMPLES, Samples, luma};
 use crate::photo::resize::resize;
+use crate::region::Region;
 
 /// Photos are looked at with at most this longer side, in pixels; a view has 64 samples a side.
 const SIDE_MAX: u32 = 1024;
@@ -29,17 +38,17 @@ pub(super) struct Plane {
     pub luma: Vec<f32>,
 }
 
-/// A photo's luma, each plane half as large as the one before.
+/// A photo's luma, each plane half as large as the one before; there is at least one.
 #[derive(Debug)]
 pub(super) struct Pyramid {
     planes: Vec<Plane>,
 }
 
 impl Frame {
-    /// An upright box: left, top, width and height.
-    pub fn upright([left, top, width, height]: [f32; 4]) -> Self {
-        let (right, down) = (width / 2.0, height / 2.0);
-        Self { centre: [left + right, top + down], right: [right, 0.0], down: [0.0, down] }
+    /// An upright box.
+    pub fn upright(area: Region) -> Self {
+        let (right, down) = (area.width / 2.0, area.height / 2.0);
+        Self { centre: [area.x + right, area.y + down], right: [right, 0.0], down: [0.0, down] }
     }
 
     /// A square of `side`, turned by `roll` radians clockwise.
@@ -50,15 +59,16 @@ impl Frame {
         Self { centre, right, down }
     }
 
-    /// The upright box around it: left, top, width and height.
-    pub fn bounds(&self) -> [f32; 4] {
-        let along = |axis: usize| {
-            let at = |vector: [f32; 2]| vector.get(axis).copied().unwrap_or_default();
-            let reach = at(self.right).abs() + at(self.down).abs();
-            (at(self.centre) - reach, 2.0 * reach)
-        };
-        let ((left, width), (top, height)) = (along(0), along(1));
-        [left, top, width, height]
+    /// The upright box around it.
+    pub fn bounds(&self) -> Region {
+        let reach = |axis: usize| self.right[axis].abs() + self.down[axis].abs();
+        let (across, down) = (reach(0), reach(1));
+        Region {
+            x: self.centre[0] - across,
+            y: self.centre[1] - down,
+            width: 2.0 * across,
+            height: 2.0 * down,
+        }
     }
 
     fn scaled(&self, factor: f32) -> Self {
@@ -69,8 +79,8 @@ impl Frame {
 
 impl Plane {
     /// Rec. 601 luma of every pixel.
-    fn of(pixels: &RgbImage) -> Self {
-        let luma = luma_of_all(pixels.as_raw());
+    fn from_pixels(pixels: &RgbImage) -> Self {
+        let luma = to_luma(pixels.as_raw());
         Self { width: pixels.width() as usize, height: pixels.height() as usize, luma }
     }
 
@@ -94,16 +104,15 @@ impl Plane {
         let mut padded = vec![0.0; self.width + 2 * reach];
         let rows = self.luma.chunks_exact(self.width);
         for (row, sums) in rows.zip(across.chunks_exact_mut(self.width)) {
-            let (first, last) = (row.first().copied(), row.last().copied());
             let (left, rest) = padded.split_at_mut(reach);
             let (inside, right) = rest.split_at_mut(self.width);
-            left.fill(first.unwrap_or_default());
+            left.fill(row[0]);
             inside.copy_from_slice(row);
-            right.fill(last.unwrap_or_default());
-            let from = |start: usize| padded.get(start..).unwrap_or_default();
+            right.fill(row[self.width - 1]);
             set_weighted(sums, row, middle);
             for (away, weight) in (1..).zip(&sides) {
-                add_weighted(sums, from(reach - away), from(reach + away), *weight);
+                let (before, after) = (&padded[reach - away..], &padded[reach + away..]);
+                add_weighted(sums, before, after, *weight);
             }
         }
         let across = Self { luma: across, ..*self };
@@ -126,9 +135,9 @@ impl Plane {
         let mut luma = vec![0.0; width * height];
         for (block, columns) in luma.chunks_mut(COLUMNS * width.max(1)).enumerate() {
             for (x, row) in rows.clone().map(|y| self.row(y)).enumerate() {
-                let places = columns.iter_mut().skip(x).step_by(width);
-                for (place, value) in places.zip(row.iter().skip(COLUMNS * block)) {
-                    *place = *value;
+                let cells = columns.iter_mut().skip(x).step_by(width);
+                for (cell, value) in cells.zip(row.iter().skip(COLUMNS * block)) {
+                    *cell = *value;
                 }
             }
         }
@@ -141,31 +150,31 @@ impl Plane {
         Self { luma, ..*self }
     }
 
-    /// A row; the nearest one for a place outside.
+    /// A row; the nearest one for a point outside.
     pub fn row(&self, y: usize) -> &[f32] {
         let start = y.min(self.height - 1) * self.width;
-        self.luma.get(start..start + self.width).unwrap_or_default()
+        &self.luma[start..start + self.width]
     }
 
-    /// The value at a place between pixels; outside, that of the nearest edge.
+    /// The value at a point between pixels; outside, that of the nearest edge.
     pub fn at(&self, x: f32, y: f32) -> f32 {
-        let (column, line) = (Between::of(x, self.width), Between::of(y, self.height));
+        let (column, line) = (Between::at(x, self.width), Between::at(y, self.height));
         self.between(column, line)
     }
 
     fn between(&self, column: Between, line: Between) -> f32 {
-        let place = line.before * self.width + column.before;
-        let next = place + usize::from(1 < self.width);
+        let index = line.before * self.width + column.before;
+        let next = index + usize::from(1 < self.width);
         let below = if 1 < self.height { self.width } else { 0 };
-        let value = |place: usize| self.luma.get(place).copied().unwrap_or_default();
-        let upper = value(place) + (value(next) - value(place)) * column.share;
-        let lower = value(place + below);
-        let lower = lower + (value(next + below) - lower) * column.share;
+        let luma = self.luma.as_slice();
+        let upper = luma[index] + (luma[next] - luma[index]) * column.share;
+        let lower = luma[index + below];
+        let lower = lower + (luma[next + below] - lower) * column.share;
         upper + (lower - upper) * line.share
     }
 }
 
-/// A place along one side of a plane: the pixel before it, never the last, and how much of the next
+/// A point along one side of a plane: the pixel before it, never the last, and how much of the next
 /// it takes.
 #[derive(Debug, Clone, Copy, Default)]
 struct Between {
@@ -175,33 +184,30 @@ struct Between {
 
 impl Between {
     #[inline]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-    #[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
-    fn of(at: f32, length: usize) -> Self {
+    fn at(at: f32, length: usize) -> Self {
         let at = (at - 0.5).clamp(0.0, (length - 1) as f32);
         let before = (at as i32 as usize).min(length.saturating_sub(2));
         Self { before, share: at - before as f32 }
     }
 }
 
-/// The values at 64 places from `start` on, `step` apart.
+/// The values at 64 points from `start` on, `step` apart.
 #[multiversion(targets("x86_64+avx2"))]
-#[expect(clippy::cast_precision_loss, reason = "numbers up to 64")]
 fn sample_row(plane: &Plane, start: [f32; 2], step: [f32; 2]) -> [f32; SAMPLES] {
-    // Two loops: the first has no look-ups and goes several places at a time.
-    let mut places = [(Between::default(), Between::default()); SAMPLES];
-    for (index, (column, line)) in places.iter_mut().enumerate() {
+    // Two loops: the first has no look-ups and goes several points at a time.
+    let mut points = [(Between::default(), Between::default()); SAMPLES];
+    for (index, (column, line)) in points.iter_mut().enumerate() {
         let along = |start: f32, step: f32| start + index as f32 * step;
-        *column = Between::of(along(start[0], step[0]), plane.width);
-        *line = Between::of(along(start[1], step[1]), plane.height);
+        *column = Between::at(along(start[0], step[0]), plane.width);
+        *line = Between::at(along(start[1], step[1]), plane.height);
     }
-    places.map(|(column, line)| plane.between(column, line))
+    points.map(|(column, line)| plane.between(column, line))
 }
 
 #[multiversion(targets("x86_64+avx2"))]
-fn luma_of_all(bytes: &[u8]) -> Vec<f32> {
+fn to_luma(bytes: &[u8]) -> Vec<f32> {
     let (pixels, _) = bytes.as_chunks();
-    pixels.iter().map(|pixel| luma_of(*pixel)).collect()
+    pixels.iter().map(|pixel| luma(*pixel)).collect()
 }
 
 #[multiversion(targets("x86_64+avx2"))]
@@ -228,8 +234,6 @@ fn add_weighted(sums: &mut [f32], before: &[f32], after: &[f32], weight: f32) {
 
 /// Weights of a Gaussian that sum to one: in the middle, and from there outward on either side, to
 /// three deviations.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some ten pixels")]
-#[expect(clippy::cast_precision_loss, reason = "some ten pixels")]
 fn gaussian(deviation: f32) -> (f32, Vec<f32>) {
     let reach = (3.0 * deviation).ceil() as usize;
     let weight = |away: usize| (-(away as f32 / deviation).powi(2) / 2.0).exp();
@@ -239,16 +243,16 @@ fn gaussian(deviation: f32) -> (f32, Vec<f32>) {
 }
 
 impl Pyramid {
-    /// Of a photo of at least 1x1 pixels.
-    pub fn of(pixels: &RgbImage) -> Self {
+    /// Builds the pyramid of a photo of at least 1x1 pixels.
+    pub fn build(pixels: &RgbImage) -> Self {
         let (width, height) = (pixels.width(), pixels.height());
         let longer = width.max(height);
         let mut planes = Vec::new();
         planes.push(if longer <= SIDE_MAX {
-            Plane::of(pixels)
+            Plane::from_pixels(pixels)
         } else {
             let fitted = |side: u32| (side * SIDE_MAX).div_ceil(longer).max(1);
-            Plane::of(&resize(pixels, fitted(width), fitted(height)))
+            Plane::from_pixels(&resize(pixels, fitted(width), fitted(height)))
         });
         while let Some(last) = planes.last()
             && SAMPLES < last.width.min(last.height)
@@ -260,44 +264,40 @@ impl Pyramid {
     }
 
     /// Width and height of the largest plane: frames are in its pixels.
-    pub fn size(&self) -> (usize, usize) {
-        self.planes.first().map_or((0, 0), |plane| (plane.width, plane.height))
+    pub fn size(&self) -> (f32, f32) {
+        let first = &self.planes[0];
+        (first.width as f32, first.height as f32)
     }
 
     /// The largest plane of which neither side is above `side_max`, and how many times smaller
     /// than the first it is.
-    #[expect(clippy::cast_precision_loss, reason = "a power of two up to 16")]
-    pub fn plane_within(&self, side_max: usize) -> Option<(&Plane, f32)> {
-        let fits = |plane: &&Plane| plane.width.max(plane.height) <= side_max;
-        let level = self.planes.iter().position(|plane| fits(&plane));
-        let level = level.unwrap_or(self.planes.len() - 1);
-        self.planes.get(level).map(|plane| (plane, (1_u32 << level) as f32))
+    pub fn plane_within(&self, side_max: usize) -> (&Plane, f32) {
+        let fits = |plane: &Plane| plane.width.max(plane.height) <= side_max;
+        let level = self.planes.iter().position(fits).unwrap_or(self.planes.len() - 1);
+        (&self.planes[level], (1_u32 << level) as f32)
     }
 
     /// Samples `frame` in the middle of each 64th of its sides, from the plane whose pixels are
     /// about as far apart, so that each is the mean of what is around. Outside the photo its edge
     /// goes on.
-    #[expect(clippy::cast_precision_loss, reason = "numbers up to 128")]
     pub fn sample(&self, frame: &Frame) -> Samples {
         let length = |vector: [f32; 2]| vector[0].hypot(vector[1]);
         let apart = 2.0 * length(frame.right).max(length(frame.down)) / SAMPLES as f32;
         let (plane, frame) = self.plane_for(apart, frame);
-        let place = |index: usize| (2 * index + 1) as f32 / SAMPLES as f32 - 1.0;
+        let along = |index: usize| (2 * index + 1) as f32 / SAMPLES as f32 - 1.0;
         let step = frame.right.map(|way| 2.0 * way / SAMPLES as f32);
         std::array::from_fn(|y| {
             let at = |axis: usize| {
-                let part = |vector: [f32; 2]| vector.get(axis).copied().unwrap_or_default();
-                part(frame.centre) + place(y) * part(frame.down) + place(0) * part(frame.right)
+                frame.centre[axis] + along(y) * frame.down[axis] + along(0) * frame.right[axis]
             };
             sample_row(plane, [at(0), at(1)], step)
         })
     }
 
-    /// The smallest plane in which places `apart` pixels of the first are still a pixel apart.
+    /// The smallest plane in which points `apart` pixels of the first are still a pixel apart.
     fn plane_for(&self, apart: f32, frame: &Frame) -> (&Plane, Frame) {
-        static EMPTY: Plane = Plane { width: 1, height: 1, luma: Vec::new() };
         let mut factor = 1.0;
-        let mut chosen = self.planes.first().unwrap_or(&EMPTY);
+        let mut chosen = &self.planes[0];
         for plane in self.planes.iter().skip(1) {
             if apart * factor < 2.0 {
                 break;
@@ -310,7 +310,6 @@ impl Pyramid {
 }
 
 #[cfg(test)]
-#[expect(clippy::cast_precision_loss, reason = "numbers up to 300")]
 mod tests {
     use super::*;
 
@@ -323,11 +322,16 @@ mod tests {
 
     #[test]
     fn a_box_is_sampled_where_it_lies() {
-        let pyramid = Pyramid::of(&slope(300, 200));
-        let samples = pyramid.sample(&Frame::upright([100.0, 50.0, 100.0, 100.0]));
-        for (place, row) in [(0, &samples[0]), (63, &samples[63])] {
+        let pyramid = Pyramid::build(&slope(300, 200));
+        let samples = pyramid.sample(&Frame::upright(Region {
+            x: 100.0,
+            y: 50.0,
+            width: 100.0,
+            height: 100.0,
+        }));
+        for (line, row) in [(0, &samples[0]), (63, &samples[63])] {
             for column in [0, 63] {
-                let at = 150.0 + (column + place) as f32 * 100.0 / 64.0 + 100.0 / 64.0;
+                let at = 150.0 + (column + line) as f32 * 100.0 / 64.0 + 100.0 / 64.0;
                 let expected = at * 255.0 / 500.0;
                 assert!((row[column] - expected).abs() < 2.0, "{} and {expected}", row[column]);
             }
@@ -336,7 +340,7 @@ mod tests {
 
     #[test]
     fn a_turned_square_is_sampled_turned() {
-        let pyramid = Pyramid::of(&slope(300, 300));
+        let pyramid = Pyramid::build(&slope(300, 300));
         let quarter = std::f32::consts::FRAC_PI_2;
         let upright = pyramid.sample(&Frame::turned([150.0, 150.0], 120.0, 0.0));
         let turned = pyramid.sample(&Frame::turned([150.0, 150.0], 120.0, quarter));
@@ -350,7 +354,7 @@ mod tests {
     #[test]
     fn bounds_hold_the_corners() {
         let frame = Frame::turned([10.0, 20.0], 4.0, std::f32::consts::FRAC_PI_4);
-        let [left, top, width, height] = frame.bounds();
+        let Region { x: left, y: top, width, height } = frame.bounds();
         let reach = 2.0 * 2.0_f32.sqrt();
         for (found, expected) in
             [(left, 10.0 - reach), (top, 20.0 - reach), (width, 2.0 * reach), (height, 2.0 * reach)]
@@ -362,8 +366,13 @@ mod tests {
     #[test]
     fn the_smallest_photos_are_sampled() {
         for (width, height) in [(1, 1), (2, 900), (3000, 1)] {
-            let pyramid = Pyramid::of(&RgbImage::from_pixel(width, height, image::Rgb([9; 3])));
-            let samples = pyramid.sample(&Frame::upright([-5.0, -5.0, 40.0, 40.0]));
+            let pyramid = Pyramid::build(&RgbImage::from_pixel(width, height, image::Rgb([9; 3])));
+            let samples = pyramid.sample(&Frame::upright(Region {
+                x: -5.0,
+                y: -5.0,
+                width: 40.0,
+                height: 40.0,
+            }));
             assert!(samples.iter().flatten().all(|value| (value - 9.0).abs() < 1e-3));
         }
     }

@@ -2,11 +2,15 @@
 //!
 //! Both are found in a small plane, from the brightness of whole rows and columns.
 
+#![allow(clippy::cast_precision_loss, reason = "sides of the plane are at most 1024")]
+#![allow(clippy::indexing_slicing, reason = "spans lie inside the plane that they are of")]
+
 use multiversion::multiversion;
 
 use super::sampling::{Frame, Plane, Pyramid};
+use crate::region::Region;
 
-/// Longer side of the plane that is looked at, in pixels.
+/// Longer side of the plane that is searched, in pixels.
 const SIDE_MAX: usize = 512;
 /// A row or column is border when nine tenths of it lie within this many steps of brightness.
 const FLAT_MAX: f32 = 12.0;
@@ -30,8 +34,8 @@ struct Span {
 
 /// The photo without plain borders, in pixels of the pyramid's first plane; `None` without such.
 pub(super) fn without_borders(pyramid: &Pyramid) -> Option<Frame> {
-    let (plane, factor) = pyramid.plane_within(SIDE_MAX)?;
-    let all = whole_of(plane);
+    let (plane, factor) = pyramid.plane_within(SIDE_MAX);
+    let all = whole(plane);
     let mut span = all;
     while span.top + 1 < span.bottom && is_flat(row(plane, span.top, span)) {
         span.top += 1;
@@ -53,15 +57,15 @@ pub(super) fn without_borders(pyramid: &Pyramid) -> Option<Frame> {
 /// Of the parts that edges over half of the photo's width or height divide it into, it is the one
 /// with most detail.
 pub(super) fn inner_picture(pyramid: &Pyramid) -> Option<Frame> {
-    let (plane, factor) = pyramid.plane_within(SIDE_MAX)?;
-    let all = whole_of(plane);
+    let (plane, factor) = pyramid.plane_within(SIDE_MAX);
+    let all = whole(plane);
     let (top, bottom) = richest_part(plane)?;
     let columns = plane.transposed(top..bottom);
     let (left, right) = richest_part(&columns)?;
     framed(Span { left, right, top, bottom }, all, factor)
 }
 
-/// Cuts a plane's rows at those that are edges, and gives the part with the largest sum of detail.
+/// Cuts a plane's rows at those that are edges, and returns the part with the largest sum of detail.
 fn richest_part(plane: &Plane) -> Option<(usize, usize)> {
     let mut best = None;
     let (mut start, mut sum) = (0, 0.0);
@@ -76,16 +80,15 @@ fn richest_part(plane: &Plane) -> Option<(usize, usize)> {
             end_part(start, y, sum);
             (start, sum) = (y + 1, 0.0);
         } else {
-            sum += detail_of(plane.row(y));
+            sum += detail(plane.row(y));
         }
     }
     end_part(start, plane.height, sum);
     best.map(|(part, _)| part)
 }
 
-/// Of two rows, the share of places at which one is an edge's step brighter than the other.
+/// Of two rows, the share of pixels at which one is an edge's step brighter than the other.
 #[multiversion(targets("x86_64+avx2"))]
-#[expect(clippy::cast_precision_loss, reason = "at most 512 places")]
 fn edge_share(a: &[f32], b: &[f32]) -> f32 {
     let steps = a.iter().zip(b).filter(|(a, b)| STEP_MIN < (*a - *b).abs());
     steps.count() as f32 / a.len().max(1) as f32
@@ -93,11 +96,11 @@ fn edge_share(a: &[f32], b: &[f32]) -> f32 {
 
 /// The sum of steps between neighbours; one that is hardly a step does not count.
 #[multiversion(targets("x86_64+avx2"))]
-fn detail_of(row: &[f32]) -> f32 {
+fn detail(row: &[f32]) -> f32 {
     const STEP_COUNTED_MIN: f32 = 2.0;
     // Several sums at once, which the processor adds side by side.
     let mut sums = [0.0; 16];
-    let next = row.get(1..).unwrap_or_default();
+    let next = &row[1..];
     for (own, next) in row.chunks(sums.len()).zip(next.chunks(sums.len())) {
         for ((sum, a), b) in sums.iter_mut().zip(own).zip(next) {
             let step = (a - b).abs();
@@ -107,31 +110,29 @@ fn detail_of(row: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-fn whole_of(plane: &Plane) -> Span {
+fn whole(plane: &Plane) -> Span {
     Span { left: 0, right: plane.width, top: 0, bottom: plane.height }
 }
 
 fn row(plane: &Plane, y: usize, span: Span) -> impl Iterator<Item = f32> {
     let start = y * plane.width;
-    let values = plane.luma.get(start + span.left..start + span.right);
-    values.unwrap_or_default().iter().copied()
+    plane.luma[start + span.left..start + span.right].iter().copied()
 }
 
 fn column(plane: &Plane, x: usize, span: Span) -> impl Iterator<Item = f32> {
     let rows = plane.luma.chunks_exact(plane.width).take(span.bottom).skip(span.top);
-    rows.filter_map(move |row| row.get(x).copied())
+    rows.map(move |row| row[x])
 }
 
 fn is_flat(values: impl Iterator<Item = f32>) -> bool {
     let mut values: Vec<f32> = values.collect();
     values.sort_unstable_by(f32::total_cmp);
-    let last = values.len().saturating_sub(1);
-    let at = |twentieths: usize| values.get(last * twentieths / 20).copied().unwrap_or_default();
+    let last = values.len() - 1;
+    let at = |twentieths: usize| values[last * twentieths / 20];
     at(19) - at(1) <= FLAT_MAX
 }
 
 /// `None` when next to nothing was taken away, or too little is left.
-#[expect(clippy::cast_precision_loss, reason = "sides are at most 1024")]
 fn framed(span: Span, all: Span, factor: f32) -> Option<Frame> {
     let (width, height) = (span.right - span.left, span.bottom - span.top);
     let share = |part: usize, of: usize| part as f32 / of as f32;
@@ -139,8 +140,13 @@ fn framed(span: Span, all: Span, factor: f32) -> Option<Frame> {
     let is_frame = across < SIDE_SHARE_MAX || down < SIDE_SHARE_MAX;
     let is_picture = AREA_SHARE_MIN <= across * down && 8 <= width.min(height);
     (is_frame && is_picture).then(|| {
-        let sides = [span.left, span.top, width, height];
-        Frame::upright(sides.map(|side| side as f32 * factor))
+        let scaled = |length: usize| length as f32 * factor;
+        Frame::upright(Region {
+            x: scaled(span.left),
+            y: scaled(span.top),
+            width: scaled(width),
+            height: scaled(height),
+        })
     })
 }
 
@@ -166,7 +172,7 @@ mod tests {
 
     fn assert_box(found: Option<Frame>, expected: [f32; 4]) {
         let found = found.expect("a frame is found").bounds();
-        for (a, b) in found.iter().zip(expected) {
+        for (a, b) in [found.x, found.y, found.width, found.height].into_iter().zip(expected) {
             assert!((a - b).abs() <= 4.0, "{found:?} and {expected:?}");
         }
     }
@@ -174,19 +180,19 @@ mod tests {
     #[test]
     fn plain_borders_are_taken_away() {
         let photo = pasted(RgbImage::from_pixel(400, 500, Rgb([250; 3])), 40, 90, 320, 300);
-        assert_box(without_borders(&Pyramid::of(&photo)), [40.0, 90.0, 320.0, 300.0]);
+        assert_box(without_borders(&Pyramid::build(&photo)), [40.0, 90.0, 320.0, 300.0]);
     }
 
     #[test]
     fn a_photo_without_borders_stays_whole() {
-        let pyramid = Pyramid::of(&picture(400, 300));
+        let pyramid = Pyramid::build(&picture(400, 300));
         assert_eq!(without_borders(&pyramid), None);
         assert_eq!(inner_picture(&pyramid), None);
     }
 
     #[test]
     fn a_plain_picture_stays_whole() {
-        let pyramid = Pyramid::of(&RgbImage::from_pixel(300, 200, Rgb([80; 3])));
+        let pyramid = Pyramid::build(&RgbImage::from_pixel(300, 200, Rgb([80; 3])));
         assert_eq!(without_borders(&pyramid), None);
         assert_eq!(inner_picture(&pyramid), None);
     }
@@ -200,6 +206,6 @@ mod tests {
             canvas.put_pixel(x, 20, Rgb([255; 3]));
         }
         let photo = pasted(canvas, 20, 150, 320, 340);
-        assert_box(inner_picture(&Pyramid::of(&photo)), [20.0, 150.0, 320.0, 340.0]);
+        assert_box(inner_picture(&Pyramid::build(&photo)), [20.0, 150.0, 320.0, 340.0]);
     }
 }

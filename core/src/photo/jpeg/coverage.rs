@@ -4,19 +4,19 @@
 //! says nothing: it may stand behind half a picture, and lack behind a whole one. So the codes of
 //! every scan are followed here, without making a picture of them, and the units that stand in the
 //! file are counted. A scan of which less than a hundredth is missing counts as whole. Zeros that
-//! somebody filled a broken file up with also make codes; they are told from a picture by their
+//! somebody filled a broken file up with also make codes; they differ from a picture by their
 //! length: where they mean anything but a plain area, or go on far beyond the picture's end.
 
 use super::head::{Frame, Head, Tables, damaged};
 use super::huffman::{Bits, Table};
 use super::segments::{self, EOI, SOI, SOS, Segment};
 use crate::limits;
-use crate::photo::PhotoError;
+use crate::photo::error::PhotoError;
 
 /// The order and number of the scans, for whoever chooses a decoder.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Scans {
-    /// The components of each scan, by their place in the frame.
+    /// The components of each scan, by their index in the frame.
     pub components: Vec<Vec<usize>>,
     /// Where the last scan ends, in bytes from the start of the file.
     pub end: usize,
@@ -52,10 +52,11 @@ pub fn check(bytes: &[u8], head: &mut Head) -> Result<Scans, PhotoError> {
                     return Err(damaged(format!("it has more than {scans_max} scans")));
                 }
                 scans.end = follow(bytes, frame, &scan, &head.tables, &mut known)?;
-                known.painted.iter_mut().enumerate().for_each(|(place, is_painted)| {
-                    *is_painted |= scan.first == 0 && scan.parts.iter().any(|it| it.place == place);
+                known.painted.iter_mut().enumerate().for_each(|(index, is_painted)| {
+                    *is_painted |=
+                        scan.first == 0 && scan.parts.iter().any(|it| it.component == index);
                 });
-                scans.components.push(scan.parts.iter().map(|part| part.place).collect());
+                scans.components.push(scan.parts.iter().map(|part| part.component).collect());
             }
             _ => {
                 scans.end = segment.end;
@@ -69,7 +70,7 @@ pub fn check(bytes: &[u8], head: &mut Head) -> Result<Scans, PhotoError> {
     Err(damaged(format!("it ends after {} bytes, before its picture does", bytes.len())))
 }
 
-/// What earlier scans of a picture told.
+/// What is known from earlier scans of a picture.
 struct Known {
     /// For each component whether a scan has covered it.
     painted: Vec<bool>,
@@ -102,14 +103,14 @@ struct Scan {
     /// First and last coefficient.
     first: u32,
     last: u32,
-    /// Whether the scan adds a bit to what earlier ones told.
+    /// Whether the scan adds a bit to what is known from earlier ones.
     is_refining: bool,
 }
 
-/// One component of a scan: its place in the frame and its tables.
+/// One component of a scan: its index in the frame and its tables.
 #[derive(Clone, Copy)]
 struct Part {
-    place: usize,
+    component: usize,
     dc: usize,
     ac: usize,
 }
@@ -123,8 +124,8 @@ impl Scan {
         let (parts, rest) = rest.split_at_checked(2 * count).ok_or_else(broken)?;
         let part = |pair: &[u8]| {
             let [id, tables] = *pair.first_chunk()?;
-            let place = frame.components.iter().position(|component| component.id == id)?;
-            Some(Part { place, dc: usize::from(tables >> 4), ac: usize::from(tables & 15) })
+            let component = frame.components.iter().position(|it| it.id == id)?;
+            Some(Part { component, dc: usize::from(tables >> 4), ac: usize::from(tables & 15) })
         };
         let parts: Option<Vec<Part>> = parts.chunks_exact(2).map(part).collect();
         let parts = parts.filter(|parts| (1..=4).contains(&parts.len())).ok_or_else(broken)?;
@@ -143,7 +144,7 @@ impl Scan {
 
 /// The blocks of one part in every unit of a scan.
 struct Lane<'a> {
-    place: usize,
+    component: usize,
     dc: Option<&'a Table>,
     ac: Option<&'a Table>,
     across: u32,
@@ -162,7 +163,7 @@ fn follow(
 ) -> Result<usize, PhotoError> {
     let lanes = lanes(frame, scan, tables)?;
     let (across, down) = match (scan.parts.as_slice(), frame.units()) {
-        ([part], _) => frame.components.get(part.place).map_or((0, 0), |it| frame.blocks(*it)),
+        ([part], _) => frame.components.get(part.component).map_or((0, 0), |it| frame.blocks(*it)),
         (_, units) => units,
     };
     let mut walk = Walk {
@@ -205,16 +206,19 @@ fn follow(
         return Err(damaged("a part of its picture was overwritten with zeros".into()));
     }
     if u64::from(missing) * 100 <= u64::from(all) {
-        return Ok(walk.bits.place());
+        return Ok(walk.bits.position());
     }
     let percent = u64::from(missing) * 100 / u64::from(all).max(1);
-    Err(damaged(format!("{percent} % of its picture are missing from byte {}", walk.bits.place())))
+    Err(damaged(format!(
+        "{percent} % of its picture are missing from byte {}",
+        walk.bits.position()
+    )))
 }
 
 fn lanes<'a>(frame: &Frame, scan: &Scan, tables: &'a Tables) -> Result<Vec<Lane<'a>>, PhotoError> {
     let is_alone = scan.parts.len() == 1;
     let lane = |part: &Part| {
-        let component = frame.components.get(part.place).copied().unwrap_or_default();
+        let component = frame.components.get(part.component).copied().unwrap_or_default();
         let (across, down) = if is_alone { (1, 1) } else { (component.across, component.down) };
         let dc = tables.dc.get(part.dc).and_then(Option::as_ref);
         let ac = tables.ac.get(part.ac).and_then(Option::as_ref);
@@ -224,7 +228,7 @@ fn lanes<'a>(frame: &Frame, scan: &Scan, tables: &'a Tables) -> Result<Vec<Lane<
             ((None, _), (true, _)) | ((_, None), (_, true)) => {
                 Err(damaged("a scan names a Huffman table that is not there".into()))
             }
-            _ => Ok(Lane { place: part.place, dc, ac, across, down, row }),
+            _ => Ok(Lane { component: part.component, dc, ac, across, down, row }),
         }
     };
     scan.parts.iter().map(lane).collect()
@@ -238,7 +242,7 @@ struct Walk<'a> {
     run: u32,
     /// Units since zeros began, among which the scan still stands.
     units_of_zeros: u32,
-    /// Bits, since zeros began, that correct what earlier scans told. Half of them are ones in a
+    /// Bits, since zeros began, that correct what is known from earlier scans. Half of them are ones in a
     /// picture.
     corrections: u32,
     /// Whether zeros of a filled-up file were taken for a picture.
@@ -255,7 +259,7 @@ impl Walk<'_> {
         at: (u32, u32),
         known: &mut Known,
     ) -> Option<()> {
-        let is_in_zeros = self.bits.are_zeros() && self.are_zeros(self.bits.place());
+        let is_in_zeros = self.bits.are_zeros() && self.are_zeros(self.bits.position());
         if !is_in_zeros {
             (self.units_of_zeros, self.corrections) = (0, 0);
         } else if self.run == 0 {
@@ -266,13 +270,13 @@ impl Walk<'_> {
         for lane in lanes {
             for block in 0..lane.across * lane.down {
                 let (x, y) = (block % lane.across, block / lane.across);
-                let place = (at.1 * lane.down + y) * lane.row + at.0 * lane.across + x;
+                let block = (at.1 * lane.down + y) * lane.row + at.0 * lane.across + x;
                 is_plain &= if lane.ac.is_some() && scan.first == 0 && scan.last != 0 {
                     self.sequential(lane)?
                 } else if scan.first == 0 {
                     self.first_coefficient(scan, lane)?
                 } else {
-                    let set = known.set.get_mut(lane.place)?.get_mut(place as usize)?;
+                    let set = known.set.get_mut(lane.component)?.get_mut(block as usize)?;
                     self.band(scan, lane.ac?, set)?
                 };
             }
@@ -397,6 +401,6 @@ impl Walk<'_> {
 
     /// Whether zeros go on long after the scan ended, so that those in it were no picture either.
     fn ends_in_zeros(&self) -> bool {
-        self.are_zeros(self.bits.place())
+        self.are_zeros(self.bits.position())
     }
 }

@@ -7,7 +7,7 @@
 use super::huffman::Table;
 use super::segments::{self, EOI, SOS, Segment};
 use crate::limits;
-use crate::photo::PhotoError;
+use crate::photo::error::PhotoError;
 
 /// What stands before the first scan.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ pub enum Colours {
     Ycck,
 }
 
-/// Huffman tables and restart interval as they stand at some place of the file.
+/// Huffman tables and restart interval as they stand at some point of the file.
 #[derive(Debug, Default)]
 pub struct Tables {
     pub dc: [Option<Table>; 4],

@@ -7,8 +7,8 @@ pub struct Table {
     short: Vec<(u8, u8)>,
     /// By length: the first code above those of this length, moved up to 16 bits.
     ends: [u32; 17],
-    /// By length: what to add to a code for its place among the symbols.
-    places: [i32; 17],
+    /// By length: what to add to a code for the index of its symbol.
+    offsets: [i32; 17],
     symbols: Vec<u8>,
 }
 
@@ -24,13 +24,13 @@ impl Table {
         let mut table = Self {
             short: vec![(0, 0); 1 << SHORT],
             ends: [0; 17],
-            places: [0; 17],
+            offsets: [0; 17],
             symbols: symbols.to_vec(),
         };
-        let (mut code, mut place, mut next) = (0_u32, 0_i32, symbols.iter());
+        let (mut code, mut index, mut next) = (0_u32, 0_i32, symbols.iter());
         for (length, count) in (1_u8..).zip(counts) {
             let at = usize::from(length);
-            *table.places.get_mut(at)? = place - i32::try_from(code).ok()?;
+            *table.offsets.get_mut(at)? = index - i32::try_from(code).ok()?;
             for symbol in next.by_ref().take(usize::from(*count)) {
                 if u32::from(length) <= SHORT {
                     let free = SHORT - u32::from(length);
@@ -43,7 +43,7 @@ impl Table {
             if 1 << length < code {
                 return None;
             }
-            place += i32::from(*count);
+            index += i32::from(*count);
             *table.ends.get_mut(at)? = code << (16 - length);
             code <<= 1;
         }
@@ -57,10 +57,10 @@ impl Table {
         if length != 0 {
             return Some((length, symbol));
         }
-        for (length, (end, place)) in (0_u8..).zip(self.ends.iter().zip(&self.places)).skip(10) {
+        for (length, (end, offset)) in (0_u8..).zip(self.ends.iter().zip(&self.offsets)).skip(10) {
             if bits < *end {
                 let code = i32::try_from(bits >> (16 - length)).ok()?;
-                let symbol = self.symbols.get(usize::try_from(code + place).ok()?)?;
+                let symbol = self.symbols.get(usize::try_from(code + offset).ok()?)?;
                 return Some((length, *symbol));
             }
         }
@@ -176,7 +176,7 @@ impl<'a> Bits<'a> {
 
     /// About where the bits stand that come next: the first byte that was not yet taken.
     #[must_use]
-    pub fn place(&self) -> usize {
+    pub fn position(&self) -> usize {
         self.at
     }
 

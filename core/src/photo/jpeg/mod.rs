@@ -22,10 +22,10 @@ use jpeg_decoder::{ColorTransform, Decoder, PixelFormat};
 use self::coverage::Scans;
 use self::head::{Colours, Head, damaged, unsupported};
 use super::colour::{self, Source};
-use super::{Decoded, check_at_most, check_decoded_bytes, check_sides, open, still};
+use super::decoded::{Decoded, check_at_most, check_decoded_bytes, check_sides, open, still};
 use crate::limits;
-use crate::photo::PhotoError;
-use crate::photo::PhotoFormat;
+use crate::photo::error::PhotoError;
+use crate::photo::format::PhotoFormat;
 
 pub use self::head::is_tiff;
 
@@ -121,7 +121,7 @@ fn check_is_read_right(head: &Head, scans: &Scans) -> Result<(), PhotoError> {
     // In a scan of one component it counts the blocks of whole units.
     let alone = scans.components.iter().filter(|components| components.len() == 1).flatten();
     let (units_across, units_down) = frame.units();
-    for component in alone.filter_map(|place| frame.components.get(*place)) {
+    for component in alone.filter_map(|index| frame.components.get(*index)) {
         let counted = (
             (units_across * component.across).min(frame.width.div_ceil(8)),
             (units_down * component.down).min(frame.height.div_ceil(8)),

@@ -1,4 +1,4 @@
-//! Lives: changes that leave a photo what it is, so a score should hold over them.
+//! Perturbations: small changes that leave a photo what it is, so a score should hold over them.
 
 use image::{RgbImage, imageops};
 
@@ -11,7 +11,7 @@ const SENT_QUALITY: u8 = 60;
 
 /// The photo mirrored; made smaller and saved again; cut a little on two sides. Each comes with the
 /// face where it is then.
-pub fn of(pixels: &RgbImage, face: &Face) -> [(RgbImage, Face); 3] {
+pub fn perturb(pixels: &RgbImage, face: &Face) -> [(RgbImage, Face); 3] {
     let pixels = uploaded(pixels);
     [mirrored(&pixels, face), (sent(&pixels), *face), shifted(&pixels, face)]
 }

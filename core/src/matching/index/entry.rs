@@ -1,0 +1,62 @@
+//! What goes into an index and what comes out of it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::bank::{BankFacts, BankId, Opinion};
+use crate::matching::hashes::{Distance, GradientSample, PdqHash};
+use crate::matching::views::View;
+
+/// Names one banked photo across all banks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentId(pub i64);
+
+/// One banked hash; a content has one for each of its views.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub hash: PdqHash,
+    /// The second opinion; a hash that came from elsewhere may have none.
+    pub gradient: Option<GradientSample>,
+    pub content: ContentId,
+    pub view: View,
+    pub opinion: Opinion,
+    pub bank: Arc<BankFacts>,
+}
+
+/// A banked hash near the one asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near {
+    pub distance: Distance,
+    pub gradient: Option<GradientSample>,
+    pub content: ContentId,
+    pub view: View,
+    pub opinion: Opinion,
+    pub bank: Arc<BankFacts>,
+}
+
+/// Which banks a lookup searches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    Everything,
+    Banks(BTreeSet<BankId>),
+}
+
+/// Changes that bring an index from an older generation to `generation`. A content among the added
+/// replaces what was there of it, whether or not it is among the removed as well.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub added: Vec<Entry>,
+    pub removed: Vec<ContentId>,
+    pub generation: i64,
+}
+
+impl Scope {
+    /// Whether it includes a bank.
+    #[must_use]
+    pub fn includes(&self, bank: BankId) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Banks(banks) => banks.contains(&bank),
+        }
+    }
+}

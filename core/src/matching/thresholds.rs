@@ -1,0 +1,94 @@
+//! Thresholds: from which distances on two photos count as copies, read from the policy file.
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::hashes::{Distance, HASH_BITS, PdqQuality};
+use super::views::KeypointSlot;
+
+/// The section `known_photo` of the policy file. Distances are inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// How far a copy may lie from a banked photo by its PDQ hash alone.
+    #[serde(rename = "pdq_distance_max")]
+    pub sure_distance_max: Distance,
+    /// How far it may lie if the gradient hashes agree.
+    #[serde(rename = "pdq_distance_wide_max")]
+    pub wide_distance_max: Distance,
+    /// In how many bits gradient hashes that agree may differ, of 64.
+    pub gradient_distance_max: Distance,
+    /// The least detail, 0 to 100, with which a hash is looked up.
+    pub pdq_quality_min: u8,
+    /// The distance up to which one square over a keypoint is a match by itself.
+    pub keypoint_alone_max: Distance,
+    /// The margin from which on several squares over keypoints are a match: the sum, over their
+    /// hits, of the bits by which each lies nearer than the first distance that is not sure.
+    pub keypoint_margin_min: u16,
+    /// Share of pairs of different photos that match, at most.
+    pub false_match_rate: f64,
+}
+
+/// A number of the policy file that cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
+#[error("the policy's {field} is {value}, it must lie between {least} and {most}")]
+pub struct OutOfRange {
+    pub field: &'static str,
+    pub value: f64,
+    pub least: f64,
+    pub most: f64,
+}
+
+impl OutOfRange {
+    /// Refuses a `value` outside `least` to `most`.
+    pub(crate) fn check(
+        field: &'static str,
+        value: f64,
+        least: f64,
+        most: f64,
+    ) -> Result<(), Self> {
+        if (least..=most).contains(&value) {
+            return Ok(());
+        }
+        Err(Self { field, value, least, most })
+    }
+}
+
+impl Thresholds {
+    /// Whether a hash of this quality has enough detail to be compared with banks.
+    #[must_use]
+    pub fn is_comparable(&self, quality: PdqQuality) -> bool {
+        self.pdq_quality_min <= quality.value()
+    }
+
+    /// The threshold that the distance of a match passed.
+    #[must_use]
+    pub fn passed_by(&self, distance: Distance) -> Distance {
+        if distance <= self.sure_distance_max {
+            self.sure_distance_max
+        } else {
+            self.wide_distance_max
+        }
+    }
+
+    pub(crate) fn check_ranges(&self) -> Result<(), OutOfRange> {
+        let check = OutOfRange::check;
+        let number = |distance: Distance| f64::from(distance.0);
+        let (sure, wide) = (number(self.sure_distance_max), number(self.wide_distance_max));
+        check("known_photo.pdq_distance_max", sure, 0.0, wide)?;
+        check("known_photo.pdq_distance_wide_max", wide, 0.0, HASH_BITS.into())?;
+        let gradient = number(self.gradient_distance_max);
+        check("known_photo.gradient_distance_max", gradient, 0.0, 64.0)?;
+        check("known_photo.pdq_quality_min", self.pdq_quality_min.into(), 0.0, 100.0)?;
+        let alone = number(self.keypoint_alone_max);
+        check("known_photo.keypoint_alone_max", alone, 0.0, sure)?;
+        let margin = self.keypoint_margin_min.into();
+        check(
+            "known_photo.keypoint_margin_min",
+            margin,
+            1.0,
+            f64::from(KeypointSlot::BANKED) * (sure + 1.0),
+        )?;
+        check("known_photo.false_match_rate", self.false_match_rate, f64::MIN_POSITIVE, 1.0)
+    }
+}

@@ -1,0 +1,176 @@
+//! Signals: what was found out about a photo, which the policy judges.
+//!
+//! The stages of a check fill them in: matching, the detector, the reader of marks of origin, and
+//! the caller, who may know on which accounts the photo was seen. [`crate::verdict`] judges them.
+
+use std::sync::Arc;
+
+use crate::bank::{BankFacts, Opinion};
+use crate::faces::Face;
+use crate::matching::hashes::{Distance, PdqQuality};
+use crate::matching::index::ContentId;
+use crate::matching::views::View;
+use crate::provenance::Mark;
+use crate::region::Region;
+
+/// The evidence that the verdict rests on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signals {
+    /// Known and allowed photos this one is a copy of, nearest first, at most
+    /// [`crate::limits::MATCHES_MAX`]: of more, those that weigh most.
+    pub matches: Vec<Match>,
+    /// `None` where the caller named no account.
+    pub seen: Option<SeenElsewhere>,
+    /// Detail of the hash that was looked up.
+    pub pdq_quality: PdqQuality,
+    pub synthetic: Synthetic,
+    /// The marks of origin in the file, at most [`crate::limits::MARKS_MAX`].
+    pub provenance: Vec<Mark>,
+}
+
+/// A banked photo of which this one is a copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Match {
+    pub bank: Arc<BankFacts>,
+    pub content: ContentId,
+    pub distance: Distance,
+    /// Which view of the photo matched.
+    pub view: View,
+    /// Whether it matched mirrored.
+    pub mirrored: bool,
+    /// The part of the photo that this view shows, in fractions of its sides.
+    pub region: Region,
+    /// Which view of the banked photo matched.
+    pub banked_view: View,
+    /// A reviewer's judgement of the banked photo.
+    pub opinion: Opinion,
+}
+
+/// On which other accounts the photo was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenElsewhere {
+    /// The bank that keeps the sightings.
+    pub bank: String,
+    /// Other accounts than the one that the caller named.
+    pub other_accounts: u32,
+    /// When the first of them showed it, in seconds since 1970, UTC; `None` if there is none.
+    pub since_s: Option<i64>,
+}
+
+/// The detector's answer on a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Synthetic {
+    /// It scored the photo by its most suspicious face.
+    Evaluated(Evaluated),
+    /// The photo is not of the kind it judges: no face was found, or the foremost one cannot be
+    /// judged and no other is suspicious.
+    NotApplicable { code: NotApplicable, faces: Vec<FaceResult> },
+    /// It failed on this photo, through no fault of the photo.
+    UnableToEvaluate { code: UnableToEvaluate },
+}
+
+/// A score and what stands behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluated {
+    pub score: Score,
+    /// The face that has this score, the highest of the photo.
+    pub face: Face,
+    /// All faces of the photo, that one included; the largest and surest first.
+    pub faces: Vec<FaceResult>,
+    /// The stability check; only of a score high enough to be re-scored.
+    pub stability: Option<Stability>,
+    /// Which parts of the face speak for AI; only of a score high enough to be re-scored, and of
+    /// models that have such a map.
+    pub heat_map: Option<HeatMap>,
+}
+
+/// A calibrated probability that the photo is AI-made, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Score(f32);
+
+/// One face of a photo.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FaceResult {
+    pub face: Face,
+    /// Its score, or why it has none.
+    pub answer: Result<Score, NotApplicable>,
+}
+
+/// The scores of several variants of a photo: as it is, and after small perturbations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stability {
+    /// How many were scored, the photo as it is among them.
+    pub variants: u8,
+    pub lowest: Score,
+    pub highest: Score,
+}
+
+/// How much each cell of a grid over the crop of the face adds to the score, as log-odds against
+/// the average photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeatMap {
+    /// The crop, in fractions of the photo's sides.
+    pub region: Region,
+    /// Rows from the top, cells from the left; above 0 speaks for AI, below 0 against.
+    pub rows: Vec<Vec<f32>>,
+}
+
+/// Why the detector does not apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotApplicable {
+    /// No face was found.
+    NoFaceFound,
+    /// The face has fewer pixels than the model was measured on.
+    FaceTooSmall,
+    /// It is too blurred: the model was not measured on such faces.
+    FaceTooBlurred,
+    /// It is no photo of a face: a drawing, a cartoon, a figure.
+    FaceDrawn,
+}
+
+/// Why the detector could not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnableToEvaluate {
+    /// The model failed to run.
+    ModelFailed,
+    /// The model returned a number that is no probability.
+    ScoreNotFinite,
+}
+
+impl Score {
+    /// A probability; `None` outside 0 to 1 and for what is no number.
+    #[must_use]
+    pub fn new(value: f32) -> Option<Self> {
+        (0.0..=1.0).contains(&value).then_some(Self(value))
+    }
+
+    /// 0 to 1.
+    #[must_use]
+    pub fn value(self) -> f32 {
+        self.0
+    }
+}
+
+impl NotApplicable {
+    /// Stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoFaceFound => "NO_FACE_FOUND",
+            Self::FaceTooSmall => "FACE_TOO_SMALL",
+            Self::FaceTooBlurred => "FACE_TOO_BLURRED",
+            Self::FaceDrawn => "FACE_DRAWN",
+        }
+    }
+}
+
+impl UnableToEvaluate {
+    /// Stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ModelFailed => "MODEL_FAILED",
+            Self::ScoreNotFinite => "SCORE_NOT_FINITE",
+        }
+    }
+}
