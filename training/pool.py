@@ -2,10 +2,10 @@
 
     pool.py --parcels PARCELS --pool POOL --turns 9
 
-PARCELS holds photos.jsonl and what has come of N.bin (parcel.py); N.ok beside it says that all
-of it is there. Every turn gives every photo one history: turn 0 leaves it as it is, turn 1 wears it (an
-original is sent through a messenger) the same way wherever it is cut, later turns are histories to
-train on. Photos of val get the histories that are measured instead. Writes POOL/TURN.u8
+PARCELS holds photos.jsonl and what has come of N.bin (parcel.py); N.ok beside it says that all of
+it is there. Every turn gives every photo one history: turn 0 leaves it as it is, turn 1 wears it
+(an original is sent through a messenger) the same way wherever it is cut, later turns are histories
+to train on. Photos of val get the histories that are measured instead. Writes POOL/TURN.u8
 ([photo, crop, SIDE, SIDE, 3]) and POOL/TURN.done.u8 ([photo]: 1 cut, 2 not to be cut).
 """
 
