@@ -162,6 +162,7 @@ def check(folder, trunk_folder, runs, kept, blocks, exit_block):
             worst = max(worst, abs(logits[0, column] - kept["heads"][crop](z)[0]))
             assert np.isfinite(heat).all()
             if crop == "face":
+                z = head_kinds.axes_of(kept, "drawn")(x)
                 worst = max(worst, abs(logits[0, 2] - kept["heads"]["drawn"](z)[0]))
             else:
                 z = kept["axes"]["exit"](pooled_of(tokens[f"block{exit_block}"]))
@@ -289,8 +290,8 @@ def main():
     with open(base + "-val.json", encoding="utf-8") as f:
         facts["val"] = next(iter(json.load(f).values()))["cascade"]
     blocks, exit_block = facts["blocks"], facts["exit"]["block"]
-    columns = [(kept["axes"][axes], kept["heads"][head]) for axes, head in
-               (("face", "face"), ("whole", "whole"), ("face", "drawn"))]
+    columns = [(head_kinds.axes_of(kept, name), kept["heads"][name])
+               for name in ("face", "whole", "drawn")]
     early = [(kept["axes"]["exit"], kept["heads"]["exit"])]
     folder, digests = os.path.join(args.models, args.name), {}
     os.makedirs(folder, exist_ok=True)

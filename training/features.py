@@ -14,7 +14,6 @@ import os
 import time
 
 import numpy as np
-import openvino
 
 import crops
 import data
@@ -34,6 +33,8 @@ def features_model(runs, weights, side, depth):
 
 
 def compiled(model, precision="bf16"):
+    import openvino
+
     core = openvino.Core()
     net = core.read_model(model.SerializeToString(), b"")
     hints = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": precision}

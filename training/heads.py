@@ -49,6 +49,11 @@ class Axes:
         return np.concatenate(parts)
 
 
+def axes_of(kept, name):
+    """Axes of a head that train.py or settle.py kept: the head for drawings may read the face's."""
+    return kept["axes"].get(name, kept["axes"]["face"])
+
+
 def sigmoid(x):
     return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
 

@@ -27,7 +27,7 @@ def scored(kept, facts, rows):
     for crop in ("face", "whole"):
         logits[crop] = kept["heads"][crop](kept["axes"][crop](
             train.flat(rows, crop, facts["blocks"])))
-    logits["drawn"] = kept["heads"]["drawn"](kept["axes"]["face"](
+    logits["drawn"] = kept["heads"]["drawn"](heads.axes_of(kept, "drawn")(
         train.flat(rows, "face", facts["blocks"])))
     logits["exit"] = kept["heads"]["exit"](kept["axes"]["exit"](
         train.flat(rows, "whole", [facts["exit"]["block"]])))
