@@ -1,4 +1,5 @@
-//! A rectangle with its arithmetic, in fractions of a photo's sides or in pixels, as its owner says.
+//! A rectangle with its arithmetic, in fractions of a photo's sides or in pixels, as its owner
+//! says.
 
 use crate::photo::resize::PixelBox;
 

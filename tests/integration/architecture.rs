@@ -42,8 +42,8 @@ fn the_core_is_pure() {
     }
 }
 
-/// No two files import each other, by way of others or at once: each can be read after those that it
-/// rests on.
+/// No two files import each other, by way of others or at once: each can be read after those that
+/// it rests on.
 #[test]
 fn no_files_of_the_core_import_each_other() {
     let (circles, files) = circles("core/src");
