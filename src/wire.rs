@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::error::AppError;
-use photocheck_core::detector::{Evaluated, FaceResult, HeatMap, Stability, Synthetic};
 use photocheck_core::faces::Face;
 use photocheck_core::photo::Animation;
 use photocheck_core::photo::PhotoError;
@@ -18,6 +16,7 @@ use photocheck_core::signals::{
 };
 use photocheck_core::verdict::{Cost, Reason};
 
+use crate::app::error::AppError;
 use crate::words;
 
 /// The answer on one photo. Equal bytes and versions give an equal report.

@@ -1,8 +1,8 @@
 //! Every limit of the core, with its unit and the reason for its size.
 //!
 //! Uploads are hostile: a limit is checked before the memory it guards is taken, and a refusal
-//! names the value and the limit (see [`crate::photo::PhotoError`]). The const assertions at the end
-//! hold the limits to each other, so that raising one without its neighbour does not compile.
+//! names the value and the limit (see [`crate::photo::PhotoError`]). The const assertions at the
+//! end hold the limits to each other, so that raising one without its neighbour does not compile.
 
 /// Bytes of an encoded photo. Phone cameras write 3 to 15 MB; a queue of uploads must stay small.
 pub const PHOTO_BYTES_MAX: u64 = 20 * 1024 * 1024;

@@ -1,11 +1,14 @@
-//! A rectangle with its arithmetic, in fractions of a photo's sides or in pixels, as its owner says.
+//! A rectangle with its arithmetic, in fractions of a photo's sides or in pixels, as its owner
+//! says.
 
 use crate::photo::resize::PixelBox;
 
 /// A rectangle. One over a face at the photo's edge may reach outside the photo.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Region {
+    /// Its left edge.
     pub x: f32,
+    /// Its upper edge.
     pub y: f32,
     pub width: f32,
     pub height: f32,

@@ -54,7 +54,7 @@ impl App {
         let (banks, checker) = (self.banks.clone(), Arc::clone(self.checker()));
         let work = move || -> Result<_, PhotoError> {
             let views = checker.hash(photo.as_ref())?;
-            let matches = checker.policy().matches(&views, &banks.index());
+            let matches = checker.matches(&views, &banks.index());
             let found = matches.iter().map(|found| (&*found.bank, found.content));
             let banked: Vec<_> = views.banked().collect();
             Ok((views.hashes, banked, retro_match::seen_among(found)))

@@ -88,7 +88,7 @@ impl App {
         let live = match config.lookups {
             Lookups::Sightings if !store.has_sightings().await? => None,
             Lookups::Sightings | Lookups::All => {
-                let quality_min = checker.policy().pdq_quality_min();
+                let quality_min = checker.matcher().thresholds().pdq_quality_min;
                 Some(LiveIndex::load(store.clone(), quality_min).await?)
             }
         };

@@ -4,6 +4,7 @@
 //! banked hash is a hub, which is quarantined instead of flagging all of them.
 
 use crate::store::{SeenBefore, Store, StoreError};
+use crate::words;
 use photocheck_core::bank::{BankFacts, Purpose};
 use photocheck_core::limits;
 use photocheck_core::matching::hashes::PdqHash;
@@ -51,7 +52,7 @@ pub async fn find(
     let hashes_only =
         |views: Vec<(View, PdqHash)>| views.into_iter().map(|(_, hash)| hash).collect();
     let hashes: Vec<Vec<PdqHash>> = hashes.into_iter().map(hashes_only).collect();
-    let quarantine = policy.quarantine_reason(&hashes);
+    let quarantine = policy.find_hub(&hashes).map(words::quarantine);
     Ok(RetroMatch { seen_before: store.seen_before(seen).await?, quarantine })
 }
 

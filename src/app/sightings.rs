@@ -65,7 +65,7 @@ impl Sightings {
         account: AccountHash,
         now_s: i64,
     ) -> Result<Option<SeenElsewhere>, AppError> {
-        if !self.checker.policy().is_comparable(examined.signals.pdq_quality) {
+        if !self.checker.matcher().is_comparable(examined.signals.pdq_quality) {
             return Ok(None);
         }
         let bank = self.store.resolve(&self.config.bank).await?;
@@ -107,7 +107,8 @@ impl Sightings {
         let (index, checker) = (self.live.index(), Arc::clone(&self.checker));
         let looked_up = task::spawn_blocking(move || {
             let hashes: Vec<_> = hashes.into_iter().flatten().collect();
-            let copies = checker.policy().copies_of_banked(&hashes, &index);
+            let matcher = checker.matcher();
+            let copies = matcher.copies_of_banked(&hashes, &index, &Scope::Everything);
             retro_match::seen_among(copies.iter().map(|near| (&*near.bank, near.content)))
         });
         Ok(looked_up.await?)

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use photocheck_core::bank::{BankName, ExternalId, Note, Opinion};
-use photocheck_core::verdict::Policy;
+use photocheck_core::matching::Matcher;
 
 use super::exit::Tally;
 use super::files;
@@ -80,7 +80,7 @@ async fn add_all(
         };
         match banked {
             Ok(banked) => {
-                let lines = banked_lines(&banked, &path, app.checker().policy());
+                let lines = banked_lines(&banked, &path, app.checker().matcher());
                 io::stdout().write_all(lines.as_bytes())?;
             }
             Err(reason) => {
@@ -93,12 +93,12 @@ async fn add_all(
 }
 
 /// What became of the photo; each line begins with what it is about and the id.
-fn banked_lines(banked: &Banked, path: &str, policy: &Policy) -> String {
+fn banked_lines(banked: &Banked, path: &str, matcher: &Matcher) -> String {
     let id = banked.id.0;
     let what = if banked.added { "added" } else { "already there" };
     let mut lines = vec![format!("{what}\t{id}\t{path}\n")];
-    if !policy.is_comparable(banked.pdq_quality) {
-        let (quality, least) = (banked.pdq_quality.value(), policy.pdq_quality_min());
+    if !matcher.is_comparable(banked.pdq_quality) {
+        let (quality, least) = (banked.pdq_quality.value(), matcher.thresholds().pdq_quality_min);
         let why = format!("too little detail: its quality is {quality}, the least is {least}");
         lines.push(format!("not looked up\t{id}\t{why}\n"));
     }

@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::clock;
 use crate::config::{Config, GateConfig, Lookups};
 use crate::wire::{RefusalJson, ReportJson};
+use crate::words;
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {

@@ -15,7 +15,7 @@ use super::shared::SharedArgs;
 use super::{eval_page, eval_report, files};
 use crate::app::models;
 use photocheck_core::checker::Checker;
-use photocheck_core::detector::{Detector, Synthetic};
+use photocheck_core::detector::Detector;
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::matching::index::Index;
@@ -189,7 +189,7 @@ impl Scorer<'_> {
         });
         if self.robustness {
             let after = |edit: Edit| {
-                let edited = edit.apply(pixels, &mut Random::of(SEED, position, edit));
+                let edited = edit.apply(pixels, &mut Random::seeded(SEED, position, edit));
                 let synthetic = self.checker.synthetic(&edited);
                 let verdict = Some(self.checker.policy().synthetic_verdict(&synthetic));
                 Judged { score: read_score(&synthetic), verdict, ..refused.clone() }

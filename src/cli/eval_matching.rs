@@ -211,7 +211,7 @@ impl BankedFolder<'_> {
         let uploaded = uploaded(photo.pixels());
         drop(photo);
         for edit in Edit::ALL {
-            let edited = edit.apply(&uploaded, &mut Random::of(self.seed, position, edit));
+            let edited = edit.apply(&uploaded, &mut Random::seeded(self.seed, position, edit));
             // An edit that changes nothing (the middle square of a square) would count for nothing.
             if edited != uploaded {
                 self.look_up(position, Some(edit), &edited, &mut lookups);
@@ -227,7 +227,7 @@ impl BankedFolder<'_> {
         pixels: &RgbImage,
         lookups: &mut Lookups,
     ) {
-        let matches = self.checker.matches_of(pixels, &self.index);
+        let matches = self.checker.matches(&self.checker.views(pixels), &self.index);
         let (own, others): (Vec<_>, Vec<_>) =
             matches.iter().partition(|found| found.content == content_at(position));
         let mut wrong = BTreeMap::new();

@@ -244,7 +244,7 @@ fn added_json(app: &App, banked: Banked) -> AddedJson {
         content_id: id.0,
         added,
         pdq_quality: pdq_quality.value(),
-        matchable: app.checker().policy().is_comparable(pdq_quality),
+        matchable: app.checker().matcher().is_comparable(pdq_quality),
         quarantined,
         seen_before: seen_before.into_iter().map(SeenBeforeJson::from).collect(),
     }
@@ -259,7 +259,7 @@ fn content_json(app: &App, content: Content) -> ContentJson {
         enabled: content.enabled,
         quarantined: content.quarantined,
         pdq_quality: content.pdq_quality.value(),
-        matchable: app.checker().policy().is_comparable(content.pdq_quality),
+        matchable: app.checker().matcher().is_comparable(content.pdq_quality),
         added_at: content.added_at,
     }
 }

@@ -6,7 +6,7 @@ use photocheck_core::bank::{BankFacts, BankId, BankedPhoto, Purpose};
 use photocheck_core::matching::hashes::{PdqHash, PhotoHashes};
 use photocheck_core::matching::index::ContentId;
 use photocheck_core::matching::views::{View, ViewHashes};
-use photocheck_core::report::SeenElsewhere;
+use photocheck_core::signals::SeenElsewhere;
 use sqlx::{AnyConnection, Row};
 
 use super::banks::ensure_exists;
@@ -157,7 +157,7 @@ impl Store {
         let statement = format!(
             "select id, {whole} as view, pdq from content where id in ({list}) union all \
              select content_id, view, pdq from view_hash where content_id in ({list})",
-            whole = View::WHOLE.code(),
+            whole = View::Whole.code(),
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
         let mut found: HashMap<ContentId, Vec<(View, PdqHash)>> = HashMap::new();

@@ -144,7 +144,7 @@ async fn a_photo_without_detail_is_stored_and_never_matched() {
 /// A fixture, to be banked by the store.
 pub fn banked(path: &str) -> BankedPhoto {
     let photo = Photo::decode(&fixture(path)).unwrap();
-    BankedPhoto::new(&PhotoHashes::of(photo.pixels()), &[], 7)
+    BankedPhoto::new(&PhotoHashes::hash(photo.pixels()), &[], 7)
 }
 
 /// Different photos of the shared data do not match each other at the policy's distance.

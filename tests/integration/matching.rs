@@ -79,16 +79,10 @@ fn eval_matching_measures_every_edit_by_every_method() {
 /// What is measured is what a check finds.
 #[test]
 fn a_check_finds_what_the_measurement_finds() {
-    let facts = BankFacts {
-        id: BankId(1),
-        name: "ALL".into(),
-        purpose: Purpose::KnownFake,
-        imported: false,
-    };
     let photo = fixture("photos/real-hopper.jpg");
     let pixels = Photo::decode(&photo).unwrap();
     let views = checker().views(pixels.pixels());
-    let entries = checker().matcher().entries(&views, ContentId(5), &Arc::new(facts));
+    let entries = checker().matcher().entries(&views, ContentId(5), &Arc::new(facts()));
     let index = Index::new(entries, 1);
     let copy = half_size_jpeg(&photo, 50);
     let checked = checker().check(&copy, &index).unwrap().signals.matches;
@@ -138,16 +132,11 @@ fn what_cannot_be_measured_is_refused() {
 /// Without a face to lay squares over, the picture's own keypoints are enough.
 #[test]
 fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
-    let facts = BankFacts {
-        id: BankId(1),
-        name: "ALL".into(),
-        purpose: Purpose::KnownFake,
-        imported: false,
-    };
     let photo = Photo::decode(&fixture("photos/real-coffee.jpg")).unwrap();
     let views = checker().views(photo.pixels());
     assert_eq!(views.faces, Faces::default());
-    let index = Index::new(checker().matcher().entries(&views, ContentId(7), &Arc::new(facts)), 1);
+    let index =
+        Index::new(checker().matcher().entries(&views, ContentId(7), &Arc::new(facts())), 1);
     let edited =
         |edit: Edit, pixels: &RgbImage| edit.apply(pixels, &mut Random::seeded(3, 0, edit));
     for edit in [Edit::Crop(80), Edit::Crop(70), Edit::Turn(8), Edit::StoryFrame] {
@@ -164,13 +153,7 @@ fn a_photo_without_a_face_is_found_after_crops_turns_and_mirrors() {
 /// What scammers do to a photo before they use it again; another photo stays another.
 #[test]
 fn copies_are_found_after_crops_frames_turns_and_mirrors() {
-    let facts = BankFacts {
-        id: BankId(1),
-        name: "ALL".into(),
-        purpose: Purpose::KnownFake,
-        imported: false,
-    };
-    let bank = Arc::new(facts);
+    let bank = Arc::new(facts());
     let decoded = |name: &str| Photo::decode(&fixture(name)).unwrap();
     let names = ["photos/real-hopper.jpg", "photos/ai-portrait-1.jpg"];
     let photos = names.map(decoded);

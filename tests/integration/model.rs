@@ -2,7 +2,7 @@
 
 use image::{RgbImage, imageops};
 use photocheck::app::models::read_detector;
-use photocheck_core::detector::{Detector, Evaluated, NotApplicable, Synthetic};
+use photocheck_core::detector::Detector;
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::index::Index;

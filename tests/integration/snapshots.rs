@@ -78,7 +78,7 @@ impl Banked {
 }
 
 fn all(live: &LiveIndex) -> Vec<Near> {
-    live.index().lookup(banked(STOLEN).pdq, Distance(256))
+    live.index().lookup(banked(STOLEN).pdq, Distance(256), &Scope::Everything)
 }
 
 #[tokio::test]

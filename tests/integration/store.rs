@@ -6,7 +6,7 @@ use photocheck_core::bank::{
     BankFacts, BankId, BankedPhoto, BankedView, ExternalId, Note, Opinion, Purpose,
 };
 use photocheck_core::matching::hashes::{Distance, GradientHash, PdqHash, PdqQuality};
-use photocheck_core::matching::index::ContentId;
+use photocheck_core::matching::index::{ContentId, Scope};
 use photocheck_core::matching::views::View;
 use proptest::prelude::*;
 use temp_dir::TempDir;
@@ -79,7 +79,9 @@ async fn the_live_index_follows_the_store() {
         live.refresh().await.unwrap();
         let fresh = LiveIndex::load(store.clone(), 50).await.unwrap();
         for path in [STOLEN, SAME_PERSON] {
-            let found = |live: &LiveIndex| live.index().lookup(banked(path).pdq, Distance(31));
+            let found = |live: &LiveIndex| {
+                live.index().lookup(banked(path).pdq, Distance(31), &Scope::Everything)
+            };
             assert_eq!(found(&live), found(&fresh), "{kind}");
         }
         assert_eq!((live.index().len(), live.index().generation()), (1, 3), "{kind}");

@@ -1,8 +1,8 @@
 //! Colours at half their resolution, as most JPEG files keep them.
 //!
-//! How fine a photo's colours are tells what encoded it, not what made it: photos mostly come with
-//! colours at half size, and a picture as a generator makes it never had them halved. A model that
-//! saw few of those would judge them by that.
+//! How fine a photo's colours are depends on what encoded it, not on what made it: photos mostly
+//! come with colours at half size, and a picture as a generator makes it never had them halved. A
+//! model that saw few of those would judge them by that.
 
 #![allow(
     clippy::cast_possible_truncation,

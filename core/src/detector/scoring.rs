@@ -20,7 +20,7 @@ pub struct ModelFiles<'a> {
     pub trunk: (&'a [u8], &'a str),
     /// What turns the trunk's tokens into logits.
     pub heads: &'a [u8],
-    /// What tells early that a photo is plainly real; only of models that name it.
+    /// Recognises early that a photo is plainly real; only of models that name it.
     pub exit: Option<&'a [u8]>,
     /// `model.toml`.
     pub description: &'a str,

@@ -1,4 +1,5 @@
-//! Why a model cannot be used: our fault. It stops the program at start, before any photo is taken in.
+//! Why a model cannot be used: our fault. It stops the program at start, before any photo is taken
+//! in.
 
 use thiserror::Error;
 

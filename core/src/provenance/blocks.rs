@@ -2,8 +2,8 @@
 //!
 //! Each container has its own walker ([`super::jpeg`], [`super::png`], [`super::webp`],
 //! [`super::gif`]); all return the same blocks, so that a mark is read by one reader wherever it
-//! stood. A walker never fails: a file that ends early has the blocks before its end, and a block that is
-//! damaged or too large leaves a [`Fault`].
+//! stood. A walker never fails: a file that ends early has the blocks before its end, and a block
+//! that is damaged or too large leaves a [`Fault`].
 
 use std::borrow::Cow;
 

@@ -14,7 +14,7 @@ const NORM: [u16; 64] = [
     87, 95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99,
 ];
 
-/// What the head of a JPEG tells about its encoder.
+/// What the head of a JPEG shows of its encoder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Encoder {
     /// The first quantisation table, which is luma's.

@@ -28,10 +28,13 @@ pub enum Kind {
 /// What a mark claims about the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
+    /// A picture made by AI.
     AiGenerated,
     /// A picture of which AI made or changed a part.
     AiEdited,
+    /// A photo that a camera took.
     Camera,
+    /// A photo that a person or a program changed without AI.
     Edited,
     /// Nothing about the origin.
     Unknown,

@@ -6,9 +6,9 @@
 //! dating apps strip every mark.
 //!
 //! The containers are walked by their structure and only parsed fields count; nothing is ever
-//! searched for in raw bytes. Everything is bounded (see [`crate::limits`]), and what is
-//! damaged or passes a limit becomes a mark of its own, never an error: a broken mark is no reason to
-//! refuse a photo. Prompts, names of people, places and serial numbers are never taken out.
+//! searched for in raw bytes. Everything is bounded (see [`crate::limits`]), and what is damaged or
+//! passes a limit becomes a mark of its own, never an error: a broken mark is no reason to refuse a
+//! photo. Prompts, names of people, places and serial numbers are never taken out.
 
 pub mod aigc;
 pub mod blocks;

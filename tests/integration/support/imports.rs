@@ -1,8 +1,8 @@
 //! Which files of a crate import which, read from their text.
 //!
-//! A file imports another when one of its paths (in a `use`, or anywhere in its code) leads into the
-//! other's module. What a parent re-exports counts as the parent's: a child that takes it from there
-//! imports its parent. Declaring a child is no import, and tests are left out.
+//! A file imports another when one of its paths (in a `use`, or anywhere in its code) leads into
+//! the other's module. What a parent re-exports counts as the parent's: a child that takes it from
+//! there imports its parent. Declaring a child is no import, and tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ type Module = Vec<String>;
 /// The imports of each file.
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
 
-/// The files below a crate's `src` that import each other, by way of others or at once; and how many
-/// files were read.
+/// The files below a crate's `src` that import each other, by way of others or at once; and how
+/// many files were read.
 pub fn circles(folder: &str) -> (BTreeSet<String>, usize) {
     let files = read(folder);
     let imports: Imports = files
@@ -124,7 +124,7 @@ fn paths(code: &str) -> Vec<String> {
             '}' => drop(prefixes.pop()),
             _ => {}
         }
-        if whole.contains("::") && !path.is_empty() {
+        if whole.contains("::") && !path.is_empty() && letter != '{' {
             paths.push(whole);
         }
         path.clear();

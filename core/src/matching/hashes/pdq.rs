@@ -3,7 +3,7 @@
 //! Written from the published description (Facebook, "The TMK+PDQF Video-Hashing Algorithm and the
 //! PDQ Image-Hashing Algorithm", 2019): luma, two passes of a box filter in each direction (a
 //! Jarosz filter), 64x64 samples, the 16x16 lowest frequencies of a DCT without its constant term,
-//! one bit each for "above the median". The quality tells how much detail the 64x64 samples hold.
+//! one bit each for "above the median". The quality says how much detail the 64x64 samples have.
 
 #![allow(
     clippy::cast_possible_truncation,

@@ -37,7 +37,9 @@ pub struct Near {
 /// Which banks a lookup searches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
+    /// All of them.
     Everything,
+    /// These alone.
     Banks(BTreeSet<BankId>),
 }
 

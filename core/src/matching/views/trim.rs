@@ -65,7 +65,8 @@ pub(super) fn inner_picture(pyramid: &Pyramid) -> Option<Frame> {
     framed(Span { left, right, top, bottom }, all, factor)
 }
 
-/// Cuts a plane's rows at those that are edges, and returns the part with the largest sum of detail.
+/// Cuts a plane's rows at those that are edges, and returns the part with the largest sum of
+/// detail.
 fn richest_part(plane: &Plane) -> Option<(usize, usize)> {
     let mut best = None;
     let (mut start, mut sum) = (0, 0.0);

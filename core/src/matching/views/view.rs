@@ -29,8 +29,11 @@ pub enum View {
 /// How much a square over a face takes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
+    /// The face alone.
     Close,
+    /// The head.
     Head,
+    /// Head and shoulders.
     Bust,
 }
 

@@ -242,8 +242,8 @@ struct Walk<'a> {
     run: u32,
     /// Units since zeros began, among which the scan still stands.
     units_of_zeros: u32,
-    /// Bits, since zeros began, that correct what is known from earlier scans. Half of them are ones in a
-    /// picture.
+    /// Bits, since zeros began, that correct what is known from earlier scans. Half of them are
+    /// ones in a picture.
     corrections: u32,
     /// Whether zeros of a filled-up file were taken for a picture.
     is_filled_up: bool,
