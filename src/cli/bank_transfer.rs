@@ -11,7 +11,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use photocheck_core::bank::{BankName, Note, Opinion, Purpose};
 
-use super::{exit, files, values};
+use super::exit;
+use super::files;
+use super::values;
 use crate::app::banks::Banks;
 use crate::app::transfer::{Export, ImportError, ImportOrder, ImportReport};
 use crate::clock;

@@ -10,9 +10,11 @@ use rayon::prelude::*;
 use serde::Deserialize;
 
 use super::detection_run::{Against, Changed, DetectionRun};
+use super::eval_page;
+use super::eval_report;
+use super::files;
 use super::output::sanitized;
 use super::shared::SharedArgs;
-use super::{eval_page, eval_report, files};
 use crate::app::models;
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::Detector;

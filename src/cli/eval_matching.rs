@@ -11,10 +11,12 @@ use image::RgbImage;
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
+use super::files;
+use super::matching_page;
+use super::matching_report;
 use super::matching_run::{FalseMatch, MatchingRun};
 use super::output::{self, sanitized};
 use super::shared::SharedArgs;
-use super::{files, matching_page, matching_report};
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::evaluation::edits::{Edit, Random};

@@ -6,7 +6,8 @@ use photocheck_core::bank::BankedPhoto;
 
 use super::fields::PDQ;
 use super::format::Format;
-use super::{ndjson, table};
+use super::ndjson;
+use super::table;
 
 /// Lists that carry nothing but hashes are for matching at once, so they hold no hash below the
 /// quality from which the field matches PDQ.
