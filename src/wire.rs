@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::error::AppError;
 use photocheck_core::faces::Face;
 use photocheck_core::photo::Animation;
 use photocheck_core::photo::PhotoError;
@@ -16,7 +17,6 @@ use photocheck_core::signals::{
 };
 use photocheck_core::verdict::{Cost, Reason};
 
-use crate::app::error::AppError;
 use crate::words;
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
@@ -26,7 +26,7 @@ pub struct ReportJson {
     /// `clear` (no evidence found, which is not proof), `inconclusive`, `suspect` or `fake`.
     #[schema(example = "suspect")]
     pub verdict: &'static str,
-    /// Every finding; never empty.
+    /// Every reason; never empty.
     pub reasons: Vec<ReasonJson>,
     pub evidence: EvidenceJson,
     pub hashes: HashesJson,
@@ -73,7 +73,7 @@ pub struct AnimationJson {
     pub judged: u32,
 }
 
-/// One finding.
+/// One reason for the verdict.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReasonJson {
     /// Stable code.
@@ -334,8 +334,8 @@ impl From<&Reason> for ReasonJson {
         Self {
             code: reason.code(),
             message: words::sentence(reason),
-            value: reason.value.map(shown),
-            threshold: reason.threshold.map(shown),
+            value: reason.value.map(rounded),
+            threshold: reason.threshold.map(rounded),
             false_positive_rate,
             false_match_rate,
         }
@@ -387,7 +387,7 @@ impl From<&Face> for BoxJson {
 
 impl From<Region> for BoxJson {
     fn from(Region { x, y, width, height }: Region) -> Self {
-        let [x, y, width, height] = [x, y, width, height].map(|side| shown(side.into()));
+        let [x, y, width, height] = [x, y, width, height].map(|side| rounded(side.into()));
         Self { x, y, width, height }
     }
 }
@@ -397,7 +397,7 @@ impl From<&Synthetic> for SyntheticJson {
         match synthetic {
             Synthetic::Evaluated(Evaluated { score, face, faces, stability, heat_map }) => {
                 Self::Evaluated {
-                    score: shown(score.value().into()),
+                    score: rounded(score.value().into()),
                     face: face.into(),
                     faces: faces.iter().map(FaceJson::from).collect(),
                     stability: stability.as_ref().map(StabilityJson::from),
@@ -416,7 +416,7 @@ impl From<&Synthetic> for SyntheticJson {
 impl From<&FaceResult> for FaceJson {
     fn from(result: &FaceResult) -> Self {
         let (state, score, code) = match result.answer {
-            Ok(score) => ("evaluated", Some(shown(score.value().into())), None),
+            Ok(score) => ("evaluated", Some(rounded(score.value().into())), None),
             Err(code) => ("not_applicable", None, Some(code.code())),
         };
         Self { area: BoxJson::from(&result.face), state, score, code }
@@ -426,7 +426,7 @@ impl From<&FaceResult> for FaceJson {
 impl From<&Stability> for StabilityJson {
     fn from(stability: &Stability) -> Self {
         let Stability { variants, lowest, highest } = stability;
-        let (lowest, highest) = (shown(lowest.value().into()), shown(highest.value().into()));
+        let (lowest, highest) = (rounded(lowest.value().into()), rounded(highest.value().into()));
         Self { variants: *variants, lowest, highest }
     }
 }
@@ -472,7 +472,7 @@ impl From<&PhotoError> for RefusalJson {
     }
 }
 
-/// Scores are f32 inside; without rounding their widening to f64 would show digits nobody measured.
-fn shown(value: f64) -> f64 {
+/// Rounds a score, which is f32 inside: widened to f64 it would show digits that nobody measured.
+fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }

@@ -28,7 +28,7 @@ pub struct InspectArgs {
     json: bool,
 }
 
-/// A line of `--json`: the path as it was given, and the findings or the refusal.
+/// A line of `--json`: the path as it was given, and the marks or the refusal.
 #[derive(Serialize)]
 struct Line {
     path: PathJson,
@@ -42,7 +42,7 @@ struct Line {
 
 /// What was found out about a file.
 struct Inspected {
-    findings: Vec<Mark>,
+    marks: Vec<Mark>,
     animation: Option<Animation>,
 }
 
@@ -74,8 +74,8 @@ fn inspect_one(found: Found) -> (PathBuf, Outcome) {
     let (path, bytes) = files::read_found(found);
     let outcome = bytes.map_err(|error| RefusalJson::unreadable(&error)).and_then(|bytes| {
         let photo = Photo::decode(&bytes).map_err(|error| RefusalJson::from(&error))?;
-        let findings = provenance::read(&bytes, &photo, &PhotoHashes::hash(photo.pixels()));
-        Ok(Inspected { findings, animation: photo.animation() })
+        let marks = provenance::read(&bytes, &photo, &PhotoHashes::hash(photo.pixels()));
+        Ok(Inspected { marks, animation: photo.animation() })
     });
     (path, outcome)
 }
@@ -84,7 +84,7 @@ fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
     let path = PathJson::from(path);
     let line = match outcome {
         Ok(inspected) => {
-            let provenance = inspected.findings.iter().map(ProvenanceJson::from).collect();
+            let provenance = inspected.marks.iter().map(ProvenanceJson::from).collect();
             let animation = inspected.animation.map(AnimationJson::from);
             Line { path, provenance: Some(provenance), animation, error: None }
         }
@@ -95,13 +95,13 @@ fn json_line(path: &Path, outcome: &Outcome) -> std::io::Result<String> {
     Ok(serde_json::to_string(&line)? + "\n")
 }
 
-/// The path, and a line a finding.
+/// The path, and a line for each mark.
 fn text_lines(path: &Path, outcome: &Outcome) -> String {
     let mut text = sanitized(&path.display().to_string()) + "\n";
     // Writing to a String cannot fail.
     let _ = match outcome {
         Err(refusal) => writeln!(text, "  not read: {} [{}]", refusal.message, refusal.code),
-        Ok(inspected) if inspected.findings.is_empty() => {
+        Ok(inspected) if inspected.marks.is_empty() => {
             writeln!(text, "  no mark of origin; that proves nothing")
         }
         Ok(_) => Ok(()),
@@ -111,21 +111,21 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
         let _ =
             writeln!(text, "  animation     {frames} frames, of which number {number} is judged");
     }
-    for finding in outcome.iter().flat_map(|inspected| &inspected.findings) {
-        let _ = writeln!(text, "  {}", sanitized(&sentence(finding)));
+    for mark in outcome.iter().flat_map(|inspected| &inspected.marks) {
+        let _ = writeln!(text, "  {}", sanitized(&sentence(mark)));
     }
     text
 }
 
-fn sentence(finding: &Mark) -> String {
-    let mut text = format!("{:<13} {}", finding.claim.name(), finding.kind.name());
-    if let Some(name) = &finding.claimed_by {
+fn sentence(mark: &Mark) -> String {
+    let mut text = format!("{:<13} {}", mark.claim.name(), mark.kind.name());
+    if let Some(name) = &mark.claimed_by {
         let _ = write!(text, ", by {name}");
     }
-    if finding.trusted {
+    if mark.trusted {
         text += ", trusted";
     }
-    for (name, value) in &finding.detail {
+    for (name, value) in &mark.detail {
         let _ = write!(text, ", {name}: {value}");
     }
     text

@@ -120,7 +120,7 @@ fn what_cannot_be_measured_is_refused() {
     std::fs::write(folder.path().join("note.txt"), "no photo").unwrap();
     for (path, said) in [
         (folder.path().display().to_string(), "0 photos can be read, at least 2 are needed"),
-        (fixture_path("photos/real-hopper.jpg").display().to_string(), "is no folder"),
+        (fixture_path("photos/real-hopper.jpg").display().to_string(), "is not a folder"),
     ] {
         let output = photocheck(&db, ["eval-matching", &path]);
         assert_eq!(output.status.code(), Some(2), "{path}");

@@ -230,7 +230,7 @@ async fn sizes_are_true() {
         assert_eq!((status, code.as_str()), (413, "PHOTO_TOO_MANY_BYTES"), "{detail}");
         detail
     };
-    let exact = format!("the file has 31457280 bytes, the limit is {LIMIT}");
+    let exact = format!("the file has 31457280 bytes, the limit is {LIMIT}; send a smaller copy");
     // Only the head is sent: the answer must not wait for more.
     let announced = |bytes: usize, kind: &str| {
         tokio::task::block_in_place(|| answer(begun_of(&service, "/v1/check", bytes, kind)))
@@ -242,7 +242,7 @@ async fn sizes_are_true() {
     assert!(status == 413 && text.contains(&more), "{text}");
     assert_eq!(
         detail_of(LIMIT + 5).await,
-        format!("the file has {} bytes, the limit is {LIMIT}", LIMIT + 5)
+        format!("the file has {} bytes, the limit is {LIMIT}; send a smaller copy", LIMIT + 5)
     );
     // The form is larger than the file in it.
     let form = format!("the form has 31457280 bytes, the limit for a file is {LIMIT}");
