@@ -8,7 +8,7 @@ def find_faces(image):
     w, h = image.size
     return [
         [round(v, 2) for v in (f.x * w, f.y * h, f.w * w, f.h * h)] + [round(f.score, 4)]
-        for f in face_boxes.detect_judged(image)
+        for f in face_boxes.detect_for_crops(image)
     ]
 
 
