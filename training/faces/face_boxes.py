@@ -9,11 +9,12 @@ orientation applied) and RGB.
 
 Steps of detect():
 
-1. First look: the photo, centred in a square 1.5 times its longer side, black
-   outside. The margin lets the net see faces that fill the photo.
-2. Second look: a square 3 times the side of each candidate's box, centred on
-   it. This confirms the face, and as every face now has about the same size
-   and place in the input, its box hardly depends on how the photo was cropped.
+1. First pass: the photo, centred in a square somewhat larger than its longer
+   side, black outside. The margin lets the net find faces that fill the photo.
+2. Refining pass: a square 2.5 times the side of each candidate's box, centred
+   on it. This confirms the face, and as every face now has about the same size
+   and position in the input, its box hardly depends on how the photo was
+   cropped.
 """
 
 import argparse
@@ -39,14 +40,16 @@ GRIDS = {
     "full": ((4, 1),),
 }
 KIND = "back"
-SCORE_MIN = 0.5  # a candidate, in either look
-FACE_MIN = 0.65  # a face: mean score of both looks
+SCORE_MIN = 0.5  # a candidate, in either pass
+FACE_MIN = 0.65  # a face: mean score of both passes
 NMS_IOU = 0.3
-# The net has no size of its own: each look has an input just large enough for what it looks at.
-FIRSTS = ((9, 128), (9, 192))  # side of a first look in eighths of the photo's longer side, input side
-SECOND = (20, 160)  # side of the second look in eighths of the candidate's box, input side
-JUDGED = (24, 256)  # the same of one more look at the face that the detector judges
-LOOKS = 3  # candidates that get a second look
+# The net has no size of its own: each pass has an input just large enough for what it takes in, as
+# (side of the square in eighths, side of the input). The square of a first pass is measured in the
+# photo's longer side, those of the others in the side of the candidate's box.
+FIRST_PASSES = ((9, 128), (9, 192))
+REFINING_PASS = (20, 160)
+DETECTOR_PASS = (24, 256)  # once more over the face that the detector scores, to crop it by
+CANDIDATES_MAX = 3  # that get a refining pass
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class Face:
     score: float
 
     def json(self):
-        r = lambda v: round(float(v), 5)
+        def r(v):
+            return round(float(v), 5)
+
         return {
             "box": [r(self.x), r(self.y), r(self.w), r(self.h)],
             "eyes": [[r(v) for v in self.eye_a], [r(v) for v in self.eye_b]],
@@ -107,8 +112,8 @@ class View:
         )
 
 
-def look(image, x0, y0, length, side):
-    """The square (x0, y0, length) of the photo as a side x side RGB array, black outside."""
+def cut_input(image, x0, y0, length, side):
+    """Cuts the square (x0, y0, length) as a side x side RGB array, black outside the photo."""
     w, h = image.size
     left, top = max(x0, 0), max(y0, 0)
     right, bottom = min(x0 + length, w), min(y0 + length, h)
@@ -129,8 +134,8 @@ def iou(a, b):
     return ix * iy / (a[2] * a[3] + b[2] * b[3] - ix * iy)
 
 
-def weight_of(face):
-    """What the faces are ordered by: score x box area."""
+def weigh(face):
+    """Returns what the faces are ordered by: score x box area."""
     return face[8] * face[2] * face[3]
 
 
@@ -160,7 +165,7 @@ class Detector:
     """The defaults are what the program does; the options are there to compare."""
 
     def __init__(self, model=MODEL, kind=KIND, face_min=FACE_MIN, weighted=True, refine=True,
-                 firsts=FIRSTS, second=SECOND):
+                 first_passes=FIRST_PASSES, refining_pass=REFINING_PASS):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -169,7 +174,8 @@ class Detector:
         )
         self.path, self.kind = str(model), kind
         self.face_min, self.weighted = face_min, weighted
-        self.refine, self.firsts, self.second = refine, firsts, second
+        self.refine = refine
+        self.first_passes, self.refining_pass = first_passes, refining_pass
 
     def net(self, canvas):
         """Raw candidates in input coordinates (0..1): [N,9] as suppress() wants them."""
@@ -195,9 +201,9 @@ class Detector:
         )
         return rows
 
-    def look_at(self, image, x0, y0, length, side, score_min):
-        """Faces in one square of the photo, as rows in photo pixels, best score first."""
-        canvas, view = look(image, x0, y0, length, side)
+    def run_pass(self, image, x0, y0, length, side, score_min):
+        """Finds faces in one square of the photo: rows in photo pixels, best score first."""
+        canvas, view = cut_input(image, x0, y0, length, side)
         rows = self.net(canvas)
         rows = rows[(rows[:, 8] >= score_min) & (rows[:, 2] > 0) & (rows[:, 3] > 0)]
         faces = []
@@ -208,54 +214,58 @@ class Detector:
             faces.append(np.array([x, y, right - x, bottom - y, *a, *b, row[8]], np.float64))
         return faces
 
-    def look_again(self, image, face, size=None):
-        """The same face seen in a square around its box, or None."""
-        eighths, side = size or self.second
+    def find_again(self, image, face, size=None):
+        """Finds the same face in a square around its box, or returns None."""
+        eighths, side = size or self.refining_pass
         length = max(math.floor(max(face[2], face[3]) * eighths / 8 + 0.5), 16)
         x0 = math.floor(face[0] + face[2] / 2 - length / 2 + 0.5)
         y0 = math.floor(face[1] + face[3] / 2 - length / 2 + 0.5)
         w, h = image.size
         if x0 >= w or y0 >= h or x0 + length <= 0 or y0 + length <= 0:
             return None
-        found = [f for f in self.look_at(image, x0, y0, length, side, SCORE_MIN) if iou(f, face) > NMS_IOU]
-        return found[0] if found else None
+        found = self.run_pass(image, x0, y0, length, side, SCORE_MIN)
+        return next((f for f in found if iou(f, face) > NMS_IOU), None)
 
-    def faces_of(self, image, eighths, side):
-        """Faces that a first look of this size and the second looks agree on, as rows."""
+    def find_faces(self, image, eighths, side):
+        """Finds faces that a first pass of this size and the refining passes agree on, as rows."""
         w, h = image.size
         length = max(w, h) * eighths // 8
-        first = self.look_at(image, -((length - w) // 2), -((length - h) // 2), length, side, SCORE_MIN)
-        first.sort(key=weight_of, reverse=True)
+        x0, y0 = -((length - w) // 2), -((length - h) // 2)
+        first = self.run_pass(image, x0, y0, length, side, SCORE_MIN)
+        first.sort(key=weigh, reverse=True)
         if not self.refine:
             return [face for face in first if face[8] >= self.face_min]
         faces = []
-        for face in first[:LOOKS]:
-            again = self.look_again(image, face)
+        for face in first[:CANDIDATES_MAX]:
+            again = self.find_again(image, face)
             if again is not None:
                 again[8] = (face[8] + again[8]) / 2
                 if again[8] >= self.face_min:
                     faces.append(again)
-        faces.sort(key=weight_of, reverse=True)
+        faces.sort(key=weigh, reverse=True)
         return faces
 
     def detect(self, image):
-        """Faces, largest score x box area first."""
+        """Finds faces, largest score x box area first."""
         image = image.convert("RGB")
         w, h = image.size
-        # A larger first look sees smaller faces and is taken only when the one before found none.
-        faces = next(filter(len, (self.faces_of(image, *look) for look in self.firsts)), [])
+        # A first pass of a larger input finds smaller faces and runs only when the one before
+        # found none.
+        passes = (self.find_faces(image, *size) for size in self.first_passes)
+        faces = next(filter(len, passes), [])
         return [
-            Face(f[0] / w, f[1] / h, f[2] / w, f[3] / h, (f[4] / w, f[5] / h), (f[6] / w, f[7] / h), f[8])
+            Face(f[0] / w, f[1] / h, f[2] / w, f[3] / h,
+                 (f[4] / w, f[5] / h), (f[6] / w, f[7] / h), f[8])
             for f in faces
         ]
 
-
-    def judged(self, image, face):
-        """The face in the box by which the detector cuts it out: one more look, if that finds it."""
+    def place_for_detector(self, image, face):
+        """Returns the face in the box that the detector crops by: that of one more pass, if it
+        finds the face."""
         image = image.convert("RGB")
         w, h = image.size
         row = np.array([face.x * w, face.y * h, face.w * w, face.h * h, *[0.0] * 4, face.score])
-        again = self.look_again(image, row, JUDGED)
+        again = self.find_again(image, row, DETECTOR_PASS)
         if again is None:
             return face
         x, y, bw, bh = again[:4]
@@ -277,10 +287,10 @@ def detect(image):
     return default().detect(image)
 
 
-def detect_judged(image):
+def detect_for_crops(image):
     """As detect(), the first face in the box by which the detector cuts it out."""
     faces = detect(image)
-    return [default().judged(image, face) for face in faces[:1]] + faces[1:]
+    return [default().place_for_detector(image, face) for face in faces[:1]] + faces[1:]
 
 
 def main():

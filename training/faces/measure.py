@@ -26,7 +26,7 @@ import onnxruntime
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 import face_boxes
-from face_boxes import ROOT, Detector, Face, iou, look
+from face_boxes import ROOT, Detector, Face, cut_input, iou
 
 LABELS = pathlib.Path(__file__).with_name("labels.csv")
 FACES = ROOT.parent / "shared" / "data" / "faces" / "train.csv"
@@ -54,7 +54,7 @@ class CenterFace:
         image = image.convert("RGB")
         w, h = image.size
         length, side = max(w, h), self.side
-        canvas, view = look(image, -((length - w) // 2), -((length - h) // 2), length, side)
+        canvas, view = cut_input(image, -((length - w) // 2), -((length - h) // 2), length, side)
         heat, size, offset, marks = self.session.run(
             None, {self.session.get_inputs()[0].name: canvas.astype(np.float32).transpose(2, 0, 1)[None]}
         )
@@ -80,25 +80,34 @@ class CenterFace:
 
 def detectors(nets, only):
     nets = pathlib.Path(nets)
-    # One look at the photo alone; "+look" adds the second look of face_boxes.py.
+    # One pass over the photo alone; "+refining" adds the refining pass of face_boxes.py.
     short, back, full = (nets / f"{n}.onnx" for n in ("short_range", "back", "full_range"))
-    one = lambda side: dict(refine=False, firsts=((8, side),), face_min=0.5)
+
+    def one(path, kind, side):
+        return partial(Detector, path, kind, refine=False, first_passes=((8, side),), face_min=0.5)
+
+    def two(path, kind, first_pass, refining_pass):
+        return partial(Detector, path, kind, first_passes=(first_pass,),
+                       refining_pass=refining_pass)
+
     table = {
-        "short": lambda: Detector(short, "short", **one(128)),
-        "back": lambda: Detector(back, "back", **one(256)),
-        "full": lambda: Detector(full, "full", **one(192)),
-        "centerface-256": lambda: CenterFace(nets / "centerface.onnx", 256, 0.5),
-        "centerface-320": lambda: CenterFace(nets / "centerface.onnx", 320, 0.5),
-        "short-1.5+look": lambda: Detector(short, "short", firsts=((12, 128),), second=(24, 128)),
-        "back+look": lambda: Detector(back, "back", firsts=((8, 256),), second=(24, 256)),
-        "back-1.5+look": lambda: Detector(back, "back", firsts=((12, 256),), second=(24, 256)),
+        "short": one(short, "short", 128),
+        "back": one(back, "back", 256),
+        "full": one(full, "full", 192),
+        "centerface-256": partial(CenterFace, nets / "centerface.onnx", 256, 0.5),
+        "centerface-320": partial(CenterFace, nets / "centerface.onnx", 320, 0.5),
+        "short-1.5+refining": two(short, "short", (12, 128), (24, 128)),
+        "back+refining": two(back, "back", (8, 256), (24, 256)),
+        "back-1.5+refining": two(back, "back", (12, 256), (24, 256)),
     }
-    # Looks at other sides, as 9@128,9@192+20@160/0.65: eighths and input side of the first looks and
-    # of the second, and how sure a face must be.
+    # Passes of other sizes, as 9@128,9@192+20@160/0.65: eighths and input side of the first passes
+    # and of the refining pass, and the least score of a face.
     for name in only.split(";") if only else []:
-        if looks := re.fullmatch(r"([\d@,]+)\+(\d+@\d+)/([\d.]+)", name):
-            *firsts, second = [tuple(map(int, look.split("@"))) for look in [*looks[1].split(","), looks[2]]]
-            table[name] = partial(Detector, back, "back", float(looks[3]), firsts=firsts, second=second)
+        if parts := re.fullmatch(r"([\d@,]+)\+(\d+@\d+)/([\d.]+)", name):
+            sizes = [*parts[1].split(","), parts[2]]
+            *first_passes, refining_pass = [tuple(map(int, s.split("@"))) for s in sizes]
+            table[name] = partial(Detector, back, "back", float(parts[3]),
+                                  first_passes=first_passes, refining_pass=refining_pass)
     for name in only.split(";") if only else table:
         yield name, table[name]()
 
@@ -120,7 +129,7 @@ def recall(args):
     labels.csv says what the doubtful photos of train.csv show: "face" (plainly
     visible, at least about 8 % of the longer side), "none" (no person) or
     "unclear" (tiny, hidden, from behind, statue, drawing, crowd). It lists every
-    photo in which back-1.5+look was less than sure; all others show a face.
+    photo in which back-1.5+refining was less than sure; all others show a face.
     """
     rows = photos(args.list)
     with open(LABELS, newline="") as f:

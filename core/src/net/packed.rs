@@ -3,7 +3,7 @@
 //! A matrix of `bits` bits a weight lies in the file as arrays of bytes beside the nodes that turn
 //! them into numbers, so that any runtime can run the file. Letting tract fold those nodes takes it
 //! seconds and gigabytes, so they are folded here: the arrays become one plain matrix under the
-//! name of the last node, which is dropped. `training/trunk.py` writes such files.
+//! name of the last node, which is dropped. `training/08_export_trunk.py` writes such files.
 //!
 //! Matrix `M` of shape `[rows, columns]` is `M.step`, f16 `[groups, 1, columns]`, and one array a
 //! power of two in the number of bits: `M.bits0`, and `M.bitsN` for the bits from the N-th on. A

@@ -1,0 +1,1 @@
+"""What the steps share: photos, crops, the trunk, heads and figures."""
