@@ -80,12 +80,34 @@ def format_thresholds(facts):
     return "\n".join(lines)
 
 
-def describe(args, facts, val, digests):
-    """Writes the text of model.toml."""
-    weights, exit_facts, drawn = facts["weights"], facts["exit"], facts["drawn"]
-    alone = facts["whole_alone"]
+def format_exits(facts, digest):
+    """Writes the sections of the two early ways out; the digest is that of exit.onnx."""
+    exit_facts, alone = facts["exit"], facts["whole_alone"]
     clean = next(name for name in facts["held_out"] if name.endswith("/clean"))
     by_exit, by_whole = exit_facts[clean], alone[clean]
+    return f"""\
+# exit.onnx reads one tensor of the whole photo's pass. Up to this logit the photo is plainly real
+# and nothing further runs: {by_exit['caught_left']:.1%} of the AI-made photos of held-out sources
+# over the 1 % threshold leave here, and {by_exit['real_left']:.0%} of the real ones.
+[exit]
+block = "block{exit_facts['block']}"
+sha256 = "{digest}"
+logit_max = {exit_facts['logit_max']:.5f}
+weight = {exit_facts['weight']:.6g}
+bias = {exit_facts['bias']:.6g}
+
+# Up to this logit of the whole photo its face need not be scored: {by_whole['caught_left']:.1%}
+# and {by_whole['real_left']:.0%} have left by then.
+[whole_alone]
+logit_max = {alone['logit_max']:.5f}
+weight = {alone['weight']:.6g}
+bias = {alone['bias']:.6g}
+"""
+
+
+def describe(args, facts, val, digests):
+    """Writes the text of model.toml."""
+    weights, drawn = facts["weights"], facts["drawn"]
     taps = ", ".join(f'"block{b}"' for b in facts["blocks"])
     forerunner, auroc, auroc_low = args.forerunner.split(":")
     return f"""name = "{args.name}"
@@ -115,23 +137,7 @@ weight = {weights[1]:.6g}
 [calibration]
 bias = {facts['bias']:.6g}
 
-# exit.onnx reads one tensor of the whole photo's pass. Up to this logit the photo is plainly real
-# and nothing further runs: {by_exit['caught_left']:.1%} of the AI-made photos of held-out sources
-# over the 1 % threshold leave here, and {by_exit['real_left']:.0%} of the real ones.
-[exit]
-block = "block{exit_facts['block']}"
-sha256 = "{digests['exit']}"
-logit_max = {exit_facts['logit_max']:.5f}
-weight = {exit_facts['weight']:.6g}
-bias = {exit_facts['bias']:.6g}
-
-# Up to this logit of the whole photo its face need not be scored: {by_whole['caught_left']:.1%}
-# and {by_whole['real_left']:.0%} have left by then.
-[whole_alone]
-logit_max = {alone['logit_max']:.5f}
-weight = {alone['weight']:.6g}
-bias = {alone['bias']:.6g}
-
+{format_exits(facts, digests['exit'])}
 # nearly no photo that was measured has a face crop below this sharpness
 [face]
 sharpness_min = 0.035

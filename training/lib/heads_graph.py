@@ -6,7 +6,8 @@ A heat map says where in the crop the logit of a crop's own head comes from.
 import numpy as np
 from onnx import TensorProto
 
-from lib import graph, heads, trunk, trunk_graph
+from lib import heads, trunk, trunk_graph
+from lib.graph import Graph
 
 CELLS = 7
 
@@ -55,7 +56,7 @@ def add_int8(graph, matrix):
 def build_heads(blocks, columns, heat_count, side, name="logits"):
     """Builds the graph of heads on tokens. `columns` is a list of (axes, head) on all `blocks`; the
     first `heat_count` of them have a heat map."""
-    g = graph.Graph()
+    g = Graph()
     cells = (side // trunk.PATCH) ** 2
     pieces, spreads = [], []
     for block in blocks:
