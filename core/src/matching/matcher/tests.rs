@@ -157,52 +157,56 @@ fn views_of(pixels: &image::RgbImage) -> PhotoViews {
     PhotoViews::hash(pixels, &framing, faces)
 }
 
-/// Every edit of real photos among the photos themselves, and among hashes that lie at any
-/// distance from theirs, with gradient hashes that agree, do not, or are missing.
+/// The entry at any distance up to 55 bits, its gradient hash up to 23 bits away or missing.
+#[cfg(feature = "evaluation")]
+fn moved(entry: &Entry, chance: &mut fastrand::Rng) -> Entry {
+    let mut words = entry.hash.0;
+    for _ in 0..chance.u8(..56) {
+        words[chance.usize(..4)] ^= 1 << chance.u8(..64);
+    }
+    let mut gradient = entry.gradient.filter(|_| 0 < chance.u8(..5));
+    if let Some(sample) = &mut gradient {
+        for _ in 0..chance.u8(..24) {
+            sample.0 ^= 1 << chance.u8(..64);
+        }
+    }
+    Entry { hash: PdqHash(words), gradient, ..entry.clone() }
+}
+
+/// Every edit of real photos among the photos themselves, and among others whose hashes lie at any
+/// distance from theirs.
 #[cfg(feature = "evaluation")]
 #[test]
 fn a_lookup_finds_what_the_rule_finds_among_all_hashes() {
     use crate::evaluation::edits::{Edit, Random};
-    use crate::matching::hashes::GradientSample;
     let photos = [
         include_bytes!("../../../../fixtures/photos/real-collins.png").as_slice(),
         include_bytes!("../../../../fixtures/photos/ai-portrait-1.jpg").as_slice(),
     ];
-    let photos = photos.map(|bytes| crate::photo::Photo::decode(bytes).unwrap().pixels().clone());
+    let photos = photos.map(|bytes| {
+        let photo = crate::photo::Photo::decode(bytes).unwrap();
+        let (width, height) = photo.pixels().dimensions();
+        crate::photo::resize::resize(photo.pixels(), 480, 480 * height / width)
+    });
     let mut chance = fastrand::Rng::with_seed(16);
     let (bank, mut entries) = (bank(), Vec::new());
-    for (number, pixels) in photos.iter().enumerate() {
-        let own = MATCHER.entries(&views_of(pixels), ContentId(0), &bank);
-        for copy in 0..40 {
-            let content = ContentId(i64::try_from(copy * photos.len() + number).unwrap());
-            // The first copy is the photo itself; of the others, each view is as far as it comes.
-            for entry in own.iter().filter(|_| copy == 0 || chance.u8(..3) < 2) {
-                let turned = |bits: usize, most: usize, chance: &mut fastrand::Rng| {
-                    (0..bits).map(|_| chance.usize(..most)).collect::<Vec<_>>()
-                };
-                let (bits, of_gradient) = match copy {
-                    0 => (0, 0),
-                    _ => (chance.usize(..56), chance.usize(..24)),
-                };
-                let mut words = entry.hash.0;
-                for bit in turned(bits, 256, &mut chance) {
-                    words[bit / 64] ^= 1 << (bit % 64);
+    for (number, pixels) in (0..).zip(&photos) {
+        let own = MATCHER.entries(&views_of(pixels), ContentId(number), &bank);
+        for copy in 1..40 {
+            let content = ContentId(100 * copy + number);
+            for entry in &own {
+                if 0 < chance.u8(..3) {
+                    entries.push(Entry { content, ..moved(entry, &mut chance) });
                 }
-                let gradient = entry.gradient.filter(|_| 0 < chance.u8(..5)).map(|sample| {
-                    let bits = turned(of_gradient, 64, &mut chance);
-                    GradientSample(bits.into_iter().fold(sample.0, |bits, bit| bits ^ 1 << bit))
-                });
-                entries.push(Entry { hash: PdqHash(words), gradient, content, ..entry.clone() });
             }
         }
+        entries.extend(own);
     }
     let index = Index::new(entries.clone(), 1);
     let (mut found, mut beyond) = (0, 0);
     for (number, pixels) in photos.iter().enumerate() {
-        let small =
-            crate::photo::resize::resize(pixels, 480, 480 * pixels.height() / pixels.width());
         for edit in Edit::ALL {
-            let edited = edit.apply(&small, &mut Random::seeded(16, number, edit));
+            let edited = edit.apply(pixels, &mut Random::seeded(16, number, edit));
             let views = views_of(&edited);
             let matches = MATCHER.matches(&views, &index, &Scope::Everything);
             assert_eq!(matches, matches_by_scan(&views, &entries), "{edit:?}");
