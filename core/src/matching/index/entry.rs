@@ -52,6 +52,14 @@ pub struct Changes {
     pub generation: i64,
 }
 
+impl Near {
+    /// An entry at this distance.
+    pub(crate) fn new(entry: Entry, distance: Distance) -> Self {
+        let Entry { gradient, content, view, opinion, bank, .. } = entry;
+        Self { distance, gradient, content, view, opinion, bank }
+    }
+}
+
 impl Scope {
     /// Whether it includes a bank.
     #[must_use]

@@ -84,6 +84,12 @@ impl Index {
         found
     }
 
+    /// All entries of one content, as far as they are in the scope.
+    pub fn entries_of(&self, content: ContentId, scope: &Scope) -> impl Iterator<Item = Entry> {
+        let entries = self.parts.iter().flat_map(move |part| part.entries_of(content));
+        entries.filter(|entry| scope.includes(entry.bank.id))
+    }
+
     /// The index after `changes`. Removing what is not there changes nothing.
     #[must_use]
     pub fn apply(&self, changes: Changes) -> Self {

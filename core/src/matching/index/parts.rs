@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "rows are those of a segment, words those of its rows")]
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::bands::Layout;
@@ -113,12 +114,21 @@ impl Part {
         self.tombstones.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
+    /// The live rows of one content.
+    pub(super) fn entries_of(&self, content: ContentId) -> impl Iterator<Item = Entry> {
+        self.entries_in(self.segment.rows.find(content))
+    }
+
     /// The live rows, in the order of content ids.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
-        let rows = &self.segment.rows;
-        (0..rows.len()).filter(|row| !self.is_tombstoned(*row)).map(|row| {
-            let Label { bank, opinion, view, .. } = rows.label(row).clone();
-            let (hash, gradient, content) = (rows.hash(row), rows.gradient(row), rows.content(row));
+        self.entries_in(0..self.segment.rows.len())
+    }
+
+    fn entries_in(&self, rows: Range<usize>) -> impl Iterator<Item = Entry> {
+        let from = &self.segment.rows;
+        rows.filter(|row| !self.is_tombstoned(*row)).map(|row| {
+            let Label { bank, opinion, view, .. } = from.label(row).clone();
+            let (hash, gradient, content) = (from.hash(row), from.gradient(row), from.content(row));
             Entry { hash, gradient, content, view, opinion, bank }
         })
     }
