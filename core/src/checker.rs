@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::RgbImage;
 
 use crate::bank::Purpose;
-use crate::detector::Detector;
+use crate::detector::{Detector, Doubt};
 use crate::faces::{Face, FaceFinder, Faces};
 use crate::limits;
 use crate::matching::Matcher;
@@ -100,7 +100,9 @@ impl Checker {
     #[must_use]
     pub fn score(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
         let faces = self.face_finder.faces_to_judge(pixels, faces);
-        self.detector.score(pixels, &faces, self.policy.unsure_score())
+        // Between the two no variant can change the verdict.
+        let (from, recheck_from) = (self.policy.unsure_score(), self.policy.suspect_score());
+        self.detector.score(pixels, &faces, Doubt { from, recheck_from })
     }
 
     /// All that a photo is compared by: the stages up to the views.
