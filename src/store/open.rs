@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, AssertSqlSafe, Row};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
 use tokio::sync::Mutex;
 
 use super::database::Store;
@@ -168,18 +168,19 @@ pub(super) async fn connect(
 
 /// Brings the schema up to date, or makes sure that it is.
 async fn prepare(pool: &AnyPool, access: Access, may_begin: bool) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await?;
     // Nothing is written into a database of somebody else.
-    match what_is_there(pool, Dialect::Sqlite).await? {
+    match what_is_there(&mut connection, Dialect::Sqlite).await? {
         Found::SomethingElse => return Err(StoreError::NotOurs),
         Found::Nothing if !may_begin => return Err(StoreError::NotOurs),
         Found::Nothing | Found::Ours => {}
     }
     if access == Access::Write {
         // Readers go on while one writes; without it a lookup could wait for an import.
-        sqlx::query("pragma journal_mode = wal").execute(pool).await?;
-        return Ok(schema::migrations(Dialect::Sqlite).run(pool).await?);
+        sqlx::query("pragma journal_mode = wal").execute(&mut *connection).await?;
+        return Ok(schema::migrations(Dialect::Sqlite).run(&mut *connection).await?);
     }
-    if is_up_to_date(pool, Dialect::Sqlite).await? {
+    if is_up_to_date(&mut connection, Dialect::Sqlite).await? {
         return Ok(());
     }
     Err(StoreError::OtherVersion)
@@ -194,8 +195,11 @@ pub(super) enum Found {
 }
 
 /// Looks at the tables of a database.
-pub(super) async fn what_is_there(pool: &AnyPool, dialect: Dialect) -> Result<Found, StoreError> {
-    let row = sqlx::query(dialect.tables_query()).fetch_one(pool).await?;
+pub(super) async fn what_is_there(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<Found, StoreError> {
+    let row = sqlx::query(dialect.tables_query()).fetch_one(connection).await?;
     let (tables, migrations): (i64, i64) = (row.try_get("tables")?, row.try_get("migrations")?);
     Ok(match (tables, migrations) {
         (0, _) => Found::Nothing,
@@ -205,9 +209,12 @@ pub(super) async fn what_is_there(pool: &AnyPool, dialect: Dialect) -> Result<Fo
 }
 
 /// Whether the schema is the one of this program.
-pub(super) async fn is_up_to_date(pool: &AnyPool, dialect: Dialect) -> Result<bool, StoreError> {
+pub(super) async fn is_up_to_date(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<bool, StoreError> {
     let row = sqlx::query("select max(version) as version from _sqlx_migrations where success")
-        .fetch_one(pool)
+        .fetch_one(connection)
         .await?;
     Ok(row.try_get::<Option<i64>, _>("version")? == schema::newest(dialect))
 }

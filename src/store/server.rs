@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use sqlx::postgres::PgPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Connection};
+use sqlx::{AnyConnection, Connection};
 use url::{Host, Url};
 
 use super::database::Store;
@@ -31,17 +31,14 @@ pub(super) fn is_meant(url: &str) -> bool {
 pub(super) async fn open(url: &str, opening: &Opening) -> Result<Store, StoreError> {
     let url = read_url(url)?;
     let place = place(&url);
-    let named = |error| StoreError::Open { place: place.clone(), error: Box::new(error) };
-    let dialect = Dialect::Postgres;
-    let connected = connect(dialect, url.as_str(), CONNECTIONS_MAX, opening.lock_wait_max).await;
-    let pool = connected.map_err(named)?;
-    let is_new = match what_is_there(&pool, dialect).await.map_err(named)? {
-        Found::SomethingElse => return Err(named(StoreError::NotOurs)),
-        Found::Nothing if !opening.create => return Err(StoreError::EmptyDatabase(place)),
-        Found::Nothing => true,
-        Found::Ours => false,
+    let named = |error| match error {
+        StoreError::EmptyDatabase(_) => error,
+        _ => StoreError::Open { place: place.clone(), error: Box::new(error) },
     };
-    migrate(&pool, url.as_str(), is_new).await.map_err(named)?;
+    let dialect = Dialect::Postgres;
+    let is_new = prepare(url.as_str(), &place, opening).await.map_err(named)?;
+    let pool = connect(dialect, url.as_str(), CONNECTIONS_MAX, opening.lock_wait_max).await;
+    let pool = pool.map_err(named)?;
     // Connected to when somebody listens.
     let announcements = PgPoolOptions::new().max_connections(1).connect_lazy(url.as_str());
     let snapshot = opening.snapshot_folder.as_deref().map(|folder| snapshot_in(folder, &place));
@@ -53,15 +50,26 @@ pub(super) async fn open(url: &str, opening: &Opening) -> Result<Store, StoreErr
     })
 }
 
-/// Brings the schema up to date. Who may only read gets by where it is.
-async fn migrate(pool: &AnyPool, url: &str, is_new: bool) -> Result<(), StoreError> {
-    if !is_new && is_up_to_date(pool, Dialect::Postgres).await? {
-        return Ok(());
-    }
-    // A connection without the pool's limit on waiting: another program may take minutes for it.
+/// Brings the schema up to date, and says whether it is new. Who may only read gets by where it is.
+///
+/// It has a connection of its own: a pool would try a server that is not there again and again, and
+/// would not wait for minutes while another program changes the schema.
+async fn prepare(url: &str, place: &str, opening: &Opening) -> Result<bool, StoreError> {
+    let dialect = Dialect::Postgres;
     let mut connection = AnyConnection::connect(url).await?;
-    schema::migrations(Dialect::Postgres).run(&mut connection).await?;
-    Ok(connection.close().await?)
+    let found = what_is_there(&mut connection, dialect).await?;
+    match found {
+        Found::SomethingElse => return Err(StoreError::NotOurs),
+        Found::Nothing if !opening.create => {
+            return Err(StoreError::EmptyDatabase(place.to_owned()));
+        }
+        Found::Nothing | Found::Ours => {}
+    }
+    if found == Found::Nothing || !is_up_to_date(&mut connection, dialect).await? {
+        schema::migrations(dialect).run(&mut connection).await?;
+    }
+    connection.close().await?;
+    Ok(found == Found::Nothing)
 }
 
 /// Reads a URL, and makes the connection safe where it does not say how safe it is to be.

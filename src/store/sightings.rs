@@ -298,8 +298,12 @@ async fn elsewhere(
     Ok((u32::try_from(accounts).unwrap_or(u32::MAX), row.try_get("since")?))
 }
 
-/// Writes ids as a list for `in`. They are numbers, so nothing can hide in them.
+/// Writes ids as a list for `in`. They are numbers, so nothing can hide in them. Not every database
+/// takes an empty list; nothing is in one of `null` alone.
 fn id_list(ids: &[ContentId]) -> String {
+    if ids.is_empty() {
+        return "null".to_owned();
+    }
     let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
     ids.join(", ")
 }
