@@ -24,7 +24,7 @@ pub struct Config {
 /// Which database, and how it is opened.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// `sqlite:` and the path of a file.
+    /// `sqlite:` and the path of a file, or `postgres://` and a database of a server.
     pub url: String,
     pub opening: Opening,
 }

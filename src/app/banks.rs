@@ -30,7 +30,7 @@ impl Banks {
     /// # Errors
     /// When the database cannot be had.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        Ok(Self::new(Store::open_with(&config.url, config.opening).await?, None))
+        Ok(Self::new(Store::open_with(&config.url, config.opening.clone()).await?, None))
     }
 
     /// The banks of an open database, and the index that follows it.

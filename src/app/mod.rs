@@ -174,5 +174,5 @@ impl App {
 }
 
 async fn open_store(config: &Config) -> Result<Store, StoreError> {
-    Store::open_with(&config.database.url, config.database.opening).await
+    Store::open_with(&config.database.url, config.database.opening.clone()).await
 }

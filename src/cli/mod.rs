@@ -5,6 +5,7 @@ pub mod bank_add;
 pub mod bank_transfer;
 pub mod charts;
 pub mod check;
+pub mod db;
 pub mod detection_run;
 pub mod eval;
 pub mod eval_matching;
@@ -54,6 +55,8 @@ pub enum Command {
     Eval(eval::EvalArgs),
     /// Measure which edited copies of your own photos are found, compared with other methods
     EvalMatching(eval_matching::EvalMatchingArgs),
+    /// Copy or back up a database
+    Db(db::DbArgs),
     /// Run the HTTP service, with a web page for people
     Serve(serve::ServeArgs),
 }

@@ -13,12 +13,25 @@ use crate::store::Opening;
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub struct SharedArgs {
-    /// Database of the banks, sqlite:PATH [default: photocheck.sqlite in the user's data folder]
-    #[arg(long, global = true, env = "PHOTOCHECK_DB", value_name = "URL")]
+    // Its value may hold a password.
+    #[arg(
+        long,
+        global = true,
+        env = "PHOTOCHECK_DB",
+        hide_env_values = true,
+        value_name = "URL",
+        help = "Database of the banks, sqlite:PATH or postgres://USER@HOST/DATABASE [default: \
+                photocheck.sqlite in the user's data folder]"
+    )]
     db: Option<String>,
-    /// Create the database where there is none; without this, only the default one is
+    /// Create the database where there is none; without this, only the default one is. On a server
+    /// the database must be there, and tables are made in it
     #[arg(long, global = true)]
     create: bool,
+    /// Folder for the snapshot of the index of a database on a server; without it a program reads
+    /// all banks when it starts
+    #[arg(long, global = true, env = "PHOTOCHECK_INDEX_FOLDER", value_name = "DIR")]
+    index_folder: Option<PathBuf>,
     /// Folder of a model to use instead of the built-in one, beside the folder of its trunk
     #[arg(long, global = true, value_name = "DIR")]
     model: Option<PathBuf>,
@@ -51,6 +64,7 @@ impl SharedArgs {
             // A mistyped name must not become a database that clears every photo.
             create: to == Use::Begin || self.create || is_default,
             read_only_will_do: to == Use::Read,
+            snapshot_folder: self.index_folder.clone(),
             ..Opening::default()
         };
         Ok(DatabaseConfig { url, opening })

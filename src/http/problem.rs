@@ -76,6 +76,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_REPLACED", detail)
     }
 
+    /// The server of the database does not answer. Where it stands is nobody's business.
+    fn database_unreachable(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        let detail = "the database cannot be reached at the moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNREACHABLE", detail)
+    }
+
     /// A page of another site uses the banks through a browser.
     #[must_use]
     pub fn cross_site() -> Self {
@@ -265,6 +272,7 @@ impl From<Failure> for Problem {
                 problem
             }
             Failure::Store(StoreError::Replaced(_)) => Self::database_replaced(),
+            Failure::Store(StoreError::Unreachable(_)) => Self::database_unreachable(&failure),
             Failure::Store(_) | Failure::Work(_) | Failure::ReaderGone => Self::ours(&failure),
         }
     }

@@ -5,6 +5,7 @@ pub mod colours;
 pub mod imports;
 pub mod marks;
 pub mod nginx;
+pub mod postgres;
 pub mod serve;
 
 use std::io::Write;
@@ -34,6 +35,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use temp_dir::TempDir;
 use tokio::net::TcpListener;
+
+use postgres::PostgresDatabase;
 
 /// `fixtures/index.toml`.
 #[derive(Debug, Deserialize)]
@@ -195,6 +198,35 @@ pub fn temporary_db() -> (TempDir, String) {
     (folder, url)
 }
 
+/// A database that is not there yet, or empty, and goes away with the test.
+pub struct Place {
+    pub url: String,
+    _folder: Option<TempDir>,
+    _server: Option<PostgresDatabase>,
+}
+
+impl Place {
+    /// SQLite in a file.
+    pub fn in_file() -> Self {
+        let (folder, url) = temporary_place();
+        Self { url, _folder: Some(folder), _server: None }
+    }
+
+    /// PostgreSQL; `None`, said in one line, where there is none.
+    pub fn on_server() -> Option<Self> {
+        let server = PostgresDatabase::create()?;
+        Some(Self { url: server.url.clone(), _folder: None, _server: Some(server) })
+    }
+
+    /// The kind that `PHOTOCHECK_TEST_DB` asks for: with `postgres`, services run on PostgreSQL.
+    pub fn as_asked() -> Self {
+        match std::env::var("PHOTOCHECK_TEST_DB").as_deref() {
+            Ok("postgres") => Self::on_server().unwrap(),
+            _ => Self::in_file(),
+        }
+    }
+}
+
 /// A real service on a free port, over a temporary database.
 pub struct Service {
     pub url: String,
@@ -203,7 +235,7 @@ pub struct Service {
     pub store: Store,
     pub live: LiveIndex,
     pub sightings: Option<Sightings>,
-    _folder: TempDir,
+    _place: Option<Place>,
 }
 
 /// How a service is set up.
@@ -256,12 +288,13 @@ impl Service {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        let (folder, own_db) = temporary_place();
-        let db = setup.db.unwrap_or(own_db);
+        let place = setup.db.is_none().then(Place::as_asked);
+        let own_db = || place.as_ref().unwrap().url.clone();
+        let db = setup.db.unwrap_or_else(own_db);
         let sightings = match setup.sightings_bank {
             None => None,
             Some(name) => {
-                let store = Store::open_with(&db, setup.opening).await.unwrap();
+                let store = Store::open_with(&db, setup.opening.clone()).await.unwrap();
                 create_bank(&store, name, Purpose::Seen).await;
                 store.close().await;
                 let key = AccountKey::new(ACCOUNT_KEY.as_bytes()).unwrap();
@@ -295,7 +328,7 @@ impl Service {
         tokio::spawn(http::server::serve(listener, router, std::future::pending()));
         // The service closes a connection that is idle for some seconds, as a slow test may be.
         let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { url, db, client, store, live, sightings, _folder: folder }
+        Self { url, db, client, store, live, sightings, _place: place }
     }
 
     pub fn at(&self, path: &str) -> String {

@@ -42,6 +42,12 @@ impl Serve {
         Self { url, access, process, log: Some(log) }
     }
 
+    /// Kills it at once, as a machine that loses its power.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Asks it to stop, waits for that, and returns what it logged.
     pub fn stop(mut self) -> String {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
