@@ -5,6 +5,7 @@ pub mod bank_add;
 pub mod bank_transfer;
 pub mod charts;
 pub mod check;
+pub mod config;
 pub mod detection_run;
 pub mod eval;
 pub mod eval_matching;
@@ -21,6 +22,7 @@ pub mod matching_run;
 pub mod output;
 pub mod page;
 pub mod serve;
+pub mod settings;
 pub mod shared;
 pub mod sightings_args;
 pub mod values;
@@ -56,4 +58,6 @@ pub enum Command {
     EvalMatching(eval_matching::EvalMatchingArgs),
     /// Run the HTTP service, with a web page for people
     Serve(serve::ServeArgs),
+    /// Print the settings that are in force for serve, and where each comes from
+    Config(config::ConfigArgs),
 }
