@@ -5,6 +5,7 @@ pub mod bank_add;
 pub mod bank_transfer;
 pub mod charts;
 pub mod check;
+pub mod config;
 pub mod db;
 pub mod detection_run;
 pub mod eval;
@@ -22,6 +23,7 @@ pub mod matching_run;
 pub mod output;
 pub mod page;
 pub mod serve;
+pub mod settings;
 pub mod shared;
 pub mod sightings_args;
 pub mod values;
@@ -59,4 +61,6 @@ pub enum Command {
     Db(db::DbArgs),
     /// Run the HTTP service, with a web page for people
     Serve(serve::ServeArgs),
+    /// Print the settings that are in force for serve, and where each comes from
+    Config(config::ConfigArgs),
 }

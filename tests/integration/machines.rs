@@ -15,7 +15,7 @@ const BANK: &str = "ROMANCE_SCAM";
 
 /// Services on one database, as many machines would run them.
 struct Machines {
-    machines: Vec<Serve>,
+    services: Vec<Serve>,
     client: Client,
     // After the services, which use it.
     server: PostgresDatabase,
@@ -27,8 +27,8 @@ impl Machines {
         let server = PostgresDatabase::create()?;
         let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
         let start = || Serve::start(&server.url, &["--create", "--banks-open-to-everybody"]);
-        let machines = (0..count).map(|_| start()).collect();
-        let machines = Self { machines, client, server };
+        let services = (0..count).map(|_| start()).collect();
+        let machines = Self { services, client, server };
         let url = machines.at(0, "/v1/banks");
         let made = machines.client.post(url).json(&json!({ "name": BANK })).send().await.unwrap();
         assert_eq!(made.status(), 201);
@@ -36,7 +36,7 @@ impl Machines {
     }
 
     fn at(&self, machine: usize, path: &str) -> String {
-        format!("{}{path}", self.machines[machine].url)
+        format!("{}{path}", self.services[machine].url)
     }
 
     /// Banks a photo on one of them; returns its id. Tries again while the database is away.
@@ -71,7 +71,7 @@ impl Machines {
     async fn time_until_all_show(&self, first: usize) -> Duration {
         let begun = Instant::now();
         let generation = self.generation(first).await;
-        for machine in 0..self.machines.len() {
+        for machine in 0..self.services.len() {
             while self.generation(machine).await < generation {
                 assert!(begun.elapsed() < Duration::from_secs(30), "machine {machine} never did");
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -83,7 +83,7 @@ impl Machines {
     /// Whether each of them finds the photo in a bank.
     async fn found(&self, path: &str) -> Vec<bool> {
         let mut found = Vec::new();
-        for machine in 0..self.machines.len() {
+        for machine in 0..self.services.len() {
             let form = photo_form(fixture(path));
             let check = self.client.post(self.at(machine, "/v1/check")).multipart(form);
             let report: Value = check.send().await.unwrap().json().await.unwrap();
@@ -156,12 +156,12 @@ async fn a_change_that_nobody_announced_shows_within_seconds() {
 async fn a_killed_machine_is_missed_by_nobody() {
     let Some(mut machines) = Machines::start(3).await else { return };
     machines.bank(0, STOLEN).await;
-    machines.machines.remove(0).kill();
+    machines.services.remove(0).kill();
     machines.bank(0, SAME_PERSON).await;
     let waited = machines.time_until_all_show(0).await;
     assert!(waited < Duration::from_secs(10), "{waited:?}");
     let url = machines.server.url.clone();
-    machines.machines.push(Serve::start(&url, &["--banks-open-to-everybody"]));
+    machines.services.push(Serve::start(&url, &["--banks-open-to-everybody"]));
     for path in [STOLEN, SAME_PERSON] {
         assert_eq!(machines.found(path).await, [true; 3]);
     }

@@ -9,6 +9,7 @@ pub mod postgres;
 pub mod serve;
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -20,10 +21,11 @@ use photocheck::app::live_index::LiveIndex;
 use photocheck::app::models;
 use photocheck::app::sightings::Sightings;
 use photocheck::config::{
-    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, SightingsConfig,
+    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, SightingsConfig,
 };
 use photocheck::http;
 use photocheck::http::arrival::Pace;
+use photocheck::http::client_limit::ClientLimiter;
 use photocheck::http::room::Room;
 use photocheck::store::{NewBank, Opening, Store};
 use photocheck_core::bank::{BankFacts, BankName, Purpose};
@@ -230,6 +232,7 @@ impl Place {
 /// A real service on a free port, over a temporary database.
 pub struct Service {
     pub url: String,
+    pub metrics_url: String,
     pub db: String,
     pub client: Client,
     pub store: Store,
@@ -252,6 +255,10 @@ pub struct Setup {
     pub opening: Opening,
     /// Another service's database, or one of its own.
     pub db: Option<String>,
+    /// Whose pages may call it.
+    pub origins: Vec<Origin>,
+    /// Of one client, or no limit.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for Setup {
@@ -265,6 +272,8 @@ impl Default for Setup {
             room: None,
             opening: Opening { create: true, ..Opening::default() },
             db: None,
+            origins: Vec::new(),
+            requests_per_minute: None,
         }
     }
 }
@@ -324,15 +333,27 @@ impl Service {
         service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = http::router(Arc::new(service));
+        service.origins = setup.origins;
+        service.limiter = setup.requests_per_minute.map(ClientLimiter::new);
+        let service = Arc::new(service);
+        let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let metrics_url = format!("http://{}/metrics", metrics.local_addr().unwrap());
+        let routes = http::measuring::router(Arc::clone(&service));
+        tokio::spawn(http::server::serve(metrics, routes, std::future::pending()));
+        let router = http::router(service);
         tokio::spawn(http::server::serve(listener, router, std::future::pending()));
         // The service closes a connection that is idle for some seconds, as a slow test may be.
         let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { url, db, client, store, live, sightings, _place: place }
+        Self { url, metrics_url, db, client, store, live, sightings, _place: place }
     }
 
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+
+    /// What Prometheus would read.
+    pub async fn metrics(&self) -> String {
+        self.client.get(&self.metrics_url).send().await.unwrap().text().await.unwrap()
     }
 
     /// Sends the photo as a form.
