@@ -20,7 +20,7 @@ const ACCESS: &[&str] = &["TOKEN_NEEDED", "CROSS_SITE", "BANKS_CLOSED"];
 const NAMED: &[&str] = &["BANK_NAME_NOT_VALID", "NO_SUCH_BANK"];
 const ADDRESS: &[&str] = &["BAD_REQUEST", "NO_SUCH_CONTENT"];
 const JSON: &[&str] = &["BAD_REQUEST", "CONTENT_TYPE", "BODY_TOO_LARGE"];
-const STORE: &[&str] = &["DATABASE_BUSY", "DATABASE_REPLACED", "TIMEOUT"];
+const STORE: &[&str] = &["DATABASE_BUSY", "DATABASE_REPLACED", "DATABASE_UNREACHABLE", "TIMEOUT"];
 const UPLOAD: &[&str] = &[
     "NO_PHOTO",
     "MULTIPART_NOT_VALID",

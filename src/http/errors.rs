@@ -203,7 +203,7 @@ const BANKS: [ErrorCode; 17] = [
     error("NO_LINE_READABLE", &[422], Caller, "no line can be read as this format", READ_DETAIL),
 ];
 
-const SERVICE: [ErrorCode; 12] = [
+const SERVICE: [ErrorCode; 13] = [
     error("QUEUE_FULL", &[503], Load, "as many photos wait as may wait", RETRY_AFTER),
     error("BUSY", &[503], Load, "no memory or no place for another import or export", RETRY_AFTER),
     error("TIMEOUT", &[503], Load, "the answer took too long", RETRY_AFTER),
@@ -224,6 +224,13 @@ const SERVICE: [ErrorCode; 12] = [
         Operator,
         "the database's file was moved, deleted or replaced",
         "start the service again",
+    ),
+    error(
+        "DATABASE_UNREACHABLE",
+        &[503],
+        Operator,
+        "the server of the database does not answer",
+        "look at the database",
     ),
     error(
         "INTERNAL",
