@@ -8,6 +8,7 @@ use photocheck::store::{Opening, Store};
 use photocheck_core::bank::{BankFacts, Purpose};
 use photocheck_core::matching::hashes::Distance;
 use photocheck_core::matching::index::{ContentId, Near, Scope};
+use photocheck_core::matching::views::Kind;
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
@@ -78,7 +79,7 @@ impl Banked {
 }
 
 fn all(live: &LiveIndex) -> Vec<Near> {
-    live.index().lookup(banked(STOLEN).pdq, Distance(256), &Scope::Everything)
+    live.index().lookup(Kind::All, banked(STOLEN).pdq, Distance(256), &Scope::Everything)
 }
 
 #[tokio::test]

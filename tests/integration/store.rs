@@ -9,7 +9,7 @@ use photocheck_core::bank::{
 };
 use photocheck_core::matching::hashes::{Distance, GradientHash, PdqHash, PdqQuality};
 use photocheck_core::matching::index::{ContentId, Scope};
-use photocheck_core::matching::views::View;
+use photocheck_core::matching::views::{Kind, View};
 use proptest::prelude::*;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
@@ -83,7 +83,7 @@ async fn the_live_index_follows_the_store() {
         let fresh = LiveIndex::load(store.clone(), 50).await.unwrap();
         for path in [STOLEN, SAME_PERSON] {
             let found = |live: &LiveIndex| {
-                live.index().lookup(banked(path).pdq, Distance(31), &Scope::Everything)
+                live.index().lookup(Kind::All, banked(path).pdq, Distance(31), &Scope::Everything)
             };
             assert_eq!(found(&live), found(&fresh), "{kind}");
         }

@@ -75,8 +75,8 @@ impl Matcher {
     ) -> HashMap<ContentId, Vec<Match>> {
         let mut hits: HashMap<ContentId, Vec<Match>> = HashMap::new();
         for (view, mirrored) in self.looked_up(views) {
-            let near = index.lookup(view.pdq(mirrored), self.thresholds.sure_distance_max, scope);
-            for near in near.into_iter().filter(|near| view.view.is_comparable_with(near.view)) {
+            let (kind, hash) = (view.view.kind(), view.pdq(mirrored));
+            for near in index.lookup(kind, hash, self.thresholds.sure_distance_max, scope) {
                 hits.entry(near.content).or_default().push(as_match(view, mirrored, near));
             }
         }
@@ -130,8 +130,8 @@ impl Matcher {
     ) -> Vec<Near> {
         let mut hits: HashMap<ContentId, Vec<(View, Near)>> = HashMap::new();
         for (view, hash) in hashes {
-            let near = index.lookup(*hash, self.thresholds.sure_distance_max, scope);
-            for near in near.into_iter().filter(|near| view.is_comparable_with(near.view)) {
+            let sure = self.thresholds.sure_distance_max;
+            for near in index.lookup(view.kind(), *hash, sure, scope) {
                 hits.entry(near.content).or_default().push((*view, near));
             }
         }
