@@ -1,10 +1,10 @@
 //! What the lookups of one check cost among so many photos:
 //! `cargo bench --bench checks -- --rows FILE --photos DIR 10000 1000000`.
 //!
-//! FILE holds banked rows of real photos, a line each: photo, code of the view, PDQ hash and
-//! gradient hash in hexadecimal. A made-up photo has the views of one of them. Each of its hashes is
-//! put together from quarters of hashes of the same kind, and 16 bits are turned over, which gives a
-//! lookup as many candidates as real hashes do. The photos of DIR are looked up, every second of
+//! FILE has banked rows of real photos, a line each: photo, code of the view, PDQ hash and gradient
+//! hash in hexadecimal. A made-up photo has the views of one of them. Each of its hashes is put
+//! together from quarters of hashes of the same kind, and 16 bits are flipped, so that a lookup has
+//! about as many candidates as among real hashes. The photos of DIR are looked up; every second of
 //! them is banked as well. A square in the middle of each stands for its face, so that no model is
 //! needed.
 //!
@@ -148,7 +148,8 @@ fn measure(size: usize, rows: &[Vec<Row>], queries: &[PhotoViews]) {
         times.get(place).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
     };
     println!(
-        "| {size} | {} | {:.3} | {:.3} | {:.3} | {matches} | {resident:.0} | {:.1} | {build_s:.1} |",
+        "| {size} | {} | {:.3} | {:.3} | {:.3} | {matches} | {resident:.0} | {:.1} \
+         | {build_s:.1} |",
         index.len(),
         at(50),
         at(99),

@@ -2,46 +2,20 @@
 //!
 //! What is particular to a file stands in `file.rs`, to a server in `server.rs`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, Row};
+use sqlx::AnyPool;
 use tokio::sync::Mutex;
 
+use super::connection::{CONNECTIONS_MAX, Opening, connect};
 use super::database::Store;
 use super::dialect::Dialect;
 use super::error::StoreError;
 use super::file::{self, DatabaseFile};
-use super::{schema, server};
-
-/// Connections at once; SQLite lets one of them write.
-pub(super) const CONNECTIONS_MAX: u32 = 8;
-
-/// Time for a connection to become free.
-const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(10);
-
-/// How a database is opened.
-#[derive(Debug, Clone)]
-pub struct Opening {
-    /// Whether it is created where there is none.
-    pub create: bool,
-    /// Whether it is enough to read it, where it cannot be written.
-    pub read_only_will_do: bool,
-    /// How long a writer waits for another one.
-    pub lock_wait_max: Duration,
-    /// Folder for the snapshot of the index of a database on a server; that of a file stands
-    /// beside it.
-    pub snapshot_folder: Option<PathBuf>,
-}
-
-impl Default for Opening {
-    fn default() -> Self {
-        let lock_wait_max = Duration::from_secs(5);
-        Self { create: false, read_only_will_do: false, lock_wait_max, snapshot_folder: None }
-    }
-}
+use super::schema::{self, Found, is_up_to_date, what_is_there};
+use super::server;
 
 /// How the file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,27 +119,6 @@ async fn open_as(
     store.in_place().map(|()| store)
 }
 
-pub(super) async fn connect(
-    dialect: Dialect,
-    url: &str,
-    connections_max: u32,
-    lock_wait_max: Duration,
-) -> Result<AnyPool, StoreError> {
-    let settings = dialect.connection_settings(lock_wait_max);
-    let pool = AnyPoolOptions::new()
-        .max_connections(connections_max)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(CONNECTION_WAIT_MAX)
-        .after_connect(move |connection, _| {
-            let settings = AssertSqlSafe(settings.clone());
-            Box::pin(async move { sqlx::query(settings).execute(connection).await.map(|_| ()) })
-        })
-        .connect(url)
-        .await?;
-    Ok(pool)
-}
-
 /// Brings the schema up to date, or makes sure that it is.
 async fn prepare(pool: &AnyPool, access: Access, may_begin: bool) -> Result<(), StoreError> {
     let mut connection = pool.acquire().await?;
@@ -184,39 +137,6 @@ async fn prepare(pool: &AnyPool, access: Access, may_begin: bool) -> Result<(), 
         return Ok(());
     }
     Err(StoreError::OtherVersion)
-}
-
-/// What a database holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Found {
-    Nothing,
-    Ours,
-    SomethingElse,
-}
-
-/// Looks at the tables of a database.
-pub(super) async fn what_is_there(
-    connection: &mut AnyConnection,
-    dialect: Dialect,
-) -> Result<Found, StoreError> {
-    let row = sqlx::query(dialect.tables_query()).fetch_one(connection).await?;
-    let (tables, migrations): (i64, i64) = (row.try_get("tables")?, row.try_get("migrations")?);
-    Ok(match (tables, migrations) {
-        (0, _) => Found::Nothing,
-        (_, 0) => Found::SomethingElse,
-        _ => Found::Ours,
-    })
-}
-
-/// Whether the schema is the one of this program.
-pub(super) async fn is_up_to_date(
-    connection: &mut AnyConnection,
-    dialect: Dialect,
-) -> Result<bool, StoreError> {
-    let row = sqlx::query("select max(version) as version from _sqlx_migrations where success")
-        .fetch_one(connection)
-        .await?;
-    Ok(row.try_get::<Option<i64>, _>("version")? == schema::newest(dialect))
 }
 
 /// Escapes the three characters of a path that would mean something else inside a URL.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use sqlx::SqlStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, Row, SqlStr};
 
 use super::dialect::Dialect;
+use super::error::StoreError;
 
 /// A step: its number, its name, its statements.
 type Step = (i64, &'static str, &'static str);
@@ -43,6 +44,39 @@ fn migrator(steps: &[Step]) -> Migrator {
         Migration::new(*version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
     });
     Migrator::with_migrations(migrations.collect())
+}
+
+/// What a database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Ours,
+    SomethingElse,
+}
+
+/// Looks at the tables of a database.
+pub(super) async fn what_is_there(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<Found, StoreError> {
+    let row = sqlx::query(dialect.tables_query()).fetch_one(connection).await?;
+    let (tables, migrations): (i64, i64) = (row.try_get("tables")?, row.try_get("migrations")?);
+    Ok(match (tables, migrations) {
+        (0, _) => Found::Nothing,
+        (_, 0) => Found::SomethingElse,
+        _ => Found::Ours,
+    })
+}
+
+/// Whether the schema is the one of this program.
+pub(super) async fn is_up_to_date(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query("select max(version) as version from _sqlx_migrations where success")
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get::<Option<i64>, _>("version")? == newest(dialect))
 }
 
 #[cfg(test)]

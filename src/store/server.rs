@@ -12,11 +12,11 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AnyConnection, Connection};
 use url::{Host, Url};
 
+use super::connection::{CONNECTIONS_MAX, Opening, connect};
 use super::database::Store;
 use super::dialect::Dialect;
 use super::error::StoreError;
-use super::open::{CONNECTIONS_MAX, Found, Opening, connect, is_up_to_date, what_is_there};
-use super::schema;
+use super::schema::{self, Found, is_up_to_date, what_is_there};
 
 /// Whether the URL names a server.
 pub(super) fn is_meant(url: &str) -> bool {

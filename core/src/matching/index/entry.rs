@@ -15,8 +15,8 @@ pub struct ContentId(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub hash: PdqHash,
-    /// The second opinion; a hash that came from elsewhere may have none, and an index keeps none of
-    /// squares over keypoints.
+    /// The second opinion; a hash that came from elsewhere may have none, and an index keeps none
+    /// of squares over keypoints.
     pub gradient: Option<GradientSample>,
     pub content: ContentId,
     pub view: View,

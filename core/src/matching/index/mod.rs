@@ -4,8 +4,9 @@
 //! hold that). An index is a value: [`Index::apply`] returns a new one that shares nearly all with
 //! the old, so a reader keeps its own view and nobody waits for a writer.
 //!
-//! A hash is looked up among those of its kind alone: of views that may show the same. Its parts are
-//! segments that never change, each with a tombstone on every photo that was removed since. A small change rebuilds the newest part, a large one comes as a part of its own;
+//! A hash is looked up among those of its kind alone: of views that may show the same. Its parts
+//! are segments that never change, each with a tombstone on every photo that was removed since. A
+//! small change rebuilds the newest part, a large one comes as a part of its own;
 //! [`Index::merged`] keeps each part at least four times as large as the next newer, so there are
 //! few. `bands.rs` explains how a segment is searched.
 

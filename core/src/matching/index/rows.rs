@@ -1,9 +1,9 @@
 //! The rows of a segment, packed: 33 bytes a banked hash, eight more where a gradient hash is kept,
 //! and 20 for each photo.
 //!
-//! Rows stand in the order of content ids, then views. What is said of all rows of a photo (its
-//! content, bank and opinion) is kept once, in its run: neighbouring rows of which the same is said.
-//! Which run a row belongs to is found by a binary search, which only hits need.
+//! Rows are in the order of content ids, then views. What is the same for all rows of a photo (its
+//! content, bank and opinion) is kept once for a run of neighbouring rows. A binary search, which
+//! only hits need, finds the run of a row.
 
 #![allow(clippy::indexing_slicing, reason = "rows, runs and labels of one segment belong together")]
 

@@ -125,9 +125,9 @@ fn scan_list(hashes: &[HashRow], list: &[u32], hash: &[u64; 4], radius: u32, hit
 /// Probes each band's table. Gives up (and says so) once there are more candidates than rows,
 /// because a scan would be done by then: so no set of hashes makes a lookup cost more than two.
 ///
-/// Three plain loops a band (cells, items, distances): each one's reads do not wait for one another,
-/// so the processor has many on their way at once. None of the first two branches on what it has
-/// just read, since a wrong guess would throw away the reads behind it.
+/// Three plain loops a band (cells, items, distances): the reads of each do not wait for one
+/// another, so the processor has many on their way at once. Neither of the first two branches on
+/// what it has just read, since a wrong guess would throw away the reads behind it.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+popcnt", "x86_64+popcnt"))]
 fn probe(
     hashes: &[HashRow],

@@ -177,7 +177,8 @@ proptest! {
                 let bands = if layout == Layout::Scan { Layout::Even } else { layout };
                 entries[6000 + bits * 7].hash = random.at_even_distance(query, bits, bands);
             }
-            let found = build(&entries, layout).lookup(Kind::All, query, radius, &Scope::Everything);
+            let index = build(&entries, layout);
+                let found = index.lookup(Kind::All, query, radius, &Scope::Everything);
             prop_assert_eq!(found, linear_scan(&entries, query, radius), "{:?}", layout);
         }
     }

@@ -66,7 +66,8 @@ proptest! {
             for entry in entries.iter().take(5).chain([&last]) {
                 for radius in [Distance(0), Distance(31), Distance(100)] {
                     let expected = linear_scan(&entries, entry.hash, radius);
-                    prop_assert_eq!(back.lookup(Kind::All, entry.hash, radius, &Scope::Everything), expected);
+                    let found = back.lookup(Kind::All, entry.hash, radius, &Scope::Everything);
+                    prop_assert_eq!(found, expected);
                 }
             }
         }
