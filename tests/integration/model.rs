@@ -154,13 +154,13 @@ fn a_high_score_comes_with_its_stability_and_a_heat_map() {
     let photo = Photo::decode(&fixture("photos/ai-portrait-1.jpg")).unwrap();
     let plain = evaluated(&detector, photo.pixels(), f64::INFINITY);
     assert_eq!((&plain.stability, &plain.heat_map), (&None, &None));
-    let doubted = evaluated(&detector, photo.pixels(), 0.0);
-    assert_eq!(doubted.score, plain.score);
-    let stability = doubted.stability.unwrap();
+    let rescored = evaluated(&detector, photo.pixels(), 0.0);
+    assert_eq!(rescored.score, plain.score);
+    let stability = rescored.stability.unwrap();
     assert_eq!(stability.variants, 4);
-    assert!(stability.lowest <= doubted.score && doubted.score <= stability.highest);
+    assert!(stability.lowest <= rescored.score && rescored.score <= stability.highest);
     assert!(stability.lowest < stability.highest, "variants differ: {stability:?}");
-    let map = doubted.heat_map.unwrap();
+    let map = rescored.heat_map.unwrap();
     assert_eq!(map.rows.iter().map(Vec::len).collect::<Vec<_>>(), [7; 7]);
     let cells: Vec<f32> = map.rows.concat();
     assert!(cells.iter().all(|cell| cell.is_finite()), "{map:?}");
@@ -168,7 +168,7 @@ fn a_high_score_comes_with_its_stability_and_a_heat_map() {
     // The grid lies over the face.
     let Region { x, y, width, height } = map.region;
     let (middle_x, middle_y) =
-        (doubted.face.x + doubted.face.width / 2.0, doubted.face.y + doubted.face.height / 2.0);
+        (rescored.face.x + rescored.face.width / 2.0, rescored.face.y + rescored.face.height / 2.0);
     assert!(x < middle_x && middle_x < x + width && y < middle_y && middle_y < y + height);
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::browser::Browser;
 use crate::support::{Service, fixture, fixture_path};
 
-/// Gives the page the photo at `url` as if it had been dropped or pasted.
+/// Passes the page the photo at `url` as if it had been dropped or pasted.
 fn handed_over(event: &str, holder: &str, url: &str) -> String {
     format!(
         "fetch('{url}').then((answer) => answer.blob()).then((blob) => {{
