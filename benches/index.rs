@@ -22,7 +22,7 @@ use photocheck_core::bank::{BankFacts, BankId, Opinion, Purpose};
 use photocheck_core::matching::hashes::{Distance, PdqHash};
 use photocheck_core::matching::index::snapshot::SnapshotKey;
 use photocheck_core::matching::index::{Changes, ContentId, Entry, Index, Scope};
-use photocheck_core::matching::views::View;
+use photocheck_core::matching::views::{Kind, View};
 
 const RADIUS: Distance = Distance(31);
 const QUERIES: usize = 2000;
@@ -159,12 +159,12 @@ fn measure(size: usize, real: &[PdqHash], folder: Option<&Path>) -> Figures {
     let mut times = Vec::with_capacity(QUERIES);
     let mut answers = Vec::new();
     for query in &queries {
-        drop(black_box(index.lookup(*query, RADIUS, &Scope::Everything)));
+        drop(black_box(index.lookup(Kind::All, *query, RADIUS, &Scope::Everything)));
     }
     let cpu_begun = cpu_s();
     for query in &queries {
         let begun = Instant::now();
-        let found = black_box(index.lookup(*query, RADIUS, &Scope::Everything));
+        let found = black_box(index.lookup(Kind::All, *query, RADIUS, &Scope::Everything));
         times.push(begun.elapsed());
         answers.push(found.iter().map(|near| near.content.0).collect::<Vec<_>>());
     }
@@ -256,7 +256,7 @@ fn change_times(index: &Index, bank: &Arc<BankFacts>, random: &mut Random) -> (f
         let query = added.last().map_or(PdqHash([0; 4]), |entry| entry.hash);
         let begun = Instant::now();
         let changed = index.apply(Changes { added, removed: Vec::new(), generation: 2 });
-        assert!(!changed.lookup(query, RADIUS, &Scope::Everything).is_empty());
+        assert!(!changed.lookup(Kind::All, query, RADIUS, &Scope::Everything).is_empty());
         ms(begun.elapsed())
     };
     let (add_one, add_thousands) = (timed(1), timed(10_000));

@@ -10,7 +10,7 @@ use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::hashes::pdq::pdq;
 use photocheck_core::matching::hashes::{Distance, PdqHash, PhotoHashes};
 use photocheck_core::matching::index::{ContentId, Entry, Index, Scope};
-use photocheck_core::matching::views::View;
+use photocheck_core::matching::views::{Kind, View};
 use photocheck_core::photo::Photo;
 use photocheck_core::provenance;
 
@@ -118,6 +118,6 @@ fn lookup(bencher: Bencher, count: i64) {
         if near {
             words[0] ^= 0b1_0101_0101;
         }
-        index.lookup(PdqHash(words), Distance(31), &Scope::Everything)
+        index.lookup(Kind::All, PdqHash(words), Distance(31), &Scope::Everything)
     });
 }

@@ -53,12 +53,6 @@ impl AccountKey {
     /// Bytes of an account id.
     pub const ID_BYTES_MAX: usize = 256;
 
-    /// Reads the secret from the environment.
-    pub fn from_env() -> Result<Self, AccountKeyError> {
-        let secret = std::env::var_os(Self::VARIABLE).ok_or(AccountKeyError::Missing)?;
-        Self::new(secret.as_encoded_bytes())
-    }
-
     /// Takes a secret.
     pub fn new(secret: &[u8]) -> Result<Self, AccountKeyError> {
         let too_short = AccountKeyError::TooShort { bytes: secret.len() };

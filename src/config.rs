@@ -1,7 +1,10 @@
-//! What the operator decided, in one value. Flags and the environment fill it, once; nothing else
-//! reads them.
+//! What the operator decided, in one value. Flags, the environment and the configuration file fill
+//! it, once; nothing else reads them.
 
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use photocheck_core::bank::BankName;
 
@@ -21,10 +24,55 @@ pub struct Config {
     pub access: AccessConfig,
 }
 
+/// How the service meets its clients.
+#[derive(Debug, Clone)]
+pub struct ServiceConfig {
+    pub listen: SocketAddr,
+    /// For Prometheus; `None` where nothing is published.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Between the end of readiness and the end of listening.
+    pub stop_delay: Duration,
+    /// Whose pages may call the API.
+    pub origins: Vec<Origin>,
+    /// Of one client; `None` where there is no limit.
+    pub requests_per_minute: Option<NonZeroU32>,
+}
+
+/// An origin of web pages: a scheme and a host, perhaps with a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Checks that it is written as browsers send it.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn new(origin: &str) -> Result<Self, String> {
+        let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        let plain = |c: u8| {
+            c.is_ascii_lowercase()
+                || c.is_ascii_digit()
+                || matches!(c, b'.' | b'-' | b':' | b'[' | b']')
+        };
+        match host {
+            Some(host) if !host.is_empty() && host.bytes().all(plain) => {
+                Ok(Self(origin.to_owned()))
+            }
+            _ => Err(format!("an origin is written https://app.example.org, not {origin:?}")),
+        }
+    }
+
+    /// As browsers send it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Which database, and how it is opened.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// `sqlite:` and the path of a file.
+    /// `sqlite:` and the path of a file, or `postgres://` and a database of a server.
     pub url: String,
     pub opening: Opening,
 }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod exchange;
 pub mod http;
+pub mod ids;
 pub mod private_file;
 pub mod store;
 pub mod telemetry;

@@ -14,6 +14,8 @@ fn main() -> ExitCode {
         Command::Bank(bank) => cli::bank::run(&bank, &args.shared),
         Command::Eval(eval) => cli::eval::run(&eval, &args.shared),
         Command::EvalMatching(eval) => cli::eval_matching::run(&eval, &args.shared),
+        Command::Db(db) => cli::db::run(&db, &args.shared),
+        Command::Config(config) => cli::config::run(&config, &args.shared),
         Command::Serve(serve) => cli::serve::run(&serve, &args.shared),
     };
     done.unwrap_or_else(|error| cli::exit::fail(&error))

@@ -1,12 +1,12 @@
 //! The pipeline: the way of one photo from bytes to report, a stage a line in
-//! [`Checker::examine`].
+//! [`Checker::examine_in_stages`].
 
 use std::sync::Arc;
 
 use image::RgbImage;
 
 use crate::bank::Purpose;
-use crate::detector::Detector;
+use crate::detector::{Detector, Doubt};
 use crate::faces::{Face, FaceFinder, Faces};
 use crate::limits;
 use crate::matching::Matcher;
@@ -27,6 +27,46 @@ pub struct Checker {
     policy: Policy,
     model: Arc<str>,
     policy_version: Arc<str>,
+}
+
+/// A stage of a check, for callers that measure how long each takes: the core has no clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    Decode,
+    Faces,
+    Views,
+    Lookup,
+    Model,
+    Marks,
+    /// [`Checker::report`].
+    Verdict,
+}
+
+impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Decode,
+        Self::Faces,
+        Self::Views,
+        Self::Lookup,
+        Self::Model,
+        Self::Marks,
+        Self::Verdict,
+    ];
+
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Decode => "decode",
+            Self::Faces => "faces",
+            Self::Views => "views",
+            Self::Lookup => "lookup",
+            Self::Model => "model",
+            Self::Marks => "marks",
+            Self::Verdict => "verdict",
+        }
+    }
 }
 
 impl Checker {
@@ -53,14 +93,33 @@ impl Checker {
     /// # Errors
     /// A [`PhotoError`] when the bytes are no photo within the limits.
     pub fn examine(&self, bytes: &[u8], index: &Index) -> Result<Examined, PhotoError> {
+        self.examine_in_stages(bytes, index, &mut |_| {})
+    }
+
+    /// The same, and says after each stage that it is `done`.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn examine_in_stages(
+        &self,
+        bytes: &[u8],
+        index: &Index,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<Examined, PhotoError> {
         let photo = Photo::decode(bytes)?;
+        done(Stage::Decode);
         let pixels = photo.pixels();
         let framing = Framing::find(pixels);
         let faces = self.find_faces(pixels, &framing);
+        done(Stage::Faces);
         let views = PhotoViews::hash(pixels, &framing, faces);
+        done(Stage::Views);
         let (seen_copies, matches) = split_seen(self.matches(&views, index));
+        done(Stage::Lookup);
         let synthetic = self.score(pixels, &views.faces.whole);
+        done(Stage::Model);
         let provenance = provenance::read(bytes, &photo, &views.hashes);
+        done(Stage::Marks);
         let pdq_quality = views.hashes.pdq_quality;
         Ok(Examined {
             photo: PhotoFacts::from(&photo),
@@ -100,7 +159,9 @@ impl Checker {
     #[must_use]
     pub fn score(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
         let faces = self.face_finder.faces_to_judge(pixels, faces);
-        self.detector.score(pixels, &faces, self.policy.unsure_score())
+        // Between the two no variant can change the verdict.
+        let (from, recheck_from) = (self.policy.unsure_score(), self.policy.suspect_score());
+        self.detector.score(pixels, &faces, Doubt { from, recheck_from })
     }
 
     /// All that a photo is compared by: the stages up to the views.

@@ -77,10 +77,11 @@ pub struct Evaluated {
     pub face: Face,
     /// All faces of the photo, that one included; the largest and surest first.
     pub faces: Vec<FaceResult>,
-    /// The stability check; only of a score high enough to be re-scored.
+    /// The stability check; only of a score high enough to be re-scored, and no further than the
+    /// first variant that settles it.
     pub stability: Option<Stability>,
-    /// Which parts of the face speak for AI; only of a score high enough to be re-scored, and of
-    /// models that have such a map.
+    /// Which parts of the face speak for AI; only of a score that is doubted, and of models
+    /// that have such a map.
     pub heat_map: Option<HeatMap>,
 }
 

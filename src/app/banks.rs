@@ -30,7 +30,7 @@ impl Banks {
     /// # Errors
     /// When the database cannot be had.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        Ok(Self::new(Store::open_with(&config.url, config.opening).await?, None))
+        Ok(Self::new(Store::open_with(&config.url, config.opening.clone()).await?, None))
     }
 
     /// The banks of an open database, and the index that follows it.
@@ -92,6 +92,17 @@ impl Banks {
         Ok(self.store.bank(name).await?)
     }
 
+    /// Gives a bank another name. What it holds stays as it is.
+    ///
+    /// # Errors
+    /// When there is none of this name, or one of the other, or the database fails.
+    pub async fn rename(&self, name: &BankName, to: &BankName) -> Result<Bank, AppError> {
+        let bank = self.store.resolve(name).await?;
+        self.store.rename_bank(&bank, to).await?;
+        self.refresh().await?;
+        self.show(to).await
+    }
+
     /// Deletes a bank and all its contents.
     ///
     /// # Errors
@@ -114,6 +125,15 @@ impl Banks {
     ) -> Result<Vec<Content>, AppError> {
         let bank = self.store.resolve(name).await?;
         Ok(self.store.contents(&bank, after, count_max).await?)
+    }
+
+    /// One content of a bank.
+    ///
+    /// # Errors
+    /// When there is no such bank or content, or the database fails.
+    pub async fn content(&self, name: &BankName, id: ContentId) -> Result<Content, AppError> {
+        let bank = self.store.resolve(name).await?;
+        Ok(self.store.content(&bank, id).await?)
     }
 
     /// Changes what people say about a content.

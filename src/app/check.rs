@@ -1,7 +1,9 @@
 //! Checking a photo: the same for a request, a file in a list, and a test.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use photocheck_core::checker::Stage;
 use photocheck_core::report::Report;
 
 use super::App;
@@ -38,15 +40,26 @@ impl App {
         // Banks that are no longer the operator's flag nobody.
         self.banks.store().in_place()?;
         let (banks, checker) = (self.banks.clone(), Arc::clone(self.checker()));
-        // The index of the moment the work begins: what was banked while it waited counts.
-        let work = move || checker.examine(photo.as_ref(), &banks.index());
-        let examined = self.gate().enter()?.run(work).await??;
+        let place = self.gate().enter()?;
+        let (metrics, entered) = (Arc::clone(self.metrics()), Instant::now());
+        let work = move || {
+            metrics.waited(entered.elapsed());
+            let mut stages = metrics.stages();
+            // The index of the moment the work begins: what was banked while it waited counts.
+            let index = banks.index();
+            checker.examine_in_stages(photo.as_ref(), &index, &mut |stage| stages.done(stage))
+        };
+        let examined = place.run(work).await??;
         let seen = match (self.sightings(), account) {
             (Some(sightings), Some(account)) => {
                 sightings.record(&examined, account, clock::now_s()).await?
             }
             _ => None,
         };
-        Ok(self.checker().report(examined, seen))
+        let mut verdict = self.metrics().stages();
+        let report = self.checker().report(examined, seen);
+        verdict.done(Stage::Verdict);
+        self.metrics().checked(&report);
+        Ok(report)
     }
 }

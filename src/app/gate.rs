@@ -31,6 +31,14 @@ pub struct QueueFull {
     pub retry_after_s: u64,
 }
 
+/// How many places are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub working: usize,
+    pub waiting: usize,
+    pub free: usize,
+}
+
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -64,6 +72,15 @@ impl Gate {
     #[must_use]
     pub fn places(&self) -> usize {
         self.places
+    }
+
+    /// How many places are taken at the moment.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        let free = self.queue.available_permits();
+        let working = self.cores_count.saturating_sub(self.cores.available_permits());
+        let waiting = self.places.saturating_sub(free).saturating_sub(working);
+        Usage { working, waiting, free }
     }
 
     /// Takes a place, for work that can begin.

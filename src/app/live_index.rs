@@ -2,17 +2,18 @@
 //!
 //! Readers take the current index and keep it for as long as they need; no lock is held across a
 //! lookup. A change made here is asked for at once; one made by another process (the command line
-//! beside a running service) is seen because the generation is read regularly. When much has
-//! changed, the index is merged beside the running one, brought up to date once more, and swapped
-//! in.
+//! beside a running service, another machine) is seen because the database announces it, or else
+//! because the generation is read regularly. When much has changed, the index is merged beside the
+//! running one, brought up to date once more, and swapped in.
 //!
 //! It begins with the snapshot of an earlier run, brought up to date, or, when there is none that
 //! can be used, with all banks of the store. A service that follows the store writes snapshots.
 
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task;
 
 use super::error::AppError;
@@ -22,8 +23,8 @@ use photocheck_core::limits;
 use photocheck_core::matching::index::Index;
 use photocheck_core::matching::index::snapshot::SnapshotKey;
 
-/// How often the generation is read: well under the second that a change may take to show.
-const READ_EVERY: Duration = Duration::from_millis(250);
+/// How often it is asked whether the index wants to be merged or compacted.
+const TIDY_EVERY: Duration = Duration::from_millis(250);
 
 /// After this long without an answer of the store, lookups may be out of date.
 const STALE_AFTER: Duration = Duration::from_secs(10);
@@ -120,18 +121,27 @@ impl LiveIndex {
     /// Follows the store until it is closed, and merges and compacts the index beside that, so that
     /// no change waits for it. Failures are logged and tried again.
     pub async fn follow(&self) {
-        tokio::join!(self.keep_up_to_date(), self.keep_compact());
+        let changed = Notify::new();
+        // Boxed, because it is large.
+        let listen = Box::pin(self.shared.store.listen(&changed));
+        let keep = async { tokio::join!(self.keep_up_to_date(&changed), self.keep_compact()) };
+        tokio::select! {
+            _ = keep => {}
+            () = listen => {}
+        }
     }
 
-    async fn keep_up_to_date(&self) {
+    async fn keep_up_to_date(&self, changed: &Notify) {
+        let every = self.shared.store.read_every();
         let mut logged = None;
         loop {
-            tokio::time::sleep(READ_EVERY).await;
+            // Announced or not, it is looked at.
+            let _ = tokio::time::timeout(every, changed.notified()).await;
             if self.shared.store.is_closed() {
                 return;
             }
             let failed = self.refresh().await.err().map(|error| error.to_string());
-            // Logged once, not four times a second.
+            // Logged once, not each time.
             if let Some(error) = failed.as_ref().filter(|_| failed != logged) {
                 tracing::error!(error, "the index could not be brought up to date");
             } else if failed.is_none() && logged.is_some() {
@@ -145,7 +155,7 @@ impl LiveIndex {
         let mut compaction =
             Compaction { much_from: Instant::now(), any_from: Instant::now() + COMPACT_AFTER };
         while !self.shared.store.is_closed() {
-            tokio::time::sleep(READ_EVERY).await;
+            tokio::time::sleep(TIDY_EVERY).await;
             let (index, now) = (self.index(), Instant::now());
             let done = if compaction.is_due(&index, now) {
                 // Also when it fails: it is not tried again at once.
@@ -174,7 +184,7 @@ impl LiveIndex {
             return Ok(());
         };
         let Shared { store, quality_min, .. } = &*self.shared;
-        let Some(path) = store.file().map(snapshot_file::path_beside) else { return Ok(()) };
+        let Some(path) = store.snapshot().map(Path::to_owned) else { return Ok(()) };
         let mut key = SnapshotKey([0; 16]);
         if let Err(error) = getrandom::fill(&mut key.0) {
             tracing::warn!(%error, "no snapshot of the index: there is no randomness");
@@ -230,10 +240,10 @@ impl LiveIndex {
 /// The index of the store's snapshot, if there is one that can be used. Logs what was found in one
 /// line.
 async fn from_snapshot(store: &Store, quality_min: u8) -> Option<Index> {
-    let path = snapshot_file::path_beside(store.file()?);
+    let path = store.snapshot()?;
     let begun = Instant::now();
     let read = async {
-        let Some(file) = SnapshotFile::open(&path)? else { return anyhow::Ok(None) };
+        let Some(file) = SnapshotFile::open(path)? else { return anyhow::Ok(None) };
         let header = file.header();
         anyhow::ensure!(header.quality_min == quality_min, "it was made for another policy");
         let known = store.knows_snapshot(header.key, header.generation).await?;

@@ -14,6 +14,7 @@ pub mod check;
 pub mod error;
 pub mod gate;
 pub mod live_index;
+pub mod metrics;
 pub mod models;
 pub mod retro_match;
 pub mod sightings;
@@ -21,6 +22,7 @@ pub mod snapshot_file;
 pub mod transfer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use photocheck_core::checker::Checker;
@@ -34,6 +36,7 @@ use banks::Banks;
 use error::{AppError, Failure};
 use gate::Gate;
 use live_index::LiveIndex;
+use metrics::{Metrics, Moment};
 use sightings::Sightings;
 
 /// See the module's text. Cheap to clone.
@@ -45,6 +48,7 @@ pub struct App {
     /// `None` where the operator has not opted in.
     sightings: Option<Sightings>,
     access: BankAccess,
+    metrics: Arc<Metrics>,
 }
 
 /// What answers rest on at the moment.
@@ -101,7 +105,9 @@ impl App {
             _ => None,
         };
         let gate = Gate::new(config.gate.cores, config.gate.waiting_max);
-        Ok(Self { banks: Banks::new(store, live), checker, gate, sightings, access })
+        let metrics = Metrics::new(checker.model(), checker.policy().version());
+        let metrics = Arc::new(metrics.context("the metrics cannot be kept")?);
+        Ok(Self { banks: Banks::new(store, live), checker, gate, sightings, access, metrics })
     }
 
     /// Follows what other processes change, and deletes what is over its retention, until the
@@ -161,6 +167,26 @@ impl App {
         &self.access
     }
 
+    /// What is measured.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// All that is measured, as it is now, in Prometheus' text format.
+    ///
+    /// # Errors
+    /// When a metric cannot be written.
+    pub fn write_metrics(&self) -> Result<String, prometheus::Error> {
+        let index = self.index();
+        self.metrics.write(Moment {
+            usage: self.gate.usage(),
+            hashes: index.len(),
+            generation: index.generation(),
+            index_age: self.banks.live().map_or(Duration::ZERO, LiveIndex::age),
+        })
+    }
+
     /// The newest index.
     #[must_use]
     pub fn index(&self) -> Arc<Index> {
@@ -174,5 +200,5 @@ impl App {
 }
 
 async fn open_store(config: &Config) -> Result<Store, StoreError> {
-    Store::open_with(&config.database.url, config.database.opening).await
+    Store::open_with(&config.database.url, config.database.opening.clone()).await
 }

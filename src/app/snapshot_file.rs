@@ -1,4 +1,5 @@
-//! Snapshot files: the index in a file beside the database, so that a service is ready at once.
+//! Snapshot files: the index in a file, beside the database or in a folder for it, so that a
+//! service is ready at once.
 //!
 //! The file holds hashes of photos of people, so nobody but its owner may read it. It is written
 //! under another name and renamed when it is whole. It can be deleted at any time.
@@ -27,12 +28,6 @@ pub enum SnapshotError {
 pub struct SnapshotFile {
     header: Header,
     file: File,
-}
-
-/// Where the snapshot of a database stands: its file's name and `.index`.
-#[must_use]
-pub fn path_beside(database: &Path) -> PathBuf {
-    with_ending(database, ".index")
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

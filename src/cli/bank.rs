@@ -134,8 +134,8 @@ async fn run_on(banks: &Banks, command: &BankCommand) -> anyhow::Result<ExitCode
 
 async fn create(banks: &Banks, new: NewBank) -> anyhow::Result<ExitCode> {
     let bank = banks.create(&new).await?;
-    if let Some(file) = banks.store().file().filter(|_| banks.store().is_new()) {
-        writeln!(io::stderr(), "created the database {}", file.display())?;
+    if banks.store().is_new() {
+        writeln!(io::stderr(), "created the database {}", banks.store().place())?;
     }
     writeln!(io::stdout(), "created {}", bank.facts.name)?;
     Ok(ExitCode::SUCCESS)

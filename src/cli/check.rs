@@ -16,7 +16,7 @@ use super::files;
 use super::inputs::{Input, InputArgs, PathJson};
 use super::output::{Lines, sanitized, verdict_style};
 use super::shared::{SharedArgs, Use, block_on};
-use super::sightings_args::SightingsArgs;
+use super::sightings_args::{self, SightingsArgs};
 use crate::accounts::AccountHash;
 use crate::app::App;
 use crate::clock;
@@ -90,9 +90,13 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 
 /// The app, and the account of photos for which the list names none.
 async fn open(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<(App, Option<AccountHash>)> {
-    let sightings = args.sightings.config()?;
-    let to = if sightings.is_some() { Use::Write } else { Use::Read };
-    let config = shared.config(to, Lookups::All, GateConfig::for_list())?;
+    let mut settings = shared.settings(args.sightings.flags())?;
+    let is_opted_in = args.sightings.is_opted_in();
+    let sightings = if is_opted_in { sightings_args::read(&mut settings) } else { None };
+    let to = if is_opted_in { Use::Write } else { Use::Read };
+    let config = shared.read(to, Lookups::All, GateConfig::for_list(), &mut settings);
+    settings.ensure_no_faults()?;
+    let config = config.context("no database is named")?;
     let app = App::open(Config { sightings, ..config }).await?;
     let mut account = None;
     if let Some(sightings) = app.sightings() {

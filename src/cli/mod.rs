@@ -5,6 +5,8 @@ pub mod bank_add;
 pub mod bank_transfer;
 pub mod charts;
 pub mod check;
+pub mod config;
+pub mod db;
 pub mod detection_run;
 pub mod eval;
 pub mod eval_matching;
@@ -21,6 +23,7 @@ pub mod matching_run;
 pub mod output;
 pub mod page;
 pub mod serve;
+pub mod settings;
 pub mod shared;
 pub mod sightings_args;
 pub mod values;
@@ -54,6 +57,10 @@ pub enum Command {
     Eval(eval::EvalArgs),
     /// Measure which edited copies of your own photos are found, compared with other methods
     EvalMatching(eval_matching::EvalMatchingArgs),
+    /// Copy or back up a database
+    Db(db::DbArgs),
     /// Run the HTTP service, with a web page for people
     Serve(serve::ServeArgs),
+    /// Print the settings that are in force for serve, and where each comes from
+    Config(config::ConfigArgs),
 }

@@ -2,79 +2,193 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use anyhow::Context;
+use axum::Router;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
 
+use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
-use super::sightings_args::SightingsArgs;
+use super::sightings_args::{self, SightingsArgs};
 use crate::app::App;
 use crate::app::access::{self, AccessConfig, BankToken};
-use crate::config::{Config, GateConfig, Lookups};
+use crate::config::{Config, GateConfig, Lookups, Origin, ServiceConfig};
 use crate::http;
 use crate::http::service::Service;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
 pub struct ServeArgs {
-    /// Address and port to listen on
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
-    listen: SocketAddr,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Address and port for Prometheus, at /metrics; without it nothing is published
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<String>,
     /// Token that /v1/banks asks for [default: one made at first start, in a file beside the
-    /// database]
-    #[arg(long, env = "PHOTOCHECK_BANK_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    /// database]. Better set in the environment
+    #[arg(long, value_name = "TOKEN")]
     bank_token: Option<String>,
     /// Ask for no token: whoever reaches the port may list, change and export the banks
     #[arg(long, conflicts_with = "bank_token")]
     banks_open_to_everybody: bool,
+    /// Origins whose pages may call the API, separated by commas [default: none]
+    #[arg(long, value_name = "ORIGINS")]
+    cors_origins: Option<String>,
+    /// Requests a minute that one client may send, a client being an address or, with the token,
+    /// its bearer [default: no limit]
+    #[arg(long, value_name = "COUNT")]
+    requests_per_minute: Option<String>,
+    /// Seconds between the end of readiness and the end of listening, at SIGTERM [default: 3]
+    #[arg(long, value_name = "SECONDS")]
+    stop_delay_s: Option<String>,
     #[command(flatten)]
     sightings: SightingsArgs,
+}
+
+/// Seconds that a stop may be delayed, at most.
+const STOP_DELAY_S_MAX: u64 = 300;
+
+/// All that `serve` needs to know.
+pub(super) struct ServeConfig {
+    app: Config,
+    service: ServiceConfig,
+    log: EnvFilter,
 }
 
 /// Serves until SIGINT or SIGTERM, then finishes what it has accepted.
 ///
 /// # Errors
-/// When the models, the database or the address cannot be had.
+/// When the configuration is not valid, or the models, the database or an address cannot be had.
 pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
-    telemetry::start();
-    let access = args.access()?;
-    let config = Config {
-        sightings: args.sightings.config()?,
-        access: access.clone(),
-        ..shared.config(Use::Write, Lookups::All, GateConfig::for_service())?
+    let mut settings = shared.settings(args.flags())?;
+    let config = ServeArgs::read(shared, &mut settings);
+    settings.ensure_no_faults()?;
+    let config = config.context("the configuration is not valid")?;
+    telemetry::start(config.log);
+    block_on(serve(config.app, config.service))
+}
+
+async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCode> {
+    let access = config.access.clone();
+    let listener = bind(service.listen).await?;
+    let metrics_listener = match service.metrics_listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
     };
-    block_on(async {
-        let app = App::open(config).await?;
-        app.follow();
-        let listener = TcpListener::bind(args.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let started = Arc::<OnceLock<Router>>::default();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let routes = http::starting::router(Arc::clone(&started));
+    let serving = tokio::spawn(http::server::serve(listener, routes, async {
+        let _ = stopped.await;
+    }));
+    let app = App::open(config).await?;
+    app.follow();
+    let stop_delay = service.stop_delay;
+    let service = Arc::new(Service::with_config(app.clone(), &service));
+    if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
-        tracing::info!(%address, "listening");
-        // For whoever started it: the port is known only now when 0 was asked for.
-        let who = who_may_use_banks(&access, app.banks.store().file());
-        writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
-        let service = Arc::new(Service::new(app.clone()));
-        http::server::serve(listener, http::router(service), asked_to_stop()).await;
-        tracing::info!("stopped");
-        app.close().await;
-        Ok(ExitCode::SUCCESS)
-    })
+        tracing::info!(%address, "metrics are at /metrics");
+        let routes = http::measuring::router(Arc::clone(&service));
+        tokio::spawn(http::server::serve(listener, routes, std::future::pending()));
+    }
+    let _ = started.set(http::router(Arc::clone(&service)));
+    tracing::info!(%address, "listening");
+    // For whoever started it: the port is known only now when 0 was asked for.
+    let who = who_may_use_banks(&access, app.banks.store().file());
+    writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
+    let asked = asked_to_stop().await;
+    service.begin_to_stop();
+    if asked == Asked::Terminate {
+        // Whoever sends work here sees meanwhile that it is not ready.
+        tracing::info!(delay_s = stop_delay.as_secs(), "stopping");
+        tokio::select! {
+            () = tokio::time::sleep(stop_delay) => {}
+            _ = asked_to_stop() => {}
+        }
+    }
+    let _ = stop.send(());
+    serving.await?;
+    tracing::info!("stopped");
+    app.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
 impl ServeArgs {
-    fn access(&self) -> anyhow::Result<AccessConfig> {
-        Ok(match &self.bank_token {
-            _ if self.banks_open_to_everybody => AccessConfig::Everybody,
-            Some(token) => {
-                AccessConfig::Token(BankToken::new(token).context("PHOTOCHECK_BANK_TOKEN")?)
-            }
-            None => AccessConfig::TokenFile,
-        })
+    /// What was typed.
+    #[must_use]
+    pub fn flags(&self) -> Vec<Flag> {
+        let mut flags = vec![
+            ("listen", self.listen.clone()),
+            ("metrics_listen", self.metrics_listen.clone()),
+            ("bank_token", self.bank_token.clone()),
+            ("banks_open_to_everybody", self.banks_open_to_everybody.then(|| "true".to_owned())),
+            ("cors_origins", self.cors_origins.clone()),
+            ("requests_per_minute", self.requests_per_minute.clone()),
+            ("stop_delay_s", self.stop_delay_s.clone()),
+        ];
+        flags.extend(self.sightings.flags());
+        flags
     }
+
+    /// What the settings mean; their faults are noted in them.
+    pub(super) fn read(shared: &SharedArgs, settings: &mut Settings) -> Option<ServeConfig> {
+        let listen = settings.take("listen", str::parse::<SocketAddr>);
+        let metrics_listen = settings.take("metrics_listen", str::parse::<SocketAddr>);
+        let stop_delay = settings.take("stop_delay_s", read_stop_delay);
+        let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
+        let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
+        let log = settings.take("log", |filter| EnvFilter::try_new(filter));
+        let access = read_access(settings);
+        let sightings = sightings_args::read(settings);
+        let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
+        let service = ServiceConfig {
+            listen: listen?,
+            metrics_listen,
+            stop_delay: stop_delay?,
+            origins,
+            requests_per_minute,
+        };
+        Some(ServeConfig { app: Config { sightings, access, ..config? }, service, log: log? })
+    }
+}
+
+fn read_access(settings: &mut Settings) -> AccessConfig {
+    let is_open = settings.take("banks_open_to_everybody", str::parse::<bool>).unwrap_or(false);
+    let token = settings.take("bank_token", BankToken::new);
+    match token {
+        Some(_) if is_open => {
+            settings.note_fault("bank_token and banks_open_to_everybody exclude each other");
+            AccessConfig::Everybody
+        }
+        Some(token) => AccessConfig::Token(token),
+        None if is_open => AccessConfig::Everybody,
+        None => AccessConfig::TokenFile,
+    }
+}
+
+fn read_stop_delay(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<u64>().map_err(|error| error.to_string())?;
+    if STOP_DELAY_S_MAX < seconds {
+        return Err(format!("the limit is {STOP_DELAY_S_MAX}"));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
+fn read_origins(text: &str) -> Result<Vec<Origin>, String> {
+    text.split(',').map(|origin| Origin::new(origin.trim())).collect()
 }
 
 /// Who may use the banks, in words. The token itself is in none of them: what a service prints is
@@ -94,7 +208,15 @@ fn who_may_use_banks(access: &AccessConfig, database: Option<&Path>) -> String {
     }
 }
 
-async fn asked_to_stop() {
+/// How the service was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// By a person at the keyboard, who waits.
+    Interrupt,
+    Terminate,
+}
+
+async fn asked_to_stop() -> Asked {
     let interrupt = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
@@ -112,7 +234,7 @@ async fn asked_to_stop() {
     #[cfg(not(unix))]
     let terminate = std::future::pending::<()>();
     tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
+        () = interrupt => Asked::Interrupt,
+        () = terminate => Asked::Terminate,
     }
 }

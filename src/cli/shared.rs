@@ -1,10 +1,12 @@
 //! What every command takes, and how it becomes the configuration.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use photocheck_core::checker::Checker;
 
+use super::settings::{Flag, Settings};
 use crate::app::access::AccessConfig;
 use crate::app::models;
 use crate::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig};
@@ -13,18 +15,32 @@ use crate::store::Opening;
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 pub struct SharedArgs {
-    /// Database of the banks, sqlite:PATH [default: photocheck.sqlite in the user's data folder]
-    #[arg(long, global = true, env = "PHOTOCHECK_DB", value_name = "URL")]
+    /// File of settings, TOML; the environment and flags outrank it (`photocheck config` shows what
+    /// is in force)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "Database of the banks, sqlite:PATH or postgres://USER@HOST/DATABASE [default: \
+                photocheck.sqlite in the user's data folder]"
+    )]
     db: Option<String>,
-    /// Create the database where there is none; without this, only the default one is
+    /// Create the database where there is none; without this, only the default one is. On a server
+    /// the database must be there, and tables are made in it
     #[arg(long, global = true)]
     create: bool,
+    /// Folder for the snapshot of the index of a database on a server; without it a program reads
+    /// all banks when it starts
+    #[arg(long, global = true, value_name = "DIR")]
+    index_folder: Option<String>,
     /// Folder of a model to use instead of the built-in one, beside the folder of its trunk
     #[arg(long, global = true, value_name = "DIR")]
-    model: Option<PathBuf>,
+    model: Option<String>,
     /// Policy file to use instead of the built-in one
     #[arg(long, global = true, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    policy: Option<String>,
 }
 
 /// What a command does with the database.
@@ -38,22 +54,29 @@ pub enum Use {
 }
 
 impl SharedArgs {
+    /// What these flags say and those of the command, the environment, and the file.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn settings(&self, flags: Vec<Flag>) -> anyhow::Result<Settings> {
+        let own = [
+            ("db", self.db.clone()),
+            ("index_folder", self.index_folder.clone()),
+            ("model", self.model.clone()),
+            ("policy", self.policy.clone()),
+        ];
+        Settings::read(own.into_iter().chain(flags).collect(), self.config.as_deref())
+    }
+
     /// Which database is meant, and how it is opened.
     ///
     /// # Errors
-    /// When none is named and the user has no data folder.
+    /// When none is named and the user has no data folder, or a setting is not valid.
     pub fn database(&self, to: Use) -> anyhow::Result<DatabaseConfig> {
-        let (url, is_default) = match &self.db {
-            Some(url) => (url.clone(), false),
-            None => (default_url()?, true),
-        };
-        let opening = Opening {
-            // A mistyped name must not become a database that clears every photo.
-            create: to == Use::Begin || self.create || is_default,
-            read_only_will_do: to == Use::Read,
-            ..Opening::default()
-        };
-        Ok(DatabaseConfig { url, opening })
+        let mut settings = self.settings(Vec::new())?;
+        let database = self.read_database(to, &mut settings);
+        settings.ensure_no_faults()?;
+        database.context("no database is named")
     }
 
     /// A configuration for a command that answers no requests and keeps no sightings.
@@ -61,9 +84,24 @@ impl SharedArgs {
     /// # Errors
     /// As [`Self::database`].
     pub fn config(&self, to: Use, lookups: Lookups, gate: GateConfig) -> anyhow::Result<Config> {
-        Ok(Config {
-            database: self.database(to)?,
-            models: self.models(),
+        let mut settings = self.settings(Vec::new())?;
+        let config = self.read(to, lookups, gate, &mut settings);
+        settings.ensure_no_faults()?;
+        config.context("no database is named")
+    }
+
+    /// What the settings mean; their faults are noted in them.
+    pub(super) fn read(
+        &self,
+        to: Use,
+        lookups: Lookups,
+        gate: GateConfig,
+        settings: &mut Settings,
+    ) -> Option<Config> {
+        let models = read_models(settings);
+        Some(Config {
+            database: self.read_database(to, settings)?,
+            models,
             lookups,
             gate,
             sightings: None,
@@ -71,17 +109,38 @@ impl SharedArgs {
         })
     }
 
+    fn read_database(&self, to: Use, settings: &mut Settings) -> Option<DatabaseConfig> {
+        let is_default = settings.raw("db").is_none();
+        let url = if is_default {
+            default_url().map_err(|error| settings.note_fault(error.to_string())).ok()
+        } else {
+            settings.take("db", |url| Ok::<_, Infallible>(url.to_owned()))
+        };
+        let opening = Opening {
+            // A mistyped name must not become a database that clears every photo.
+            create: to == Use::Begin || self.create || is_default,
+            read_only_will_do: to == Use::Read,
+            snapshot_folder: settings.raw("index_folder").map(PathBuf::from),
+            ..Opening::default()
+        };
+        Some(DatabaseConfig { url: url?, opening })
+    }
+
     /// Loads the models and the policy.
     ///
     /// # Errors
-    /// As [`models::load_checker`].
+    /// As [`models::load_checker`], or when a setting is not valid.
     pub fn checker(&self) -> anyhow::Result<Checker> {
-        models::load_checker(&self.models())
+        let settings = self.settings(Vec::new())?;
+        let models = read_models(&settings);
+        settings.ensure_no_faults()?;
+        models::load_checker(&models)
     }
+}
 
-    fn models(&self) -> ModelsConfig {
-        ModelsConfig { model: self.model.clone(), policy: self.policy.clone() }
-    }
+fn read_models(settings: &Settings) -> ModelsConfig {
+    let path = |key| settings.raw(key).map(PathBuf::from);
+    ModelsConfig { model: path("model"), policy: path("policy") }
 }
 
 fn default_url() -> anyhow::Result<String> {

@@ -1,8 +1,11 @@
 //! Opting in to sightings, for the commands that check photos.
 
+use std::ops::RangeInclusive;
+
 use photocheck_core::bank::BankName;
 
-use crate::accounts::AccountKey;
+use super::settings::{Flag, Settings};
+use crate::accounts::{AccountKey, AccountKeyError};
 use crate::config::SightingsConfig;
 
 const HELP: &str = "Record in this bank (of purpose seen) which accounts showed which photo. \
@@ -11,32 +14,63 @@ const HELP: &str = "Record in this bank (of purpose seen) which accounts showed 
 
 #[derive(Debug, clap::Args)]
 pub struct SightingsArgs {
-    #[arg(long, help = HELP, value_name = "NAME", requires = "sightings_retention_days")]
+    #[arg(long, help = HELP, value_name = "NAME")]
     sightings_bank: Option<String>,
     /// Forget a sighting this many days after the account last showed the photo
-    #[arg(long, value_name = "DAYS", requires = "sightings_bank",
-        value_parser = clap::value_parser!(u16).range(1..=3650))]
-    sightings_retention_days: Option<u16>,
+    #[arg(long, value_name = "DAYS")]
+    sightings_retention_days: Option<String>,
 }
 
+/// Days that a sighting may be kept.
+const RETENTION_DAYS: RangeInclusive<u16> = 1..=3650;
+
 impl SightingsArgs {
-    /// Whether sightings are to be kept.
+    /// Whether this very command is to keep sightings. A file of settings alone does not make a
+    /// person's check one of an account.
     #[must_use]
     pub fn is_opted_in(&self) -> bool {
         self.sightings_bank.is_some()
     }
 
-    /// Sightings as the operator wants them; `None` when not opted in.
-    ///
-    /// # Errors
-    /// When the bank's name or the account key is not valid.
-    pub fn config(&self) -> anyhow::Result<Option<SightingsConfig>> {
-        let (Some(bank), Some(retention_days)) =
-            (&self.sightings_bank, self.sightings_retention_days)
-        else {
-            return Ok(None);
-        };
-        let (bank, key) = (BankName::new(bank)?, AccountKey::from_env()?);
-        Ok(Some(SightingsConfig { bank, retention_days, key }))
+    /// What was typed.
+    #[must_use]
+    pub fn flags(&self) -> Vec<Flag> {
+        vec![
+            ("sightings_bank", self.sightings_bank.clone()),
+            ("sightings_retention_days", self.sightings_retention_days.clone()),
+        ]
+    }
+}
+
+/// Sightings as the operator wants them; `None` when not opted in, or when something is not valid,
+/// which is noted.
+pub fn read(settings: &mut Settings) -> Option<SightingsConfig> {
+    let bank = settings.take("sightings_bank", BankName::new);
+    let retention_days = settings.take("sightings_retention_days", read_days);
+    match (
+        settings.raw("sightings_bank").is_some(),
+        settings.raw("sightings_retention_days").is_some(),
+    ) {
+        (false, false) => return None,
+        (true, true) => {}
+        _ => settings.note_fault("sightings_bank and sightings_retention_days need each other"),
+    }
+    // The secret may be any bytes.
+    let key = settings.raw("account_key").map(|key| AccountKey::new(key.as_encoded_bytes()));
+    match key.unwrap_or(Err(AccountKeyError::Missing)) {
+        Ok(key) => Some(SightingsConfig { bank: bank?, retention_days: retention_days?, key }),
+        Err(error) => {
+            settings.note_fault(error.to_string());
+            None
+        }
+    }
+}
+
+fn read_days(text: &str) -> Result<u16, String> {
+    let days = text.parse::<u16>().map_err(|error| error.to_string())?;
+    if RETENTION_DAYS.contains(&days) {
+        Ok(days)
+    } else {
+        Err(format!("must be from {} to {}", RETENTION_DAYS.start(), RETENTION_DAYS.end()))
     }
 }

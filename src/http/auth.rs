@@ -1,22 +1,25 @@
-//! Who may do what: headers that bind the browser, and who may use the banks.
+//! Who may do what, and how often: headers that bind the browser, who may use the banks, and
+//! clients that send too many requests.
 //!
 //! `/v1/banks` asks for a token, always ([`crate::app::access`] says why). An operator may decide
 //! that everybody who reaches the port may use the banks; then at least no page of another site
 //! does, not even one that rebinds its own name to this machine. A check that names an account is
 //! authorized in the same way: it changes a bank, and asks who else shows a photo.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::arrival;
+use super::client_limit::Client;
 use super::problem::Problem;
 use super::service::Service;
 use crate::app::access::BankAccess;
+use crate::config::Origin;
 
 /// Nothing but what this service itself serves, and no embedding elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -31,9 +34,14 @@ const API_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
 ///
 /// # Errors
 /// A [`Problem`] that says why not.
-pub fn authorize(access: &BankAccess, headers: &HeaderMap) -> Result<(), Problem> {
+pub fn authorize(
+    access: &BankAccess,
+    origins: &[Origin],
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     let site = headers.get("sec-fetch-site");
-    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+    let is_other_site = site.is_some_and(|site| site != "same-origin" && site != "none");
+    if is_other_site && !is_allowed(origins, headers) {
         return Err(Problem::cross_site());
     }
     if !access.allows(bearer(headers)) {
@@ -44,6 +52,17 @@ pub fn authorize(access: &BankAccess, headers: &HeaderMap) -> Result<(), Problem
         return Err(Problem::banks_closed());
     }
     Ok(())
+}
+
+/// Whether the operator lets pages of the origin of this request call.
+fn is_allowed(origins: &[Origin], headers: &HeaderMap) -> bool {
+    let sent = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    sent.is_some_and(|sent| origins.iter().any(|origin| origin.as_str() == sent))
+}
+
+/// Whether the token of the banks was sent.
+fn has_token(access: &BankAccess, headers: &HeaderMap) -> bool {
+    matches!(access, BankAccess::Token(_)) && access.allows(bearer(headers))
 }
 
 /// The token of an `authorization` header. Its scheme may be written in any case (RFC 9110).
@@ -76,11 +95,29 @@ pub async fn banks(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if let Err(problem) = authorize(service.app.access(), request.headers()) {
+    if let Err(problem) = authorize(service.app.access(), &service.origins, request.headers()) {
         arrival::drain(request.into_body());
         return Err(problem);
     }
     Ok(next.run(request).await)
+}
+
+/// Turns away clients that send too many requests.
+pub async fn limit(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let Some(limiter) = &service.limiter else { return next.run(request).await };
+    let is_keeper = has_token(service.app.access(), request.headers());
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
+    let client = if is_keeper { Some(Client::Keeper) } else { address.and_then(Client::at) };
+    let Some(client) = client else { return next.run(request).await };
+    let (goes_on, left) = limiter.count(client);
+    let mut response = if goes_on {
+        next.run(request).await
+    } else {
+        arrival::drain(request.into_body());
+        Problem::rate_limited(limiter.per_minute(), left.wait_s()).into_response()
+    };
+    limiter.add_headers(response.headers_mut(), left);
+    response
 }
 
 /// Adds the headers that bind the browser to every answer.
@@ -113,12 +150,16 @@ mod tests {
     fn the_scheme_is_read_in_any_case() {
         let access = BankAccess::with_token(&BankToken::new("s3cret").unwrap());
         for value in ["Bearer s3cret", "bearer s3cret", "BEARER  s3cret", " Bearer s3cret "] {
-            assert!(authorize(&access, &headers(&[("authorization", value)])).is_ok(), "{value}");
+            assert!(
+                authorize(&access, &[], &headers(&[("authorization", value)])).is_ok(),
+                "{value}"
+            );
         }
         for value in
             ["s3cret", "Bearer", "Bearer ", "Bearer S3cret", "Basic s3cret", "Bearers3cret"]
         {
-            let refused = authorize(&access, &headers(&[("authorization", value)])).unwrap_err();
+            let refused =
+                authorize(&access, &[], &headers(&[("authorization", value)])).unwrap_err();
             assert_eq!((refused.status, refused.code), (401, "TOKEN_NEEDED"), "{value}");
         }
     }
@@ -127,7 +168,7 @@ mod tests {
     fn without_a_token_no_name_that_could_be_rebound_is_taken_from_a_browser() {
         let by = |host: &str| {
             let sent = headers(&[("host", host), ("sec-fetch-site", "same-origin")]);
-            authorize(&BankAccess::Everybody, &sent).is_ok()
+            authorize(&BankAccess::Everybody, &[], &sent).is_ok()
         };
         for host in
             ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]", "[::1]:8080", "10.0.0.7"]
@@ -139,6 +180,6 @@ mod tests {
             assert!(!by(host), "{host}");
         }
         let plain = headers(&[("host", "photocheck.example")]);
-        assert!(authorize(&BankAccess::Everybody, &plain).is_ok(), "no browser");
+        assert!(authorize(&BankAccess::Everybody, &[], &plain).is_ok(), "no browser");
     }
 }

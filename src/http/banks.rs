@@ -14,17 +14,16 @@ use super::problem::Problem;
 use super::service::Service;
 use crate::clock;
 use crate::store::{Bank, NewBank};
+use crate::wire::names;
 
 /// A bank to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBankJson {
     /// 1 to 64 of `A`-`Z`, `0`-`9`, `_`.
-    #[schema(example = "ROMANCE_SCAM")]
+    #[schema(example = "ROMANCE_SCAM", pattern = "^[A-Z0-9_]{1,64}$")]
     name: String,
-    /// `known_fake` (stolen photos, or photos that scams were run with; the default), `allow`
-    /// (photos that are never flagged) or `seen` (photos seen on accounts).
-    #[schema(example = "known_fake")]
+    #[schema(schema_with = names::purpose_sent, required = false)]
     purpose: Option<String>,
     /// Whether its contents are taken over from somebody else; the platform's own outrank them.
     #[serde(default)]
@@ -35,8 +34,7 @@ pub struct NewBankJson {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BankJson {
     name: String,
-    /// `known_fake`, `allow` or `seen`.
-    #[schema(example = "known_fake")]
+    #[schema(schema_with = names::purpose)]
     purpose: &'static str,
     imported: bool,
     contents: i64,
@@ -53,20 +51,17 @@ pub struct BanksJson {
 }
 
 /// List all banks.
-#[utoipa::path(get, path = "/v1/banks", tag = "banks",
-    responses((status = 200, body = BanksJson)))]
+#[utoipa::path(get, path = "/v1/banks", tag = "banks", operation_id = "list_banks",
+    responses((status = 200, description = "all banks, by name", body = BanksJson)))]
 pub async fn list(State(service): State<Arc<Service>>) -> Result<Json<BanksJson>, Problem> {
     let banks = service.app.banks.list().await?.into_iter().map(BankJson::from).collect();
     Ok(Json(BanksJson { banks }))
 }
 
 /// Create a bank.
-#[utoipa::path(post, path = "/v1/banks", tag = "banks", request_body = NewBankJson,
-    responses((status = 201, body = BankJson),
-        (status = 409, description = "there is one of this name", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 422, description = "the name or the purpose is not valid", body = Problem,
-         content_type = "application/problem+json")))]
+#[utoipa::path(post, path = "/v1/banks", tag = "banks", operation_id = "create_bank",
+    request_body = NewBankJson,
+    responses((status = 201, description = "the new bank", body = BankJson)))]
 pub async fn create(
     State(service): State<Arc<Service>>,
     JsonBody(new): JsonBody<NewBankJson>,
@@ -79,9 +74,8 @@ pub async fn create(
 }
 
 /// Show a bank.
-#[utoipa::path(get, path = "/v1/banks/{name}", tag = "banks",
-    responses((status = 200, body = BankJson),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/v1/banks/{name}", tag = "banks", operation_id = "show_bank",
+    responses((status = 200, description = "the bank", body = BankJson)))]
 pub async fn show(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
@@ -89,10 +83,31 @@ pub async fn show(
     Ok(Json(service.app.banks.show(&BankName::new(&name)?).await?.into()))
 }
 
+/// What of a bank is to be changed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BankChangeJson {
+    /// Its new name: 1 to 64 of `A`-`Z`, `0`-`9`, `_`.
+    #[schema(example = "ROMANCE_SCAM_2026", pattern = "^[A-Z0-9_]{1,64}$")]
+    name: String,
+}
+
+/// Rename a bank. What it is for, and whether it was taken over, never changes.
+#[utoipa::path(patch, path = "/v1/banks/{name}", tag = "banks", operation_id = "rename_bank",
+    request_body = BankChangeJson,
+    responses((status = 200, description = "the bank as it is now", body = BankJson)))]
+pub async fn rename(
+    State(service): State<Arc<Service>>,
+    Path(name): Path<String>,
+    JsonBody(change): JsonBody<BankChangeJson>,
+) -> Result<Json<BankJson>, Problem> {
+    let (name, to) = (BankName::new(&name)?, BankName::new(&change.name)?);
+    Ok(Json(service.app.banks.rename(&name, &to).await?.into()))
+}
+
 /// Remove a bank and all it holds.
-#[utoipa::path(delete, path = "/v1/banks/{name}", tag = "banks",
-    responses((status = 204, description = "removed"),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(delete, path = "/v1/banks/{name}", tag = "banks", operation_id = "delete_bank",
+    responses((status = 204, description = "removed")))]
 pub async fn delete(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,

@@ -13,10 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{JsonBody, Path, Query, whole_number};
 use super::problem::Problem;
 use super::service::Service;
-use super::upload::{self, Upload};
+use super::upload::{self, PhotoBytes, Upload};
 use crate::app::App;
 use crate::app::bank_photo::{Banked, NewPhoto};
 use crate::store::{Content, ContentChange, SeenBefore};
+use crate::wire::names;
 
 /// A banked photo.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,8 +26,7 @@ pub struct ContentJson {
     note: String,
     /// What somebody else calls it; may be empty.
     external_id: String,
-    /// `confirmed`, `unsure` or `disputed`.
-    #[schema(example = "confirmed")]
+    #[schema(schema_with = names::opinion)]
     opinion: &'static str,
     /// Whether it is looked up.
     enabled: bool,
@@ -83,11 +83,13 @@ pub struct SeenBeforeJson {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ContentChangeJson {
-    /// At most 1,000 bytes.
+    /// At most 1,000 bytes, without control characters.
+    #[schema(max_length = 1000, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     note: Option<String>,
-    /// At most 256 bytes.
+    /// At most 256 bytes, without control characters.
+    #[schema(max_length = 256, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")]
     external_id: Option<String>,
-    /// `confirmed`, `unsure` or `disputed`.
+    #[schema(schema_with = names::opinion_changed, required = false)]
     opinion: Option<String>,
     enabled: Option<bool>,
     /// True: out of quarantine, for good.
@@ -110,8 +112,8 @@ const PAGE_MAX: u16 = 100;
 
 /// List the photos of a bank. Neither photos nor hashes are returned.
 #[utoipa::path(get, path = "/v1/banks/{name}/contents", tag = "banks", params(PageQuery),
-    responses((status = 200, body = ContentsJson),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
+    operation_id = "list_contents",
+    responses((status = 200, description = "a page of them", body = ContentsJson)))]
 pub async fn list(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
@@ -128,27 +130,20 @@ pub async fn list(
 
 /// Add a photo to a bank. Its hashes are kept, the photo is not.
 #[utoipa::path(post, path = "/v1/banks/{name}/contents", tag = "banks",
+    operation_id = "add_content",
     request_body(content(
         (BankPhotoForm = "multipart/form-data"),
-        (Vec<u8> = "application/octet-stream"),
+        (PhotoBytes = "application/octet-stream"),
     )),
-    responses((status = 201, body = AddedJson),
-        (status = 200, description = "the bank held it already", body = AddedJson),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "the photo came too slowly", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 409, description = "a bank of sightings", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 422, description = "a field is not valid, or there are two photos",
-         body = Problem, content_type = "application/problem+json"),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, description = "the bank holds it now", body = AddedJson),
+        (status = 200, description = "the bank held it already", body = AddedJson)))]
 pub async fn add(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
     request: Request,
 ) -> Result<(StatusCode, Json<AddedJson>), Problem> {
     let name = BankName::new(&name)?;
-    let Service { app, uploads } = &*service;
+    let Service { app, uploads, .. } = &*service;
     let upload = uploads.receive(request, &BankPhotoForm::TEXTS).await?;
     let new = BankPhotoForm::read_texts(&upload)?;
     let banked = upload::in_time(app.bank_photo(&name, upload, new)).await?;
@@ -156,13 +151,23 @@ pub async fn add(
     Ok((status, Json(added_json(app, banked))))
 }
 
+/// Show one photo of a bank.
+#[utoipa::path(get, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
+    operation_id = "show_content",
+    responses((status = 200, description = "as it is now", body = ContentJson)))]
+pub async fn show(
+    State(service): State<Arc<Service>>,
+    Path((name, content_id)): Path<(String, i64)>,
+) -> Result<Json<ContentJson>, Problem> {
+    let (name, id) = (BankName::new(&name)?, ContentId(content_id));
+    let content = service.app.banks.content(&name, id).await?;
+    Ok(Json(content_json(&service.app, content)))
+}
+
 /// Change the note, the id, the opinion or the state of a banked photo.
 #[utoipa::path(patch, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
-    request_body = ContentChangeJson,
-    responses((status = 200, body = ContentJson),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "a field is not valid", body = Problem,
-         content_type = "application/problem+json")))]
+    operation_id = "change_content", request_body = ContentChangeJson,
+    responses((status = 200, description = "as it is now", body = ContentJson)))]
 pub async fn change(
     State(service): State<Arc<Service>>,
     Path((name, content_id)): Path<(String, i64)>,
@@ -182,8 +187,8 @@ pub async fn change(
 
 /// Remove a photo from a bank.
 #[utoipa::path(delete, path = "/v1/banks/{name}/contents/{content_id}", tag = "banks",
-    responses((status = 204, description = "removed"),
-        (status = 404, body = Problem, content_type = "application/problem+json")))]
+    operation_id = "remove_content",
+    responses((status = 204, description = "removed")))]
 pub async fn remove(
     State(service): State<Arc<Service>>,
     Path((name, content_id)): Path<(String, i64)>,
@@ -196,16 +201,29 @@ pub async fn remove(
 #[derive(Debug, ToSchema)]
 #[expect(dead_code, reason = "describes the form for the API's description")]
 pub struct BankPhotoForm {
-    /// JPEG, PNG, WebP or GIF, at most 20 MiB.
+    /// JPEG, PNG, WebP, GIF or HEIC, at most 20 MiB.
     #[schema(value_type = String, format = Binary)]
     photo: Vec<u8>,
-    /// Where it comes from; at most 1,000 bytes.
+    /// Where it comes from; at most 1,000 bytes, without control characters.
+    #[schema(
+        example = "",
+        max_length = 1000,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
+    )]
     note: Option<String>,
-    /// What somebody else calls it; at most 256 bytes.
+    /// What somebody else calls it; at most 256 bytes, without control characters.
+    #[schema(
+        example = "",
+        max_length = 256,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*$",
+        nullable = false
+    )]
     external_id: Option<String>,
-    /// `confirmed` (the default), `unsure` or `disputed`.
+    #[schema(schema_with = names::opinion_sent, required = false)]
     opinion: Option<String>,
     /// Whether it is looked up; true by default.
+    #[schema(default = true, nullable = false)]
     enabled: Option<bool>,
 }
 

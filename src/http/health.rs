@@ -1,4 +1,5 @@
-//! `/healthz` (the process is alive) and `/readyz` (it can answer truly).
+//! `/healthz` (the process is alive), `/startupz` (it has started) and `/readyz` (it can answer
+//! truly, and is not about to stop).
 
 use std::sync::Arc;
 
@@ -12,9 +13,10 @@ use super::service::Service;
 use crate::app::Readiness;
 use crate::wire::KnownPhotoJson;
 
-/// The process is alive.
+/// The process is alive, or has started.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AliveJson {
+    /// `alive` or `started`.
     status: &'static str,
 }
 
@@ -40,16 +42,26 @@ pub struct IndexJson {
 }
 
 /// Is the process alive?
-#[utoipa::path(get, path = "/healthz", tag = "health", responses((status = 200, body = AliveJson)))]
+#[utoipa::path(get, path = "/healthz", tag = "health", operation_id = "healthz",
+    responses((status = 200, description = "it is", body = AliveJson)))]
 pub async fn healthz() -> Json<AliveJson> {
     Json(AliveJson { status: "alive" })
 }
 
-/// Are model and index loaded, and is the index up to date?
-#[utoipa::path(get, path = "/readyz", tag = "health",
-    responses((status = 200, body = ReadyJson),
-        (status = 503, body = Problem, content_type = "application/problem+json")))]
+/// Has the service started? The models and the banks are loaded then, and stay so.
+#[utoipa::path(get, path = "/startupz", tag = "health", operation_id = "startupz",
+    responses((status = 200, description = "it has", body = AliveJson)))]
+pub async fn startupz() -> Json<AliveJson> {
+    Json(AliveJson { status: "started" })
+}
+
+/// Are answers true at the moment, and is more work welcome?
+#[utoipa::path(get, path = "/readyz", tag = "health", operation_id = "readyz",
+    responses((status = 200, description = "what answers rest on", body = ReadyJson)))]
 pub async fn readyz(State(service): State<Arc<Service>>) -> Result<Json<ReadyJson>, Problem> {
+    if service.is_stopping() {
+        return Err(Problem::stopping());
+    }
     let Readiness { model, policy, known_photo, generation, hashes, index_age_ms } =
         service.app.readiness()?;
     let index = IndexJson { generation, hashes, age_ms: index_age_ms };

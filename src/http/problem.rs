@@ -4,6 +4,7 @@
 //! what failed here is logged once and answered without its detail.
 
 use std::io::ErrorKind;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use axum::Json;
@@ -17,6 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::arrival::Stop;
+use super::errors::ErrorCode;
 use crate::app::error::{AppError, Failure, Refusal};
 use crate::app::transfer::{ImportCause, ImportError};
 use crate::exchange::ExchangeError;
@@ -30,7 +32,7 @@ const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+
 /// For the layer that gives requests up.
 pub const TIMED_OUT: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
-/// An error, as RFC 9457 has it, with a stable `code`.
+/// An error, as RFC 9457 has it, with a stable `code` (docs/errors.md lists them).
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: the `code` tells the kind.
@@ -40,7 +42,6 @@ pub struct Problem {
     pub title: &'static str,
     pub status: u16,
     /// Stable code.
-    #[schema(example = "PHOTO_TOO_MANY_BYTES")]
     pub code: &'static str,
     /// What was wrong, with the value and the limit.
     pub detail: String,
@@ -55,6 +56,35 @@ impl Problem {
         let (status, detail) = (status.as_u16(), detail.into());
         let retry_after_s = RETRY_AFTER_S;
         Self { kind: "about:blank", title, status, code, detail, retry_after_s }
+    }
+
+    /// What an error of the catalogue looks like.
+    #[must_use]
+    pub fn example(entry: &ErrorCode, status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, entry.code, entry.means)
+    }
+
+    /// The models and the banks are not loaded yet.
+    #[must_use]
+    pub fn starting() -> Self {
+        let detail = "the service is starting: models and banks are being loaded";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STARTING", detail)
+    }
+
+    /// A client sent more requests than it may.
+    #[must_use]
+    pub fn rate_limited(per_minute: NonZeroU32, retry_after_s: u64) -> Self {
+        let detail = format!("a client may send {per_minute} requests a minute");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", detail);
+        Self { retry_after_s, ..problem }
+    }
+
+    /// The service was asked to stop.
+    #[must_use]
+    pub fn stopping() -> Self {
+        let detail = "the service is stopping: it finishes what it has accepted";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "STOPPING", detail)
     }
 
     fn unprocessable(code: &'static str, detail: impl Into<String>) -> Self {
@@ -74,6 +104,13 @@ impl Problem {
         let detail = "the database was moved, deleted or replaced under the service, which must be \
                       started again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_REPLACED", detail)
+    }
+
+    /// The server of the database does not answer. Where it stands is nobody's business.
+    fn database_unreachable(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        let detail = "the database cannot be reached at the moment";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNREACHABLE", detail)
     }
 
     /// A page of another site uses the banks through a browser.
@@ -117,10 +154,10 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", "the body is over the limit")
     }
 
-    /// A form that could not be read, with the status of the library that tried.
+    /// A form that could not be read.
     #[must_use]
-    pub fn multipart_not_valid(status: Option<StatusCode>, detail: String) -> Self {
-        Self::new(status.unwrap_or(StatusCode::BAD_REQUEST), "MULTIPART_NOT_VALID", detail)
+    pub fn multipart_not_valid(detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "MULTIPART_NOT_VALID", detail)
     }
 
     /// A form that is announced to be larger than any photo.
@@ -180,16 +217,21 @@ impl Problem {
     }
 }
 
+/// The code of an answer that is a problem, for whoever counts them.
+#[derive(Debug, Clone, Copy)]
+pub struct ProblemCode(pub &'static str);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after_s = self.retry_after_s;
+        let (retry_after_s, code) = (self.retry_after_s, ProblemCode(self.code));
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
+        response.extensions_mut().insert(code);
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, retry_after_s.into());
         }
         response
@@ -265,6 +307,7 @@ impl From<Failure> for Problem {
                 problem
             }
             Failure::Store(StoreError::Replaced(_)) => Self::database_replaced(),
+            Failure::Store(StoreError::Unreachable(_)) => Self::database_unreachable(&failure),
             Failure::Store(_) | Failure::Work(_) | Failure::ReaderGone => Self::ours(&failure),
         }
     }
@@ -297,14 +340,16 @@ impl From<ImportError> for Problem {
             {
                 Self::new(StatusCode::REQUEST_TIMEOUT, "IMPORT_TOO_SLOW", detail)
             }
+            ImportCause::File(ExchangeError::Read(error))
+                if error.kind() == ErrorKind::FileTooLarge =>
+            {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "IMPORT_TOO_LARGE", detail)
+            }
             ImportCause::File(error) => {
                 let status = match &error {
                     ExchangeError::Line { .. }
                     | ExchangeError::FormatUnclear { .. }
                     | ExchangeError::NothingReadable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-                    ExchangeError::Read(error) if error.kind() == ErrorKind::FileTooLarge => {
-                        StatusCode::PAYLOAD_TOO_LARGE
-                    }
                     ExchangeError::Read(_) => StatusCode::BAD_REQUEST,
                 };
                 Self::new(status, error.code(), detail)

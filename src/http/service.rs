@@ -1,20 +1,48 @@
 //! What handlers share: the app, and what bounds requests on their way in.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::client_limit::ClientLimiter;
 use super::upload::Uploads;
 use crate::app::App;
+use crate::config::{Origin, ServiceConfig};
 
 /// See the module's text.
 #[derive(Debug)]
 pub struct Service {
     pub app: App,
     pub uploads: Uploads,
+    /// Whose pages may call the API.
+    pub origins: Vec<Origin>,
+    /// How often one client may; `None` where there is no limit.
+    pub limiter: Option<ClientLimiter>,
+    stopping: AtomicBool,
 }
 
 impl Service {
-    /// A service over an open app.
+    /// A service over an open app, for no pages of other origins and without a limit of requests.
     #[must_use]
     pub fn new(app: App) -> Self {
         let uploads = Uploads::new(app.gate().clone());
-        Self { app, uploads }
+        let (origins, limiter) = (Vec::new(), None);
+        Self { app, uploads, origins, limiter, stopping: AtomicBool::new(false) }
+    }
+
+    /// The same as the operator wants it.
+    #[must_use]
+    pub fn with_config(app: App, config: &ServiceConfig) -> Self {
+        let limiter = config.requests_per_minute.map(ClientLimiter::new);
+        Self { origins: config.origins.clone(), limiter, ..Self::new(app) }
+    }
+
+    /// From now on the service is not ready: it is about to stop, and others should take its work.
+    pub fn begin_to_stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is about to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }

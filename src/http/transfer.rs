@@ -29,6 +29,7 @@ use crate::app::transfer::{Export, ImportOrder, ImportReport};
 use crate::clock;
 use crate::exchange::{BadLines, Defaults, Format};
 use crate::store::Imported;
+use crate::wire::names;
 
 /// Bytes of an import: a million hashes with short notes. The command line takes more.
 const IMPORT_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -42,12 +43,14 @@ const EXPORT_MAX: Duration = Duration::from_mins(10);
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ImportQuery {
-    /// `text`, `csv`, `ndjson`, `threatexchange` or `threatexchange-csv`; detected from the first
-    /// lines when absent.
+    #[param(schema_with = names::import_format, required = false)]
     format: Option<String>,
-    /// Note for photos of which the file has none.
+    /// Note for photos of which the file has none; at most 1,000 bytes, without control
+    /// characters.
+    #[param(max_length = 1000, pattern = r"^[^\x00-\x1f\x7f-\x9f]*$", nullable = false)]
     note: Option<String>,
-    /// Opinion where the file has none: `confirmed` (when absent), `unsure` or `disputed`.
+    /// Opinion where the file has none.
+    #[param(schema_with = names::opinion_sent, required = false)]
     opinion: Option<String>,
     /// Stop at the first bad line with 422 instead of skipping it.
     #[serde(default)]
@@ -55,24 +58,28 @@ pub struct ImportQuery {
     /// Create the bank, as one that was taken over from somebody else.
     #[serde(default)]
     create: bool,
-    /// What a bank that is created is for: `known_fake` (when absent) or `allow`.
+    #[param(schema_with = names::purpose_imported, required = false)]
     purpose: Option<String>,
 }
+
+/// A list of hashes, a line each, at most 256 MiB.
+#[derive(Debug, ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct ListBytes(pub Vec<u8>);
 
 /// In which format a bank is exported.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ExportQuery {
-    /// `ndjson` (when absent; the only one with everything), `csv`, `text`, `threatexchange` or
-    /// `threatexchange-csv`.
+    #[param(schema_with = names::export_format, required = false)]
     format: Option<String>,
 }
 
 /// What became of an import.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportedJson {
-    /// The format that was read.
+    #[schema(schema_with = names::import_format)]
     format: &'static str,
     added: u64,
     already_there: u64,
@@ -101,24 +108,16 @@ pub struct BadLineJson {
 /// Import the hashes of photos into a bank. Importing them again adds nothing. Lines that break a
 /// rule are skipped and named.
 #[utoipa::path(post, path = "/v1/banks/{name}/import", tag = "banks", params(ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = ImportedJson),
-        (status = 408, description = "the list came too slowly", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 413, body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "the format is not clear, no line can be read, or with \
-         `strict` a line breaks a rule", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 503, description = "another import is under way", body = Problem,
-         content_type = "application/problem+json")))]
+    operation_id = "import_bank", 
+    request_body(content = ListBytes, content_type = "application/octet-stream"),
+    responses((status = 200, description = "what became of the lines", body = ImportedJson)))]
 pub async fn import(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,
     Query(query): Query<ImportQuery>,
     request: Request,
 ) -> Result<Json<ImportedJson>, Problem> {
-    let Service { app, uploads } = &*service;
+    let Service { app, uploads, .. } = &*service;
     let order = read_order(BankName::new(&name)?, &query)?;
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -139,12 +138,9 @@ pub async fn import(
 
 /// Export the hashes of a bank's photos.
 #[utoipa::path(get, path = "/v1/banks/{name}/export", tag = "banks", params(ExportQuery),
-    responses((status = 200, description = "one record a line", content_type = "text/plain"),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 409, description = "a bank of sightings", body = Problem,
-         content_type = "application/problem+json"),
-        (status = 503, description = "other exports are under way", body = Problem,
-         content_type = "application/problem+json")))]
+    operation_id = "export_bank",
+    responses((status = 200, description = "one record a line", content(
+        (String = "application/x-ndjson"), (String = "text/csv"), (String = "text/plain")))))]
 pub async fn export(
     State(service): State<Arc<Service>>,
     Path(name): Path<String>,

@@ -30,6 +30,11 @@ const WORK_MAX: Duration = Duration::from_mins(1);
 
 const _: () = assert!(2 * BODY_BYTES_MAX < UPLOADS_BYTES_MAX);
 
+/// A photo by itself: JPEG, PNG, WebP, GIF or HEIC, at most 20 MiB.
+#[derive(Debug, utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+pub struct PhotoBytes(pub Vec<u8>);
+
 /// What uploads share.
 #[derive(Debug, Clone)]
 pub struct Uploads {
@@ -153,7 +158,7 @@ async fn read_multipart(
     let request = request.map(|_| Body::from_stream(arriving.pieces));
     let multipart = request.extract::<Multipart, _>().await;
     let mut multipart =
-        multipart.map_err(|rejected| Problem::multipart_not_valid(None, rejected.body_text()))?;
+        multipart.map_err(|rejected| Problem::multipart_not_valid(rejected.body_text()))?;
     let (mut photo, mut texts, mut twice) = (None, HashMap::new(), None);
     while let Some(field) = multipart.next_field().await.map_err(|error| broken(&error))? {
         let name = field.name().unwrap_or_default();
@@ -185,7 +190,7 @@ async fn read_bytes(field: Field<'_>) -> Result<Bytes, Problem> {
 fn broken(error: &MultipartError) -> Problem {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_many_bytes().into(),
-        status => Problem::multipart_not_valid(Some(status), error.body_text()),
+        _ => Problem::multipart_not_valid(error.body_text()),
     }
 }
 

@@ -126,6 +126,45 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Gives a bank another name. Indexes hold the name of each content's bank, so they take its
+    /// contents anew.
+    ///
+    /// # Errors
+    /// [`Refusal::BankExists`] when there is one of this name.
+    pub async fn rename_bank(&self, bank: &BankFacts, to: &BankName) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let generation = generation::raise(&mut transaction).await?;
+        ensure_exists(&mut transaction, bank).await?;
+        let taken = sqlx::query("select id from bank where name = $1 and id <> $2")
+            .bind(to.as_str())
+            .bind(bank.id.0)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if taken.is_some() {
+            return Err(Refusal::BankExists(to.as_str().to_owned()).into());
+        }
+        sqlx::query("update bank set name = $1 where id = $2")
+            .bind(to.as_str())
+            .bind(bank.id.0)
+            .execute(&mut *transaction)
+            .await?;
+        for statement in [
+            "update content set generation = $1 where bank_id = $2",
+            "insert into removal (content_id, generation) \
+                 select id, $1 from content where bank_id = $2 \
+                 on conflict (content_id) do update set generation = excluded.generation",
+        ] {
+            sqlx::query(statement)
+                .bind(generation)
+                .bind(bank.id.0)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        self.commit(transaction).await
+    }
+}
+
 /// Makes sure that a bank was not deleted since its name was resolved.
 pub(super) async fn ensure_exists(
     connection: &mut AnyConnection,

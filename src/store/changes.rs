@@ -28,11 +28,9 @@ impl Store {
             .fetch_one(&mut *transaction)
             .await?
             .try_get("value")?;
-        if now < generation
-            && let Some(file) = &self.file
-        {
+        if now < generation {
             // Another content was written over the one that the index shows.
-            file.note_that_it_went_back();
+            self.note_that_it_went_back();
             self.in_place()?;
         }
         let added = added_since(&mut transaction, generation, quality_min).await?;

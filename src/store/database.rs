@@ -1,9 +1,10 @@
 //! An open database.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, PgPool, Transaction};
 use tokio::sync::Mutex;
 
 use super::dialect::Dialect;
@@ -15,19 +16,54 @@ use super::file::DatabaseFile;
 pub struct Store {
     pub(super) pool: AnyPool,
     pub(super) dialect: Dialect,
-    /// `None` when it is in memory.
+    /// What it is called in messages: its file, or its server and name.
+    pub(super) place: String,
+    /// `None` when it is in memory or on a server.
     pub(super) file: Option<DatabaseFile>,
+    /// Where programs listen for changes; `None` where none are announced.
+    pub(super) announcements: Option<PgPool>,
+    /// Where the snapshot of its index stands; `None` where none is kept.
+    pub(super) snapshot: Option<PathBuf>,
+    /// Whether what it holds was seen to be older than it was.
+    pub(super) went_back: Arc<AtomicBool>,
     /// A connection that is only kept open: the write-ahead log stays while there is one.
     pub(super) anchor: Arc<Mutex<Option<AnyConnection>>>,
     pub(super) is_new: bool,
 }
 
 impl Store {
-    /// The database's file, beside which its snapshot and its token stand; `None` when it is in
-    /// memory.
+    /// A database in memory or on a server, of which nothing else is known.
+    pub(super) fn new(pool: AnyPool, dialect: Dialect, place: String) -> Self {
+        Self {
+            pool,
+            dialect,
+            place,
+            file: None,
+            announcements: None,
+            snapshot: None,
+            went_back: Arc::default(),
+            anchor: Arc::default(),
+            is_new: false,
+        }
+    }
+
+    /// The database's file, beside which its token stands; `None` when it is in memory or on a
+    /// server.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.file.as_ref().map(DatabaseFile::path)
+    }
+
+    /// Where the snapshot of its index stands; `None` where none is kept.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Path> {
+        self.snapshot.as_deref()
+    }
+
+    /// What it is called: its file, or its server and name.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// Whether the database was created when it was opened.
@@ -36,15 +72,19 @@ impl Store {
         self.is_new
     }
 
-    /// Makes sure that the database's file is still the one that was opened.
+    /// Makes sure that the database is still the one that was opened.
     ///
     /// # Errors
     /// [`StoreError::Replaced`] when it was moved, deleted or replaced.
     pub fn in_place(&self) -> Result<(), StoreError> {
-        match &self.file {
-            Some(file) if !file.is_in_place() => Err(StoreError::Replaced(file.path().to_owned())),
-            _ => Ok(()),
-        }
+        let is_in_place = !self.went_back.load(Ordering::Relaxed)
+            && self.file.as_ref().is_none_or(DatabaseFile::is_in_place);
+        is_in_place.then_some(()).ok_or_else(|| StoreError::Replaced(self.place.clone()))
+    }
+
+    /// Notes that another content was written over the old one.
+    pub(super) fn note_that_it_went_back(&self) {
+        self.went_back.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was closed.
@@ -60,6 +100,9 @@ impl Store {
             std::mem::forget(self.clone());
             return;
         }
+        if let Some(announcements) = &self.announcements {
+            announcements.close().await;
+        }
         self.pool.close().await;
         if let Some(anchor) = self.anchor.lock().await.take() {
             // The log is moved into the file; what cannot be moved now is at the next start.
@@ -73,11 +116,9 @@ impl Store {
         Ok(&self.pool)
     }
 
-    /// Begins a transaction whose statements all read the same moment. In SQLite any does.
+    /// Begins a transaction whose statements all read the same moment.
     pub(super) async fn begin_reading(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        match self.dialect {
-            Dialect::Sqlite => self.begin().await,
-        }
+        Ok(self.reading()?.begin_with(self.dialect.begin_reading()).await?)
     }
 
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {

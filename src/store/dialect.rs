@@ -1,15 +1,14 @@
-//! What differs between databases: URLs, placeholders, settings of connections, sizes of
-//! statements, codes of errors, and the schema.
+//! What differs between databases: placeholders, settings of connections, sizes of statements,
+//! locks and codes of errors.
 //!
-//! All other statements of this folder are the same for every database. SQLite is the only one so
-//! far; another is a variant more, and the compiler names each place that must learn of it.
+//! All other statements of this folder are the same for every database. Another one is a variant
+//! more, and the compiler names each place that must learn of it.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::PgDatabaseError;
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, SqlStr};
+use sqlx::{Any, AssertSqlSafe};
 
 /// A query whose values are bound one after the other.
 pub(super) type AnyQuery<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments>;
@@ -18,12 +17,15 @@ pub(super) type AnyQuery<'q> = Query<'q, Any, <Any as sqlx::Database>::Arguments
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     Sqlite,
+    Postgres,
 }
 
 /// Writes the placeholders of a statement, in the order in which their values are bound.
 #[derive(Debug)]
 pub(super) struct Placeholders {
     dialect: Dialect,
+    /// How many were written.
+    count: usize,
 }
 
 /// What a database says went wrong, as far as the store treats it apart.
@@ -31,28 +33,25 @@ pub(super) struct Placeholders {
 pub(super) enum Trouble {
     /// Others write for longer than a writer waits.
     Busy,
+    /// There is no connection to it, or it was lost.
+    Unreachable,
     /// It could perhaps be opened without writing anything.
     CannotWrite,
     Other,
 }
 
 impl Dialect {
-    /// The kind of the database at `url`, and the rest of the URL; `None` for no supported one.
-    pub(super) fn of_url(url: &str) -> Option<(Self, &str)> {
-        let path = url.strip_prefix("sqlite:")?;
-        Some((Self::Sqlite, path.strip_prefix("//").unwrap_or(path)))
-    }
-
-    /// Photos in one statement. SQLite takes 32,766 values.
+    /// Photos in one statement. SQLite takes 32,766 values, PostgreSQL 65,535.
     pub(super) fn statement_photos(self) -> usize {
         match self {
             Self::Sqlite => 256,
+            Self::Postgres => 1024,
         }
     }
 
     /// The placeholders of a statement with values for many photos.
     pub(super) fn placeholders(self) -> Placeholders {
-        Placeholders { dialect: self }
+        Placeholders { dialect: self, count: 0 }
     }
 
     /// A query with placeholders for `count` photos. Statements of another length than the
@@ -66,21 +65,24 @@ impl Dialect {
     pub(super) fn unindexed(self, column: &str) -> String {
         match self {
             Self::Sqlite => format!("+{column}"),
+            Self::Postgres => format!("{column} + 0"),
         }
     }
 
     /// Sets up each connection.
     pub(super) fn connection_settings(self, lock_wait_max: Duration) -> String {
+        let ms = lock_wait_max.as_millis();
         match self {
-            Self::Sqlite => format!("pragma busy_timeout = {}", lock_wait_max.as_millis()),
-        }
-    }
-
-    /// Sets up a database that may be written.
-    pub(super) fn write_settings(self) -> &'static str {
-        match self {
-            // Readers go on while one writes; without it a lookup could wait for an import.
-            Self::Sqlite => "pragma journal_mode = wal",
+            Self::Sqlite => format!("pragma busy_timeout = {ms}"),
+            // A machine that vanishes inside a transaction must not hold its locks for hours.
+            Self::Postgres => format!(
+                "select set_config('lock_timeout', '{ms}', false), \
+                     set_config('idle_in_transaction_session_timeout', '30s', false), \
+                     set_config('tcp_keepalives_idle', '30', false), \
+                     set_config('tcp_keepalives_interval', '10', false), \
+                     set_config('tcp_keepalives_count', '3', false), \
+                     set_config('application_name', 'photocheck', false)"
+            ),
         }
     }
 
@@ -95,6 +97,49 @@ impl Dialect {
                 "pragma cache_size = -131072",
                 "pragma wal_autocheckpoint = 32768",
             ],
+            Self::Postgres => &[],
+        }
+    }
+
+    /// Begins a transaction whose statements all read the same moment.
+    pub(super) fn begin_reading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "begin",
+            Self::Postgres => "begin isolation level repeatable read read only",
+        }
+    }
+
+    /// Takes the write lock of the banks, and changes nothing.
+    pub(super) fn lock(self) -> &'static str {
+        match self {
+            Self::Sqlite => "update generation set value = value",
+            Self::Postgres => "select value from generation for update",
+        }
+    }
+
+    /// Asks for the `highest` id that a table of the program ever gave.
+    pub(super) fn highest_id_query(self, table: &str) -> String {
+        match self {
+            Self::Sqlite => {
+                format!("select seq as highest from sqlite_sequence where name = '{table}'")
+            }
+            Self::Postgres => format!(
+                "select last_value - case when is_called then 0 else 1 end as highest \
+                 from {table}_id_seq"
+            ),
+        }
+    }
+
+    /// Makes a table of the program give higher ids than this one.
+    pub(super) fn set_highest_id(self, table: &str, highest: i64) -> Vec<String> {
+        match self {
+            Self::Sqlite => vec![
+                format!("delete from sqlite_sequence where name = '{table}'"),
+                format!("insert into sqlite_sequence (name, seq) values ('{table}', {highest})"),
+            ],
+            // A sequence begins at 1.
+            Self::Postgres if highest < 1 => vec![],
+            Self::Postgres => vec![format!("select setval('{table}_id_seq', {highest}, true)")],
         }
     }
 
@@ -106,35 +151,19 @@ impl Dialect {
                      count(case when name = '_sqlx_migrations' then 1 end) as migrations \
                  from sqlite_master where type = 'table'"
             }
+            Self::Postgres => {
+                "select count(*) as tables, \
+                     count(case when tablename = '_sqlx_migrations' then 1 end) as migrations \
+                 from pg_catalog.pg_tables where schemaname = current_schema()"
+            }
         }
-    }
-
-    /// The schema, step by step.
-    pub(super) fn migrations(self) -> Migrator {
-        let all = match self {
-            Self::Sqlite => [
-                (1, "banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
-                (
-                    2,
-                    "purposes_and_views",
-                    include_str!("../../migrations/sqlite/0002_purposes_and_views.sql"),
-                ),
-                (3, "snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
-                (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
-            ],
-        };
-        let migrations = all.into_iter().map(|(version, name, sql)| {
-            let sql = SqlStr::from_static(sql);
-            Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
-        });
-        Migrator::with_migrations(migrations.collect())
     }
 }
 
 impl Placeholders {
     /// `count` placeholders, for `in` or one row.
     pub(super) fn list(&mut self, count: usize) -> String {
-        let next: Vec<&str> = (0..count).map(|_| self.next()).collect();
+        let next: Vec<String> = (0..count).map(|_| self.next()).collect();
         next.join(", ")
     }
 
@@ -150,35 +179,56 @@ impl Placeholders {
         rows.collect::<Vec<_>>().join(", ")
     }
 
-    /// `?` and not `$1`: SQLite finds a named parameter by looking through all of them, which for
-    /// thousands takes longer than inserting.
-    fn next(&mut self) -> &'static str {
+    /// `?` where that will do: SQLite finds a numbered parameter by looking through all of them,
+    /// which for thousands takes longer than inserting.
+    fn next(&mut self) -> String {
+        self.count += 1;
         match self.dialect {
-            Dialect::Sqlite => "?",
+            Dialect::Sqlite => "?".to_owned(),
+            Dialect::Postgres => format!("${}", self.count),
         }
     }
 }
 
 impl Trouble {
-    /// Sorts an error of a database by its code.
+    /// Sorts an error of a database by its kind and code.
     pub(super) fn of(error: &sqlx::Error) -> Self {
-        const BUSY: i32 = 5;
-        const LOCKED: i32 = 6;
-        const READ_ONLY: i32 = 8;
-        const CANNOT_OPEN: i32 = 14;
-        if matches!(error, sqlx::Error::PoolTimedOut) {
-            return Self::Busy;
-        }
-        match primary_code(error) {
-            Some(BUSY | LOCKED) => Self::Busy,
-            Some(READ_ONLY | CANNOT_OPEN) => Self::CannotWrite,
+        match error {
+            sqlx::Error::PoolTimedOut => Self::Busy,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Self::Unreachable,
+            sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
+                Some(error) => of_postgres(error.code()),
+                None => error.code().map_or(Self::Other, |code| of_sqlite(&code)),
+            },
             _ => Self::Other,
         }
     }
 }
 
-/// SQLite's primary result code.
-fn primary_code(error: &sqlx::Error) -> Option<i32> {
-    let extended: i32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some(extended & 0xff)
+/// By SQLite's result code, of which the lowest byte is the kind of trouble.
+fn of_sqlite(code: &str) -> Trouble {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    const READ_ONLY: i32 = 8;
+    const CANNOT_OPEN: i32 = 14;
+    match code.parse::<i32>().map(|extended| extended & 0xff) {
+        Ok(BUSY | LOCKED) => Trouble::Busy,
+        Ok(READ_ONLY | CANNOT_OPEN) => Trouble::CannotWrite,
+        _ => Trouble::Other,
+    }
+}
+
+/// By SQLSTATE.
+fn of_postgres(code: &str) -> Trouble {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    const DEADLOCK: &str = "40P01";
+    const TOO_MANY_CONNECTIONS: &str = "53300";
+    const IDLE_IN_TRANSACTION: &str = "25P03";
+    match code {
+        LOCK_NOT_AVAILABLE | DEADLOCK | TOO_MANY_CONNECTIONS => Trouble::Busy,
+        IDLE_IN_TRANSACTION => Trouble::Unreachable,
+        // The connection was lost; the server shuts down, starts or recovers.
+        _ if code.starts_with("08") || code.starts_with("57P") => Trouble::Unreachable,
+        _ => Trouble::Other,
+    }
 }

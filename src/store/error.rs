@@ -40,35 +40,50 @@ pub enum StoreError {
     #[error("bank {0} was filled with another account key; use that key, or another bank")]
     OtherAccountKey(String),
     /// The configured URL.
-    #[error("the database's URL must begin with sqlite:")]
+    #[error("the database's URL must begin with sqlite: or postgres://")]
     UnsupportedUrl,
+    /// The same, by what is wrong with it. The URL itself may hold a password.
+    #[error("the database's URL is not valid: {0}")]
+    UrlNotValid(String),
     /// No database where the configuration says. An empty one would clear every photo.
     #[error(
         "there is no database {}; name another (--db, PHOTOCHECK_DB), or add --create to create \
          an empty one there", .0.display()
     )]
     NoDatabase(PathBuf),
+    /// The same on a server. Which databases are there is decided by whoever runs the server.
+    #[error("the database {0} is empty; name another (--db, PHOTOCHECK_DB), or add --create")]
+    EmptyDatabase(String),
     /// The database's file or folder.
     #[error("the database {} cannot be opened: {error}", file.display())]
     File { file: PathBuf, error: std::io::Error },
-    /// The database, by the name of its file.
-    #[error("the database {} cannot be opened: {error}", file.display())]
-    Open { file: PathBuf, error: Box<StoreError> },
+    /// The database, by the name of its file or by its server and name.
+    #[error("the database {place} cannot be opened: {error}")]
+    Open { place: String, error: Box<StoreError> },
     /// A database that the program did not make.
     #[error("it is not a database of photocheck")]
     NotOurs,
     /// A schema that is not this program's, where nothing can be written.
     #[error("it is from another version of photocheck, and it can only be read here")]
     OtherVersion,
-    /// The file was moved, deleted or replaced under the program.
+    /// A copy is to go into a database that holds something.
+    #[error("the database {0} is not empty; nothing was copied into it")]
+    NotEmpty(String),
+    /// A backup of a database that is not in a file.
+    #[error("the database {0} is not in a file; its server backs it up (docs/scale.md)")]
+    NoFile(String),
+    /// It was moved, deleted or replaced under the program.
     #[error(
-        "the database {} is no longer the file that was opened: it was moved, deleted or replaced; \
-         start the program again", .0.display()
+        "the database {0} is no longer the one that was opened: it was moved, deleted or replaced; \
+         start the program again"
     )]
-    Replaced(PathBuf),
+    Replaced(String),
     /// Others write for longer than a writer waits.
     #[error("other writers kept the database busy for too long")]
     Busy,
+    /// There is no connection to its server.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(sqlx::Error),
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(sqlx::Error),
@@ -102,16 +117,20 @@ impl StoreError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
-            Self::NoDatabase(_) => "NO_DATABASE",
+            Self::NoDatabase(_) | Self::EmptyDatabase(_) => "NO_DATABASE",
             Self::Replaced(_) => "DATABASE_REPLACED",
             Self::Busy => "DATABASE_BUSY",
+            Self::Unreachable(_) => "DATABASE_UNREACHABLE",
             Self::NotForSightings(_)
             | Self::OtherAccountKey(_)
             | Self::UnsupportedUrl
+            | Self::UrlNotValid(_)
             | Self::File { .. }
             | Self::Open { .. }
             | Self::NotOurs
             | Self::OtherVersion
+            | Self::NotEmpty(_)
+            | Self::NoFile(_)
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Corrupt(_)
@@ -136,6 +155,7 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match Trouble::of(&error) {
             Trouble::Busy => Self::Busy,
+            Trouble::Unreachable => Self::Unreachable(error),
             Trouble::CannotWrite | Trouble::Other => Self::Database(error),
         }
     }

@@ -59,6 +59,10 @@ async fn views(
     dialect: Dialect,
     ids: &[ContentId],
 ) -> Result<HashMap<ContentId, Vec<BankedView>>, StoreError> {
+    if ids.is_empty() {
+        // Not every database takes an empty list.
+        return Ok(HashMap::new());
+    }
     let statement = format!(
         "select content_id as id, view, pdq, pdq_quality, gradient from view_hash \
          where content_id in ({}) order by content_id, view",

@@ -5,14 +5,11 @@
 //! unmounted, what is written goes to a file that nobody will open again. So the file at the path
 //! is compared with the one that was opened, before each use and after each write.
 
+use super::error::StoreError;
+use crate::private_file;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::error::StoreError;
-use crate::private_file;
 
 /// The file that was opened. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -21,8 +18,6 @@ pub(super) struct DatabaseFile {
     opened: Identity,
     /// Of the write-ahead log, which stays the same for as long as one connection is open.
     log: Option<(PathBuf, Identity)>,
-    /// Whether what it holds was seen to be older than it was.
-    went_back: Arc<AtomicBool>,
 }
 
 /// What stays the same while a file is written, moved or renamed.
@@ -55,8 +50,9 @@ impl DatabaseFile {
     /// # Errors
     /// When there is none.
     pub(super) fn at(path: &Path) -> Result<Self, StoreError> {
-        let opened = Identity::of(path).ok_or_else(|| StoreError::Replaced(path.to_owned()))?;
-        Ok(Self { path: path.to_owned(), opened, log: None, went_back: Arc::default() })
+        let opened =
+            Identity::of(path).ok_or_else(|| StoreError::Replaced(path.display().to_string()))?;
+        Ok(Self { path: path.to_owned(), opened, log: None })
     }
 
     /// Remembers its log, which is there as soon as a connection has looked at the database.
@@ -71,22 +67,20 @@ impl DatabaseFile {
 
     /// Whether the file and its log are still those that were opened.
     pub(super) fn is_in_place(&self) -> bool {
-        !self.went_back.load(Ordering::Relaxed)
-            && Identity::of(&self.path) == Some(self.opened)
+        Identity::of(&self.path) == Some(self.opened)
             && self.log.as_ref().is_none_or(|(log, opened)| Identity::of(log) == Some(*opened))
-    }
-
-    /// Notes that another content was written over the old one.
-    pub(super) fn note_that_it_went_back(&self) {
-        self.went_back.store(true, Ordering::Relaxed);
     }
 }
 
 /// It stands beside the file itself, not beside a link to it.
 fn log_path(path: &Path) -> PathBuf {
-    let file = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut name = file.into_os_string();
-    name.push("-wal");
+    beside(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-wal")
+}
+
+/// The file's name with this ending.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
     name.into()
 }
 

@@ -3,6 +3,7 @@
 use sqlx::{AnyConnection, Row};
 
 use super::database::Store;
+use super::dialect::Dialect;
 use super::error::StoreError;
 
 impl Store {
@@ -23,7 +24,10 @@ pub(super) async fn raise(connection: &mut AnyConnection) -> Result<i64, StoreEr
 }
 
 /// Takes the write lock of the banks inside a transaction, before anything is read.
-pub(super) async fn lock(connection: &mut AnyConnection) -> Result<(), StoreError> {
-    sqlx::query("update generation set value = value").execute(connection).await?;
+pub(super) async fn lock(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<(), StoreError> {
+    sqlx::query(dialect.lock()).execute(connection).await?;
     Ok(())
 }

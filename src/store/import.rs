@@ -12,6 +12,7 @@ use sqlx::{Any, AnyConnection, Connection, Row};
 
 use super::banks::{ensure_exchanged, ensure_exists};
 use super::columns::{gradient_bytes, hash_bytes, quarantined_text};
+use super::contents::{find_existing, insert_views};
 use super::database::Store;
 use super::dialect::{AnyQuery, Dialect};
 use super::error::StoreError;
@@ -236,30 +237,10 @@ impl Batch<'_> {
 
     /// Inserts the views of a photo that was just inserted.
     async fn insert_views(&mut self, photo: &BankedPhoto) -> Result<(), StoreError> {
-        const COLUMNS_COUNT: usize = 5;
-        let found =
-            sqlx::query("select id from content where bank_id = $1 and pdq = $2 and gradient = $3")
-                .bind(self.bank.0)
-                .bind(hash_bytes(photo.pdq.0))
-                .bind(gradient_bytes(photo.gradient))
-                .fetch_one(&mut *self.connection)
-                .await?;
-        let content: i64 = found.try_get("id")?;
-        let rows = self.dialect.placeholders().rows(photo.views.len(), COLUMNS_COUNT);
-        let statement = format!(
-            "insert into view_hash (content_id, view, pdq, pdq_quality, gradient) values {rows}"
-        );
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(statement));
-        for view in &photo.views {
-            query = query
-                .bind(content)
-                .bind(i32::from(view.view.code()))
-                .bind(hash_bytes(view.pdq.0))
-                .bind(i32::from(view.pdq_quality.value()))
-                .bind(gradient_bytes(view.gradient));
-        }
-        query.execute(&mut *self.connection).await?;
-        Ok(())
+        let id = find_existing(self.connection, self.bank, photo.pdq, photo.gradient).await?;
+        // It was just written: the bank holds it.
+        let id = id.ok_or(sqlx::Error::RowNotFound)?;
+        insert_views(self.connection, self.dialect, id, &photo.views).await
     }
 }
 

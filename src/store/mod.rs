@@ -10,10 +10,14 @@
 //! Nothing is read from or written to a database whose file was replaced under the program: each
 //! statement begins with [`Store::in_place`], each write ends with it before it is acknowledged.
 
+mod announcements;
+mod backup;
 mod banks;
 mod changes;
 mod columns;
+mod connection;
 mod contents;
+mod copy;
 mod database;
 mod dialect;
 mod error;
@@ -22,13 +26,16 @@ mod file;
 mod generation;
 mod import;
 mod open;
+mod schema;
+mod server;
 mod sightings;
 mod snapshots;
 
 pub use banks::{Bank, NewBank, ensure_exchanged};
+pub use connection::Opening;
 pub use contents::{Content, ContentChange};
+pub use copy::TableSum;
 pub use database::Store;
 pub use error::{Refusal, StoreError};
 pub use import::{BATCH_PHOTOS, Import, Imported};
-pub use open::Opening;
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};

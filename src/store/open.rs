@@ -1,41 +1,21 @@
 //! Opening a database: what may be created, what is brought up to date, what can only be read.
+//!
+//! What is particular to a file stands in `file.rs`, to a server in `server.rs`.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyPool, AssertSqlSafe, Row};
+use sqlx::AnyPool;
 use tokio::sync::Mutex;
 
+use super::connection::{CONNECTIONS_MAX, Opening, connect};
 use super::database::Store;
 use super::dialect::Dialect;
 use super::error::StoreError;
 use super::file::{self, DatabaseFile};
-
-/// Connections at once; SQLite lets one of them write.
-const CONNECTIONS_MAX: u32 = 8;
-
-/// Time for a connection to become free.
-const CONNECTION_WAIT_MAX: Duration = Duration::from_secs(10);
-
-/// How a database is opened.
-#[derive(Debug, Clone, Copy)]
-pub struct Opening {
-    /// Whether it is created where there is none.
-    pub create: bool,
-    /// Whether it is enough to read it, where it cannot be written.
-    pub read_only_will_do: bool,
-    /// How long a writer waits for another one.
-    pub lock_wait_max: Duration,
-}
-
-impl Default for Opening {
-    fn default() -> Self {
-        let lock_wait_max = Duration::from_secs(5);
-        Self { create: false, read_only_will_do: false, lock_wait_max }
-    }
-}
+use super::schema::{self, Found, is_up_to_date, what_is_there};
+use super::server;
 
 /// How the file is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +37,7 @@ impl Access {
 }
 
 impl Store {
-    /// Opens the database at `url`: `sqlite:` and the path of a file, which is created if need be.
+    /// Opens the database at `url`, as [`Self::open_with`] does; begins one where there is none.
     ///
     /// # Errors
     /// [`StoreError`] when the URL is of no supported kind or the database cannot be opened.
@@ -65,52 +45,65 @@ impl Store {
         Self::open_with(url, Opening { create: true, ..Opening::default() }).await
     }
 
-    /// Opens the database at `url`: `sqlite:` and the path of a file.
+    /// Opens the database at `url`: `sqlite:` and the path of a file, or `postgres://` and a
+    /// server's address and a database there.
     ///
     /// # Errors
     /// [`StoreError`] when the URL is of no supported kind, there is no database and none may be
     /// created, or it cannot be opened.
     pub async fn open_with(url: &str, opening: Opening) -> Result<Self, StoreError> {
-        let (dialect, path) = Dialect::of_url(url).ok_or(StoreError::UnsupportedUrl)?;
         sqlx::any::install_default_drivers();
-        if path == ":memory:" {
-            // Each connection would have a database of its own.
-            let pool = connect(dialect, "sqlite::memory:", 1, opening.lock_wait_max).await?;
-            dialect.migrations().run(&pool).await?;
-            return Ok(Self { pool, dialect, file: None, anchor: Arc::default(), is_new: true });
+        if server::is_meant(url) {
+            return server::open(url, &opening).await;
         }
-        let is_new = file::find_or_create(Path::new(path), opening.create)?;
-        let may_begin = is_new || opening.create;
-        match open_as(path, Access::Write, opening, may_begin).await {
-            Err(error) if opening.read_only_will_do && error.wants_no_writing() => {}
-            opened => return opened.map(|store| Self { is_new, ..store }),
+        let path = url.strip_prefix("sqlite:").ok_or(StoreError::UnsupportedUrl)?;
+        match path.strip_prefix("//").unwrap_or(path) {
+            ":memory:" => open_in_memory(opening.lock_wait_max).await,
+            path => open_file(path, &opening).await,
         }
-        match open_as(path, Access::Read, opening, false).await {
-            // Readers of a log share memory beside it, which cannot be had in a read-only folder.
-            Err(error) if error.wants_no_writing() && file::log_is_empty(Path::new(path)) => {
-                open_as(path, Access::ReadUnshared, opening, false).await
-            }
-            opened => opened,
+    }
+}
+
+async fn open_in_memory(lock_wait_max: Duration) -> Result<Store, StoreError> {
+    // Each connection would have a database of its own.
+    let pool = connect(Dialect::Sqlite, "sqlite::memory:", 1, lock_wait_max).await?;
+    schema::migrations(Dialect::Sqlite).run(&pool).await?;
+    let store = Store::new(pool, Dialect::Sqlite, ":memory:".to_owned());
+    Ok(Store { is_new: true, ..store })
+}
+
+async fn open_file(path: &str, opening: &Opening) -> Result<Store, StoreError> {
+    let is_new = file::find_or_create(Path::new(path), opening.create)?;
+    let may_begin = is_new || opening.create;
+    match open_as(path, Access::Write, opening.lock_wait_max, may_begin).await {
+        Err(error) if opening.read_only_will_do && error.wants_no_writing() => {}
+        opened => return opened.map(|store| Store { is_new, ..store }),
+    }
+    match open_as(path, Access::Read, opening.lock_wait_max, false).await {
+        // Readers of a log share memory beside it, which cannot be had in a read-only folder.
+        Err(error) if error.wants_no_writing() && file::log_is_empty(Path::new(path)) => {
+            open_as(path, Access::ReadUnshared, opening.lock_wait_max, false).await
         }
+        opened => opened,
     }
 }
 
 async fn open_as(
     path: &str,
     access: Access,
-    opening: Opening,
+    lock_wait_max: Duration,
     may_begin: bool,
 ) -> Result<Store, StoreError> {
-    let named = |error: StoreError| StoreError::Open { file: path.into(), error: Box::new(error) };
+    let named = |error: StoreError| StoreError::Open { place: path.into(), error: Box::new(error) };
     if access == Access::Write {
         file::ensure_writable(Path::new(path))?;
     }
     let file = DatabaseFile::at(Path::new(path))?;
     let dialect = Dialect::Sqlite;
     let url = format!("sqlite://{}?{}", escape(path), access.parameters());
-    let pool = connect(dialect, &url, CONNECTIONS_MAX, opening.lock_wait_max).await;
+    let pool = connect(dialect, &url, CONNECTIONS_MAX, lock_wait_max).await;
     let pool = pool.map_err(named)?;
-    let prepared = prepare(&pool, dialect, access, may_begin).await;
+    let prepared = prepare(&pool, access, may_begin).await;
     let anchored = match prepared {
         Ok(()) => pool.acquire().await.map_err(StoreError::from),
         Err(error) => Err(error),
@@ -119,58 +112,31 @@ async fn open_as(
     // It takes part in the log from its first look at the database.
     let first_look = sqlx::query("select value from generation").execute(&mut anchor).await;
     first_look.map_err(StoreError::from).map_err(named)?;
+    let snapshot = Some(file::beside(Path::new(path), ".index"));
     let file = Some(file.with_log());
     let anchor = Arc::new(Mutex::new(Some(anchor)));
-    let store = Store { pool, dialect, file, anchor, is_new: false };
+    let store = Store { file, snapshot, anchor, ..Store::new(pool, dialect, path.to_owned()) };
     store.in_place().map(|()| store)
 }
 
-async fn connect(
-    dialect: Dialect,
-    url: &str,
-    connections_max: u32,
-    lock_wait_max: Duration,
-) -> Result<AnyPool, StoreError> {
-    let settings = dialect.connection_settings(lock_wait_max);
-    let pool = AnyPoolOptions::new()
-        .max_connections(connections_max)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .acquire_timeout(CONNECTION_WAIT_MAX)
-        .after_connect(move |connection, _| {
-            let settings = AssertSqlSafe(settings.clone());
-            Box::pin(async move { sqlx::query(settings).execute(connection).await.map(|_| ()) })
-        })
-        .connect(url)
-        .await?;
-    Ok(pool)
-}
-
 /// Brings the schema up to date, or makes sure that it is.
-async fn prepare(
-    pool: &AnyPool,
-    dialect: Dialect,
-    access: Access,
-    may_begin: bool,
-) -> Result<(), StoreError> {
-    let row = sqlx::query(dialect.tables_query()).fetch_one(pool).await?;
-    let (tables, migrations_of): (i64, i64) = (row.try_get("tables")?, row.try_get("migrations")?);
+async fn prepare(pool: &AnyPool, access: Access, may_begin: bool) -> Result<(), StoreError> {
+    let mut connection = pool.acquire().await?;
     // Nothing is written into a database of somebody else.
-    if migrations_of == 0 && !(may_begin && tables == 0) {
-        return Err(StoreError::NotOurs);
+    match what_is_there(&mut connection, Dialect::Sqlite).await? {
+        Found::SomethingElse => return Err(StoreError::NotOurs),
+        Found::Nothing if !may_begin => return Err(StoreError::NotOurs),
+        Found::Nothing | Found::Ours => {}
     }
     if access == Access::Write {
-        sqlx::query(dialect.write_settings()).execute(pool).await?;
-        return Ok(dialect.migrations().run(pool).await?);
+        // Readers go on while one writes; without it a lookup could wait for an import.
+        sqlx::query("pragma journal_mode = wal").execute(&mut *connection).await?;
+        return Ok(schema::migrations(Dialect::Sqlite).run(&mut *connection).await?);
     }
-    let row = sqlx::query("select max(version) as version from _sqlx_migrations where success")
-        .fetch_one(pool)
-        .await?;
-    let newest = dialect.migrations().iter().map(|migration| migration.version).max();
-    if row.try_get::<Option<i64>, _>("version")? != newest {
-        return Err(StoreError::OtherVersion);
+    if is_up_to_date(&mut connection, Dialect::Sqlite).await? {
+        return Ok(());
     }
-    Ok(())
+    Err(StoreError::OtherVersion)
 }
 
 /// Escapes the three characters of a path that would mean something else inside a URL.

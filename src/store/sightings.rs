@@ -13,6 +13,7 @@ use super::banks::ensure_exists;
 use super::columns::{read_id, read_pdq, read_view};
 use super::contents::{find_existing, insert};
 use super::database::Store;
+use super::dialect::Dialect;
 use super::error::StoreError;
 use super::generation;
 use crate::accounts::AccountHash;
@@ -70,7 +71,7 @@ impl Store {
         key_check: &str,
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        lock_for_sightings(&mut transaction, bank).await?;
+        lock_for_sightings(&mut transaction, self.dialect, bank).await?;
         let claimed_by: String = sqlx::query("select account_key_check from bank where id = $1")
             .bind(bank.id.0)
             .fetch_one(&mut *transaction)
@@ -96,7 +97,7 @@ impl Store {
         sighting: &NewSighting,
     ) -> Result<Recorded, StoreError> {
         let mut transaction = self.begin().await?;
-        lock_for_sightings(&mut transaction, bank).await?;
+        lock_for_sightings(&mut transaction, self.dialect, bank).await?;
         let mut copies = existing_ids(&mut transaction, bank.id, &sighting.copies).await?;
         let PhotoHashes { pdq, gradient, .. } = sighting.hashes;
         let content = match copies.first() {
@@ -106,7 +107,7 @@ impl Store {
         let is_new = content.is_none();
         let content = match content {
             Some(content) => content,
-            None => insert_seen(&mut transaction, bank.id, sighting).await?,
+            None => insert_seen(&mut transaction, self.dialect, bank.id, sighting).await?,
         };
         if copies.is_empty() {
             copies.push(content);
@@ -177,7 +178,7 @@ impl Store {
         before: i64,
     ) -> Result<Expired, StoreError> {
         let mut transaction = self.begin().await?;
-        lock_for_sightings(&mut transaction, bank).await?;
+        lock_for_sightings(&mut transaction, self.dialect, bank).await?;
         let statement = "delete from sighting where last_seen_at < $1 \
              and content_id in (select id from content where bank_id = $2)";
         let gone =
@@ -241,9 +242,10 @@ impl Store {
 /// Takes the write lock, and makes sure that the bank is there and takes sightings.
 async fn lock_for_sightings(
     connection: &mut AnyConnection,
+    dialect: Dialect,
     bank: &BankFacts,
 ) -> Result<(), StoreError> {
-    generation::lock(connection).await?;
+    generation::lock(connection, dialect).await?;
     ensure_exists(connection, bank).await?;
     match bank.purpose {
         Purpose::Seen => Ok(()),
@@ -267,12 +269,13 @@ async fn existing_ids(
 
 async fn insert_seen(
     connection: &mut AnyConnection,
+    dialect: Dialect,
     bank: BankId,
     sighting: &NewSighting,
 ) -> Result<ContentId, StoreError> {
     let generation = generation::raise(connection).await?;
     let photo = BankedPhoto::new(&sighting.hashes, &sighting.views, sighting.seen_at);
-    insert(connection, bank, &photo, generation).await
+    insert(connection, dialect, bank, &photo, generation).await
 }
 
 /// How many other accounts show one of the copies, and since when.
@@ -295,8 +298,12 @@ async fn elsewhere(
     Ok((u32::try_from(accounts).unwrap_or(u32::MAX), row.try_get("since")?))
 }
 
-/// Writes ids as a list for `in`. They are numbers, so nothing can hide in them.
+/// Writes ids as a list for `in`. They are numbers, so nothing can hide in them. Not every database
+/// takes an empty list; nothing is in one of `null` alone.
 fn id_list(ids: &[ContentId]) -> String {
+    if ids.is_empty() {
+        return "null".to_owned();
+    }
     let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
     ids.join(", ")
 }

@@ -8,10 +8,11 @@ use spdx::{Expression, LicenseItem, ParseMode};
 use crate::support::root;
 
 /// Licences that may be used for part of a program under MIT or Apache-2.0.
-const LICENCES: [&str; 9] = [
+const LICENCES: [&str; 10] = [
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "ISC",
     "MIT",
     // Changes to files of the crate itself would have to be published; there are none.
     "MPL-2.0",

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
+use photocheck::http::errors;
 use reqwest::Response;
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ async fn problem(answer: Response, status: u16, code: &str) -> String {
     let body: Value = answer.json().await.unwrap();
     assert_eq!((&body["code"], &body["status"]), (&code.into(), &status.into()), "{body}");
     assert_eq!(body["type"], "about:blank");
+    let known = errors::find(code).is_some_and(|entry| entry.statuses.contains(&status));
+    assert!(known, "docs/errors.md does not have {code} with {status}");
     body["detail"].as_str().unwrap().to_owned()
 }
 
@@ -167,6 +170,7 @@ async fn the_api_describes_itself_without_outside_help() {
     let expected = [
         "/healthz",
         "/readyz",
+        "/startupz",
         "/v1/banks",
         "/v1/banks/{name}",
         "/v1/banks/{name}/contents",

@@ -4,14 +4,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use photocheck::app::live_index::LiveIndex;
-use photocheck::app::snapshot_file;
-use photocheck::store::Store;
+use photocheck::store::{Opening, Store};
 use photocheck_core::bank::{BankFacts, Purpose};
 use photocheck_core::matching::hashes::Distance;
 use photocheck_core::matching::index::{ContentId, Near, Scope};
+use photocheck_core::matching::views::Kind;
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
+use crate::support::postgres::PostgresDatabase;
 use crate::support::{create_bank, photocheck, temporary_db};
 
 const QUALITY_MIN: u8 = 50;
@@ -30,7 +31,7 @@ impl Banked {
         let (folder, db) = temporary_db();
         let store = Store::open(&db).await.unwrap();
         let bank = create_bank(&store, "SCAM", Purpose::KnownFake).await;
-        let path = snapshot_file::path_beside(store.file().unwrap());
+        let path = store.snapshot().unwrap().to_owned();
         let banked = Self { folder, db, store, bank, path };
         for number in 0..contents {
             banked.add(number).await;
@@ -78,7 +79,7 @@ impl Banked {
 }
 
 fn all(live: &LiveIndex) -> Vec<Near> {
-    live.index().lookup(banked(STOLEN).pdq, Distance(256), &Scope::Everything)
+    live.index().lookup(Kind::All, banked(STOLEN).pdq, Distance(256), &Scope::Everything)
 }
 
 #[tokio::test]
@@ -194,6 +195,27 @@ async fn only_its_owner_may_read_a_snapshot() {
     let folder = fs::read_dir(banked.folder.path()).unwrap();
     let names: Vec<_> = folder.map(|entry| entry.unwrap().file_name()).collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().ends_with(".tmp")), "{names:?}");
+}
+
+/// The index of a database on a server is kept in the folder that was named, and read from there.
+#[tokio::test]
+async fn the_snapshot_of_a_server_database_stands_in_its_folder() {
+    let Some(server) = PostgresDatabase::create() else { return };
+    let folder = TempDir::new().unwrap();
+    let snapshot_folder = Some(folder.path().to_owned());
+    let opening = Opening { create: true, snapshot_folder, ..Opening::default() };
+    let store = Store::open_with(&server.url, opening).await.unwrap();
+    let bank = create_bank(&store, "SCAM", Purpose::KnownFake).await;
+    store.add_photo(&bank, &banked(STOLEN)).await.unwrap();
+    let load = async || LiveIndex::load(store.clone(), QUALITY_MIN).await.unwrap();
+    load().await.compact().await.unwrap();
+    assert_eq!(store.snapshot().unwrap().parent(), Some(folder.path()));
+    assert!(store.snapshot().unwrap().exists());
+    // Only the snapshot can still know it: so it was read.
+    server.execute("delete from content");
+    assert_eq!(all(&load().await).len(), 1);
+    fs::remove_file(store.snapshot().unwrap()).unwrap();
+    assert_eq!(all(&load().await).len(), 0);
 }
 
 /// The command line reads the snapshot of the service and sees what changed after it.

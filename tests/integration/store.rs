@@ -1,4 +1,6 @@
 //! The store, on every database that is supported: each test runs over [`databases`].
+//!
+//! Tests of the whole service run on PostgreSQL with `PHOTOCHECK_TEST_DB=postgres`.
 
 use photocheck::app::live_index::LiveIndex;
 use photocheck::store::{Imported, NewBank, Refusal, Store, StoreError};
@@ -7,38 +9,39 @@ use photocheck_core::bank::{
 };
 use photocheck_core::matching::hashes::{Distance, GradientHash, PdqHash, PdqQuality};
 use photocheck_core::matching::index::{ContentId, Scope};
-use photocheck_core::matching::views::View;
+use photocheck_core::matching::views::{Kind, View};
 use proptest::prelude::*;
-use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
-use crate::support::{create_bank, new_bank, temporary_place};
+use crate::support::{Place, create_bank, new_bank};
 
 const BANK: &str = "ROMANCE_SCAM";
 
 /// An empty database that goes away with the test.
-struct Database {
-    kind: &'static str,
-    store: Store,
+pub struct Database {
+    pub kind: &'static str,
+    pub store: Store,
     /// Whether it has more than one connection: an import takes one of its own.
-    is_shared: bool,
-    _folder: Option<TempDir>,
+    pub is_shared: bool,
+    _place: Option<Place>,
 }
 
 /// One of each kind.
-async fn databases() -> Vec<Database> {
-    let (folder, url) = temporary_place();
+pub async fn databases() -> Vec<Database> {
     let in_memory = Store::open("sqlite::memory:").await.unwrap();
-    let in_file = Store::open(&url).await.unwrap();
-    vec![
-        Database {
-            kind: "SQLite in a file",
-            store: in_file,
-            is_shared: true,
-            _folder: Some(folder),
-        },
-        Database { kind: "SQLite in memory", store: in_memory, is_shared: false, _folder: None },
-    ]
+    let mut databases = vec![Database {
+        kind: "SQLite in memory",
+        store: in_memory,
+        is_shared: false,
+        _place: None,
+    }];
+    let in_file = ("SQLite in a file", Some(Place::in_file()));
+    for (kind, place) in [in_file, ("PostgreSQL", Place::on_server())] {
+        let Some(place) = place else { continue };
+        let store = Store::open(&place.url).await.unwrap();
+        databases.push(Database { kind, store, is_shared: true, _place: Some(place) });
+    }
+    databases
 }
 
 /// Writers in parallel: every photo is banked once, every change is counted, none is lost.
@@ -80,7 +83,7 @@ async fn the_live_index_follows_the_store() {
         let fresh = LiveIndex::load(store.clone(), 50).await.unwrap();
         for path in [STOLEN, SAME_PERSON] {
             let found = |live: &LiveIndex| {
-                live.index().lookup(banked(path).pdq, Distance(31), &Scope::Everything)
+                live.index().lookup(Kind::All, banked(path).pdq, Distance(31), &Scope::Everything)
             };
             assert_eq!(found(&live), found(&fresh), "{kind}");
         }

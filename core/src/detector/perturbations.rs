@@ -9,11 +9,15 @@ use crate::photo::resize::{PixelBox, cut, resize};
 /// JPEG quality of a photo that is sent on, as messengers save it.
 const SENT_QUALITY: u8 = 60;
 
+/// A photo and a face in it, both changed.
+type Perturbation = fn(&RgbImage, &Face) -> (RgbImage, Face);
+
 /// The photo mirrored; made smaller and saved again; cut a little on two sides. Each comes with the
-/// face where it is then.
-pub fn perturb(pixels: &RgbImage, face: &Face) -> [(RgbImage, Face); 3] {
-    let pixels = uploaded(pixels);
-    [mirrored(&pixels, face), (sent(&pixels), *face), shifted(&pixels, face)]
+/// face where it is then, and is made when it is asked for.
+pub fn perturb(pixels: &RgbImage, face: &Face) -> impl Iterator<Item = (RgbImage, Face)> {
+    let (pixels, face) = (uploaded(pixels), *face);
+    let perturbations: [Perturbation; 3] = [mirrored, sent, shifted];
+    perturbations.into_iter().map(move |perturbed| perturbed(&pixels, &face))
 }
 
 fn mirrored(pixels: &RgbImage, face: &Face) -> (RgbImage, Face) {
@@ -21,10 +25,10 @@ fn mirrored(pixels: &RgbImage, face: &Face) -> (RgbImage, Face) {
 }
 
 /// At three quarters of its size, saved again.
-fn sent(pixels: &RgbImage) -> RgbImage {
+fn sent(pixels: &RgbImage, face: &Face) -> (RgbImage, Face) {
     let (width, height) = pixels.dimensions();
     let smaller = |side: u32| (side * 3 / 4).max(1);
-    saved_as_jpeg(&resize(pixels, smaller(width), smaller(height)), SENT_QUALITY)
+    (saved_as_jpeg(&resize(pixels, smaller(width), smaller(height)), SENT_QUALITY), *face)
 }
 
 /// Without a twenty-fifth of its width at the left and of its height at the top.

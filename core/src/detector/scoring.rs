@@ -26,6 +26,20 @@ pub struct ModelFiles<'a> {
     pub description: &'a str,
 }
 
+/// The scores from which on more is done about a photo.
+#[derive(Debug, Clone, Copy)]
+pub struct Doubt {
+    /// It comes with a heat map.
+    pub from: f64,
+    /// It is scored again after small perturbations, until one brings it below `from`.
+    pub recheck_from: f64,
+}
+
+impl Doubt {
+    /// For whoever wants the score alone.
+    pub const NONE: Self = Self { from: f64::INFINITY, recheck_from: f64::INFINITY };
+}
+
 /// The name of the trunk that a `model.toml` asks for: of the folder beside it.
 ///
 /// # Errors
@@ -104,14 +118,13 @@ impl Detector {
     }
 
     /// Scores every face of a photo; `faces` come the largest and surest first. Where the highest
-    /// score is `recheck_from` or more, that face is re-scored after small perturbations of the
-    /// photo, and comes with a heat map. The cost is bounded by the faces, of which a
-    /// [`FaceFinder`](crate::faces::FaceFinder) finds three at most: one pass for the whole
-    /// photo and one for the foremost face, two for each other face, and those of the perturbed
-    /// photos for one face alone.
+    /// score is doubted, the face comes with a heat map or is re-scored. The cost is bounded by the
+    /// faces, of which a [`FaceFinder`](crate::faces::FaceFinder) finds three at most: one pass for
+    /// the whole photo and one for the foremost face, two for each other face, and those of the
+    /// perturbed photos for one face alone.
     #[must_use]
-    pub fn score(&self, pixels: &RgbImage, faces: &[Face], recheck_from: f64) -> Synthetic {
-        let judged = self.judge(pixels, faces, recheck_from);
+    pub fn score(&self, pixels: &RgbImage, faces: &[Face], doubt: Doubt) -> Synthetic {
+        let judged = self.judge(pixels, faces, doubt);
         judged.unwrap_or_else(|code| Synthetic::UnableToEvaluate { code })
     }
 
@@ -119,7 +132,7 @@ impl Detector {
         &self,
         pixels: &RgbImage,
         faces: &[Face],
-        recheck_from: f64,
+        doubt: Doubt,
     ) -> Result<Synthetic, UnableToEvaluate> {
         let Some(foremost) = faces.first() else {
             return Ok(not_applicable(NotApplicable::NoFaceFound, Vec::new()));
@@ -143,35 +156,41 @@ impl Detector {
             let code = foremost_code.unwrap_or(NotApplicable::NoFaceFound);
             return Ok(not_applicable(code, faces));
         };
-        let is_suspicious = recheck_from <= f64::from(score.value());
+        let is_doubted = doubt.from <= f64::from(score.value());
         match foremost_code {
             // That a smaller face seems real says nothing about the foremost.
-            Some(code) if !is_suspicious => return Ok(not_applicable(code, faces)),
+            Some(code) if !is_doubted => return Ok(not_applicable(code, faces)),
             _ => {}
         }
         let face = result.face;
         let mut evaluated = Evaluated { score, face, faces, stability: None, heat_map: None };
-        if is_suspicious {
-            let is_foremost = face == *foremost;
-            evaluated.stability = Some(self.stability(pixels, &face, is_foremost, score)?);
+        if is_doubted {
             evaluated.heat_map = heat_map;
+        }
+        if doubt.recheck_from <= f64::from(score.value()) {
+            let around = if face == *foremost { Around::Photo } else { Around::Face };
+            let settled_below = doubt.from;
+            let stability = self.stability(pixels, &evaluated, around, settled_below)?;
+            evaluated.stability = Some(stability);
         }
         Ok(Synthetic::Evaluated(evaluated))
     }
 
+    /// Scores variants of the photo until one falls below `settled_below`, which none that follows
+    /// can take back.
     fn stability(
         &self,
         pixels: &RgbImage,
-        face: &Face,
-        is_foremost: bool,
-        score: Score,
+        evaluated: &Evaluated,
+        around: Around,
+        settled_below: f64,
     ) -> Result<Stability, UnableToEvaluate> {
-        let mut stability = Stability { variants: 1, lowest: score, highest: score };
+        let Evaluated { score, face, .. } = evaluated;
+        let mut stability = Stability { variants: 1, lowest: *score, highest: *score };
         for (pixels, face) in perturbations::perturb(pixels, face) {
-            let around = if is_foremost {
-                self.whole_pass(&pixels, &face, true)?
-            } else {
-                WholePass::Scored(self.surroundings_logit(&pixels, &face)?)
+            let around = match around {
+                Around::Photo => self.whole_pass(&pixels, &face, true)?,
+                Around::Face => WholePass::Scored(self.surroundings_logit(&pixels, &face)?),
             };
             let score = match around {
                 WholePass::PlainlyReal(score) => score,
@@ -183,6 +202,9 @@ impl Detector {
             }
             if stability.highest < score {
                 stability.highest = score;
+            }
+            if f64::from(score.value()) < settled_below {
+                break;
             }
         }
         Ok(stability)
@@ -320,6 +342,14 @@ fn not_applicable(code: NotApplicable, faces: Vec<FaceResult>) -> Synthetic {
 /// The logistic function of a logit.
 fn score_from_logit(logit: f32) -> Result<Score, UnableToEvaluate> {
     Score::new(1.0 / (1.0 + (-logit).exp())).ok_or(UnableToEvaluate::ScoreNotFinite)
+}
+
+/// What a face is scored on top of.
+#[derive(Debug, Clone, Copy)]
+enum Around {
+    Photo,
+    /// The square around it.
+    Face,
 }
 
 /// What the crops of a whole photo say.

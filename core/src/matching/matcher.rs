@@ -3,7 +3,9 @@
 //! Every view of the photo, as it is and mirrored, is looked up by its PDQ hash. A banked view that
 //! is comparable ([`View::is_comparable_with`]) is a hit when it lies within the sure distance, or
 //! within the wide one if the gradient hashes of both views agree: two ways of hashing that err
-//! independently. Which hits make a match depends on how much their views tell:
+//! independently. Hits beyond the sure distance are not looked up: they count only in photos of
+//! which a square over a keypoint was a hit, so they are looked for among the hashes of those
+//! alone. Which hits make a match depends on how much their views tell:
 //!
 //! - A hit of the whole picture or of a face, within the sure distance, makes one by itself.
 //! - Beyond it, photos of one series are hits as well: a square over a keypoint must be one too.
@@ -51,20 +53,64 @@ impl Matcher {
     /// is for: each once, by the view that tells most, nearest first.
     #[must_use]
     pub fn matches(&self, views: &PhotoViews, index: &Index, scope: &Scope) -> Vec<Match> {
-        let mut hits: HashMap<ContentId, Vec<Match>> = HashMap::new();
-        for view in views.views.iter().filter(|it| self.is_looked_up(it)) {
-            for mirrored in [false, true] {
-                let near = index.lookup(view.pdq(mirrored), self.radius(view.view), scope);
-                let near = near.into_iter().filter(|near| self.is_hit(view, mirrored, near));
-                for hit in near.map(|near| as_match(view, mirrored, near)) {
-                    hits.entry(hit.content).or_default().push(hit);
-                }
+        let mut hits = self.sure_hits(views, index, scope);
+        for (content, hits) in &mut hits {
+            if hits.iter().any(|hit| hit.view.is_of_keypoint()) {
+                let banked: Vec<Entry> = index.entries_of(*content, scope).collect();
+                hits.extend(self.wide_hits(views, &banked));
             }
         }
         let nearest = hits.into_values().filter_map(|hits| self.nearest(hits, &views.faces));
         let mut matches: Vec<_> = nearest.collect();
         matches.sort_by_key(|found| (found.distance, found.content));
         matches
+    }
+
+    /// Everything within the sure distance.
+    fn sure_hits(
+        &self,
+        views: &PhotoViews,
+        index: &Index,
+        scope: &Scope,
+    ) -> HashMap<ContentId, Vec<Match>> {
+        let mut hits: HashMap<ContentId, Vec<Match>> = HashMap::new();
+        for (view, mirrored) in self.looked_up(views) {
+            let (kind, hash) = (view.view.kind(), view.pdq(mirrored));
+            for near in index.lookup(kind, hash, self.thresholds.sure_distance_max, scope) {
+                hits.entry(near.content).or_default().push(as_match(view, mirrored, near));
+            }
+        }
+        hits
+    }
+
+    /// The hits beyond the sure distance, whose gradient hashes agree, among the hashes of one
+    /// banked photo.
+    fn wide_hits(&self, views: &PhotoViews, banked: &[Entry]) -> Vec<Match> {
+        let Thresholds { sure_distance_max: sure, wide_distance_max: wide, .. } = self.thresholds;
+        let mut hits = Vec::new();
+        let looked_up = self.looked_up(views).filter(|(view, _)| !view.view.is_of_keypoint());
+        for (view, mirrored) in looked_up {
+            for entry in banked.iter().filter(|entry| view.view.is_comparable_with(entry.view)) {
+                let distance = view.pdq(mirrored).distance(entry.hash);
+                if sure < distance
+                    && distance <= wide
+                    && self.gradients_agree(view, mirrored, entry)
+                {
+                    hits.push(as_match(view, mirrored, Near::new(entry.clone(), distance)));
+                }
+            }
+        }
+        hits
+    }
+
+    /// The views with enough detail, each as it is and mirrored.
+    fn looked_up<'a>(
+        &self,
+        views: &'a PhotoViews,
+    ) -> impl Iterator<Item = (&'a PhotoView, bool)> + use<'a> {
+        let matcher = *self;
+        let views = views.views.iter().filter(move |view| matcher.is_looked_up(view));
+        views.flat_map(|view| [false, true].map(|mirrored| (view, mirrored)))
     }
 
     /// Whether any view has enough detail to be looked up.
@@ -84,8 +130,8 @@ impl Matcher {
     ) -> Vec<Near> {
         let mut hits: HashMap<ContentId, Vec<(View, Near)>> = HashMap::new();
         for (view, hash) in hashes {
-            let near = index.lookup(*hash, self.thresholds.sure_distance_max, scope);
-            for near in near.into_iter().filter(|near| view.is_comparable_with(near.view)) {
+            let sure = self.thresholds.sure_distance_max;
+            for near in index.lookup(view.kind(), *hash, sure, scope) {
                 hits.entry(near.content).or_default().push((*view, near));
             }
         }
@@ -128,7 +174,9 @@ impl Matcher {
 
     /// Of the hits of one banked photo, the nearest that counts: one that shows all the picture if
     /// there is any, since that tells more.
-    fn nearest(&self, hits: Vec<Match>, faces: &Faces) -> Option<Match> {
+    fn nearest(&self, mut hits: Vec<Match>, faces: &Faces) -> Option<Match> {
+        // Of several that are as near, the first in this order counts.
+        hits.sort_by_key(|it| (it.view, it.mirrored, it.distance, it.banked_view));
         let of_keypoints = || hits.iter().filter(|it| it.view.is_of_keypoint());
         let is_keypoint_hit = of_keypoints().next().is_some();
         let shows_face =
@@ -172,25 +220,9 @@ impl Matcher {
         self.is_comparable(view.quality)
     }
 
-    /// How far a view is looked up. Squares over keypoints are many, so they are looked up only as
-    /// far as the hash decides alone, which costs a tenth.
-    fn radius(&self, view: View) -> Distance {
-        if view.is_of_keypoint() {
-            self.thresholds.sure_distance_max
-        } else {
-            self.thresholds.wide_distance_max
-        }
-    }
-
-    fn is_hit(&self, view: &PhotoView, mirrored: bool, near: &Near) -> bool {
-        if !view.view.is_comparable_with(near.view) {
-            return false;
-        }
-        if near.distance <= self.thresholds.sure_distance_max {
-            return true;
-        }
-        // A hash that came from elsewhere may have come without a gradient hash.
-        near.gradient.is_some_and(|banked| {
+    /// A hash that came from elsewhere may have come without a gradient hash.
+    fn gradients_agree(&self, view: &PhotoView, mirrored: bool, banked: &Entry) -> bool {
+        banked.gradient.is_some_and(|banked| {
             let apart = view.gradient(mirrored).sample().distance(banked);
             apart <= self.thresholds.gradient_distance_max
         })
@@ -211,124 +243,4 @@ fn as_match(view: &PhotoView, mirrored: bool, near: Near) -> Match {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bank::{BankId, Purpose};
-    use crate::faces::{Face, Point};
-    use crate::matching::views::KeypointSlot;
-    use crate::region::Region;
-
-    const MATCHER: Matcher = Matcher {
-        thresholds: Thresholds {
-            sure_distance_max: Distance(31),
-            wide_distance_max: Distance(45),
-            gradient_distance_max: Distance(14),
-            pdq_quality_min: 50,
-            keypoint_alone_max: Distance(12),
-            keypoint_margin_min: 26,
-            false_match_rate: 1e-6,
-        },
-    };
-
-    fn bank() -> Arc<BankFacts> {
-        let (id, purpose) = (BankId(1), Purpose::KnownFake);
-        Arc::new(BankFacts { id, name: "ALL".into(), purpose, imported: false })
-    }
-
-    fn keypoint(number: usize) -> View {
-        View::Keypoint(KeypointSlot::new(number).unwrap())
-    }
-
-    /// A hit that shows the left half of the photo.
-    fn hit(view: View, banked_view: View, distance: u16) -> Match {
-        Match {
-            bank: bank(),
-            content: ContentId(1),
-            distance: Distance(distance),
-            view,
-            mirrored: false,
-            region: Region { width: 0.5, ..Region::WHOLE },
-            banked_view,
-            opinion: Opinion::Confirmed,
-        }
-    }
-
-    fn face_at(x: f32) -> Face {
-        let points = [Point { x, y: 0.5 }; 6];
-        Face { x: x - 0.1, y: 0.4, width: 0.2, height: 0.2, points, score: 1.0 }
-    }
-
-    fn nearest(hits: &[Match], faces: &[Face]) -> Option<u16> {
-        let faces = Faces { whole: faces.to_vec(), ..Faces::default() };
-        MATCHER.nearest(hits.to_vec(), &faces).map(|found| found.distance.0)
-    }
-
-    #[test]
-    fn one_keypoint_makes_a_match_where_it_shows_a_face_or_is_very_near() {
-        let one = [hit(keypoint(0), keypoint(3), 14)];
-        assert_eq!(nearest(&one, &[]), None);
-        assert_eq!(nearest(&one, &[face_at(0.8)]), None);
-        assert_eq!(nearest(&one, &[face_at(0.8), face_at(0.3)]), Some(14));
-        assert_eq!(nearest(&[hit(keypoint(0), keypoint(3), 12)], &[]), Some(12));
-    }
-
-    #[test]
-    fn several_keypoints_of_both_photos_make_a_match_if_their_margins_add_up() {
-        let first = hit(keypoint(0), keypoint(3), 14);
-        assert_eq!(nearest(&[first.clone(), hit(keypoint(1), keypoint(5), 24)], &[]), Some(14));
-        assert_eq!(nearest(&[first.clone(), hit(keypoint(1), keypoint(5), 26)], &[]), None);
-        let third = hit(keypoint(2), keypoint(6), 30);
-        let three = [first.clone(), hit(keypoint(1), keypoint(5), 26), third];
-        assert_eq!(nearest(&three, &[]), Some(14));
-        // Twice the same square of either photo is one.
-        assert_eq!(nearest(&[first.clone(), hit(keypoint(1), keypoint(3), 15)], &[]), None);
-        assert_eq!(nearest(&[first.clone(), hit(keypoint(0), keypoint(5), 15)], &[]), None);
-    }
-
-    #[test]
-    fn beyond_the_sure_distance_a_keypoint_must_be_a_hit_too() {
-        let wide = hit(View::Whole, View::Whole, 40);
-        assert_eq!(nearest(std::slice::from_ref(&wide), &[]), None);
-        assert_eq!(nearest(&[wide, hit(keypoint(0), keypoint(3), 30)], &[]), Some(40));
-        assert_eq!(nearest(&[hit(View::Whole, View::Whole, 31)], &[]), Some(31));
-    }
-
-    #[test]
-    fn the_whole_picture_tells_more_than_a_part() {
-        let whole = hit(View::Whole, View::Whole, 30);
-        let (first, second) = (hit(keypoint(0), keypoint(3), 4), hit(keypoint(1), keypoint(5), 9));
-        assert_eq!(nearest(&[first.clone(), whole.clone()], &[]), Some(30));
-        assert_eq!(nearest(&[first, second, whole], &[]), Some(30));
-    }
-
-    #[test]
-    fn banked_photos_are_copies_by_comparable_views() {
-        let hash = |word: u64| PdqHash([word, 0, 0, 0]);
-        let entry = |view, word, content| Entry {
-            hash: hash(word),
-            gradient: None,
-            content: ContentId(content),
-            view,
-            opinion: Opinion::Confirmed,
-            bank: bank(),
-        };
-        let index = Index::new(
-            vec![
-                entry(View::Whole, 0, 1),
-                entry(keypoint(0), 0xF_FFFF, 2),
-                entry(keypoint(0), 0xF_FFFF, 3),
-                entry(keypoint(1), u64::MAX, 3),
-            ],
-            1,
-        );
-        let copies = |hashes: &[(View, PdqHash)]| -> Vec<i64> {
-            let found = MATCHER.copies_of_banked(hashes, &index, &Scope::Everything);
-            found.iter().map(|near| near.content.0).collect()
-        };
-        assert_eq!(copies(&[(View::Whole, hash(1))]), [1]);
-        // 20 bits from the one, 17 from the other.
-        let (near, nearer) = (hash(0), hash(u64::MAX << 17));
-        assert_eq!(copies(&[(keypoint(4), near)]), [0_i64; 0]);
-        assert_eq!(copies(&[(keypoint(4), near), (keypoint(7), nearer)]), [3]);
-    }
-}
+mod tests;

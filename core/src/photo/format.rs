@@ -14,6 +14,9 @@ pub enum PhotoFormat {
 }
 
 impl PhotoFormat {
+    /// Every format.
+    pub const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Heic];
+
     /// Lower-case name, as it stands in reports.
     #[must_use]
     pub fn name(self) -> &'static str {

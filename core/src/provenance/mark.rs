@@ -56,6 +56,19 @@ pub struct Mark {
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::C2pa,
+        Self::DigitalSourceType,
+        Self::AigcLabel,
+        Self::GeneratorText,
+        Self::Software,
+        Self::Camera,
+        Self::Thumbnail,
+        Self::Encoder,
+        Self::Unreadable,
+    ];
+
     /// Stable name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -74,6 +87,16 @@ impl Kind {
 }
 
 impl Claim {
+    /// Every claim.
+    pub const ALL: [Self; 6] = [
+        Self::AiGenerated,
+        Self::AiEdited,
+        Self::Camera,
+        Self::Edited,
+        Self::Unknown,
+        Self::Invalid,
+    ];
+
     /// Stable name.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -97,6 +97,9 @@ pub enum Cost {
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Clear, Self::Inconclusive, Self::Suspect, Self::Fake];
+
     /// Stable name.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -5,9 +5,11 @@ pub mod colours;
 pub mod imports;
 pub mod marks;
 pub mod nginx;
+pub mod postgres;
 pub mod serve;
 
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, OnceLock};
@@ -19,10 +21,11 @@ use photocheck::app::live_index::LiveIndex;
 use photocheck::app::models;
 use photocheck::app::sightings::Sightings;
 use photocheck::config::{
-    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, SightingsConfig,
+    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, SightingsConfig,
 };
 use photocheck::http;
 use photocheck::http::arrival::Pace;
+use photocheck::http::client_limit::ClientLimiter;
 use photocheck::http::room::Room;
 use photocheck::store::{NewBank, Opening, Store};
 use photocheck_core::bank::{BankFacts, BankName, Purpose};
@@ -34,6 +37,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use temp_dir::TempDir;
 use tokio::net::TcpListener;
+
+use postgres::PostgresDatabase;
 
 /// `fixtures/index.toml`.
 #[derive(Debug, Deserialize)]
@@ -195,15 +200,45 @@ pub fn temporary_db() -> (TempDir, String) {
     (folder, url)
 }
 
+/// A database that is not there yet, or empty, and goes away with the test.
+pub struct Place {
+    pub url: String,
+    _folder: Option<TempDir>,
+    _server: Option<PostgresDatabase>,
+}
+
+impl Place {
+    /// SQLite in a file.
+    pub fn in_file() -> Self {
+        let (folder, url) = temporary_place();
+        Self { url, _folder: Some(folder), _server: None }
+    }
+
+    /// PostgreSQL; `None`, said in one line, where there is none.
+    pub fn on_server() -> Option<Self> {
+        let server = PostgresDatabase::create()?;
+        Some(Self { url: server.url.clone(), _folder: None, _server: Some(server) })
+    }
+
+    /// The kind that `PHOTOCHECK_TEST_DB` asks for: with `postgres`, services run on PostgreSQL.
+    pub fn as_asked() -> Self {
+        match std::env::var("PHOTOCHECK_TEST_DB").as_deref() {
+            Ok("postgres") => Self::on_server().unwrap(),
+            _ => Self::in_file(),
+        }
+    }
+}
+
 /// A real service on a free port, over a temporary database.
 pub struct Service {
     pub url: String,
+    pub metrics_url: String,
     pub db: String,
     pub client: Client,
     pub store: Store,
     pub live: LiveIndex,
     pub sightings: Option<Sightings>,
-    _folder: TempDir,
+    _place: Option<Place>,
 }
 
 /// How a service is set up.
@@ -220,6 +255,10 @@ pub struct Setup {
     pub opening: Opening,
     /// Another service's database, or one of its own.
     pub db: Option<String>,
+    /// Whose pages may call it.
+    pub origins: Vec<Origin>,
+    /// Of one client, or no limit.
+    pub requests_per_minute: Option<NonZeroU32>,
 }
 
 impl Default for Setup {
@@ -233,6 +272,8 @@ impl Default for Setup {
             room: None,
             opening: Opening { create: true, ..Opening::default() },
             db: None,
+            origins: Vec::new(),
+            requests_per_minute: None,
         }
     }
 }
@@ -256,12 +297,13 @@ impl Service {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
-        let (folder, own_db) = temporary_place();
-        let db = setup.db.unwrap_or(own_db);
+        let place = setup.db.is_none().then(Place::as_asked);
+        let own_db = || place.as_ref().unwrap().url.clone();
+        let db = setup.db.unwrap_or_else(own_db);
         let sightings = match setup.sightings_bank {
             None => None,
             Some(name) => {
-                let store = Store::open_with(&db, setup.opening).await.unwrap();
+                let store = Store::open_with(&db, setup.opening.clone()).await.unwrap();
                 create_bank(&store, name, Purpose::Seen).await;
                 store.close().await;
                 let key = AccountKey::new(ACCOUNT_KEY.as_bytes()).unwrap();
@@ -291,15 +333,27 @@ impl Service {
         service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = http::router(Arc::new(service));
+        service.origins = setup.origins;
+        service.limiter = setup.requests_per_minute.map(ClientLimiter::new);
+        let service = Arc::new(service);
+        let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let metrics_url = format!("http://{}/metrics", metrics.local_addr().unwrap());
+        let routes = http::measuring::router(Arc::clone(&service));
+        tokio::spawn(http::server::serve(metrics, routes, std::future::pending()));
+        let router = http::router(service);
         tokio::spawn(http::server::serve(listener, router, std::future::pending()));
         // The service closes a connection that is idle for some seconds, as a slow test may be.
         let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { url, db, client, store, live, sightings, _folder: folder }
+        Self { url, metrics_url, db, client, store, live, sightings, _place: place }
     }
 
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.url)
+    }
+
+    /// What Prometheus would read.
+    pub async fn metrics(&self) -> String {
+        self.client.get(&self.metrics_url).send().await.unwrap().text().await.unwrap()
     }
 
     /// Sends the photo as a form.

@@ -20,6 +20,8 @@ impl Serve {
             .args(["serve", "--listen", "127.0.0.1:0", "--db", db])
             .args(args)
             .env_remove("PHOTOCHECK_BANK_TOKEN")
+            // Nobody balances the load of a test.
+            .env("PHOTOCHECK_STOP_DELAY_S", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -42,10 +44,26 @@ impl Serve {
         Self { url, access, process, log: Some(log) }
     }
 
+    /// Kills it at once, as a machine that loses its power.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
     /// Asks it to stop, waits for that, and returns what it logged.
-    pub fn stop(mut self) -> String {
+    pub fn stop(self) -> String {
+        self.ask_to_stop();
+        self.wait_for_end()
+    }
+
+    /// Asks it to stop.
+    pub fn ask_to_stop(&self) {
         let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status();
         assert!(asked.unwrap().success());
+    }
+
+    /// Waits until it has stopped, and returns what it logged.
+    pub fn wait_for_end(mut self) -> String {
         let log = self.log.take().unwrap().join().unwrap();
         assert!(self.process.wait().unwrap().success(), "{log}");
         log

@@ -12,30 +12,34 @@
     reason = "a band lies inside a hash, its values inside its table"
 )]
 
-use super::rows::{HashRow, Number, number};
+use super::rows::{HashRow, ROW_BITS};
 
 /// Sixteen bands of 16 bits: small tables, for some thousand to some hundred thousand rows.
 const EVEN: [u32; 16] = [16; 16];
 
-/// Thirteen uneven bands, for more. At radius 31 the first six are searched within two bits, the
-/// others within one. What other cuts cost is in `docs/decisions/0007-index.md`.
-const UNEVEN: [u32; 13] = [21, 21, 21, 21, 21, 21, 19, 19, 19, 19, 18, 18, 18];
+/// Eleven wide bands, for more. At radius 31 the first ten are searched within two bits, the last
+/// within one. What other cuts cost is in `docs/decisions/0007-index.md`.
+const WIDE: [u32; 11] = [24, 24, 24, 24, 24, 24, 23, 23, 23, 23, 20];
 
-/// How the rows of a segment are found.
+/// How the rows of one kind are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// By comparing each.
     Scan,
     Even,
-    Uneven,
+    /// With so many bits of each band to find a cell by.
+    Wide(u32),
 }
 
 impl Layout {
     /// Up to here a scan costs microseconds, and tables would take 4 MB and be made anew with each
     /// small change.
     pub(super) const SCAN_ROWS_MAX: usize = crate::limits::INDEX_TAIL_MAX;
-    /// Up to here the even bands are as fast as the uneven ones, whose tables take 62 MB.
+    /// Up to here the even bands are as fast as the wide ones.
     pub(super) const EVEN_ROWS_MAX: usize = 500_000;
+    /// A cell of a wide band holds two to four rows: with more cells most are empty, with fewer
+    /// there is more to read in each.
+    const CELL_BITS_LESS: u32 = 1;
 
     /// What is fastest for so many rows.
     pub(super) fn for_rows(rows: usize) -> Self {
@@ -44,41 +48,53 @@ impl Layout {
         } else if rows <= Self::EVEN_ROWS_MAX {
             Self::Even
         } else {
-            Self::Uneven
+            Self::Wide(rows.ilog2() - Self::CELL_BITS_LESS)
         }
     }
 
     /// The bands, from the first bit on. Their widths make 256.
     pub(super) fn bands(self) -> impl Iterator<Item = Band> {
-        let widths: &[u32] = match self {
-            Self::Scan => &[],
-            Self::Even => &EVEN,
-            Self::Uneven => &UNEVEN,
+        let (widths, cell_bits): (&[u32], u32) = match self {
+            Self::Scan => (&[], 0),
+            Self::Even => (&EVEN, 16),
+            Self::Wide(cell_bits) => (&WIDE, cell_bits),
         };
-        widths.iter().scan(0, |next, bits| {
-            let band = Band { first_bit: *next, bits: *bits };
+        widths.iter().scan(0, move |next, bits| {
+            let band = Band { first_bit: *next, bits: *bits, cell_bits: cell_bits.min(*bits) };
             *next += bits;
             Some(band)
         })
     }
 }
 
-/// Some neighbouring bits of a hash, at most 32.
+/// Some neighbouring bits of a hash, at most 32. The lower ones of its value are the number of a
+/// cell; of the others, as many as fit stand beside each row in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Band {
     pub(super) first_bit: u32,
     pub(super) bits: u32,
+    pub(super) cell_bits: u32,
 }
 
 impl Band {
-    /// How many values it can have.
-    pub(super) fn values(self) -> usize {
-        1 << self.bits
+    /// How many cells its table has.
+    pub(super) fn cells(self) -> usize {
+        1 << self.cell_bits
+    }
+
+    /// In a hash: the cell, and what stands beside rows in it.
+    #[inline]
+    pub(super) fn place_in(self, words: &[u64; 4]) -> (usize, u32) {
+        let value = self.value_in(words);
+        let cell = value & (self.cells() - 1);
+        #[expect(clippy::cast_possible_truncation, reason = "of at most 32 bits")]
+        let beside = (value >> self.cell_bits) as u32 & BESIDE_MAX;
+        (cell, beside)
     }
 
     /// Its value in a hash.
     #[inline]
-    pub(super) fn value_in(self, words: &[u64; 4]) -> usize {
+    fn value_in(self, words: &[u64; 4]) -> usize {
         let (word, shift) = ((self.first_bit / 64) as usize, self.first_bit % 64);
         let low = words[word] >> shift;
         // A band may lie across two words.
@@ -91,11 +107,11 @@ impl Band {
         (value & ((1 << self.bits) - 1)) as usize
     }
 
-    /// How many values differ from one in at most `bits_max` bits.
+    /// How many cells differ from one in at most `bits_max` bits of their number.
     pub(super) fn neighbours(self, bits_max: u32) -> u64 {
         let (mut of_that_many, mut sum) = (1, 1);
-        for count in 1..=u64::from(bits_max.min(self.bits)) {
-            of_that_many = of_that_many * (u64::from(self.bits) + 1 - count) / count;
+        for count in 1..=u64::from(bits_max.min(self.cell_bits)) {
+            of_that_many = of_that_many * (u64::from(self.cell_bits) + 1 - count) / count;
             sum += of_that_many;
         }
         sum
@@ -129,35 +145,68 @@ pub(super) fn for_each_pattern(bits: u32, bits_max: u32, mut visit: impl FnMut(u
     }
 }
 
-/// Of one band: which rows hold each of its values. `rows[starts[v]..starts[v + 1]]` hold `v`.
+/// What can stand beside a row in the 32 bits of an item.
+const BESIDE_MAX: u32 = u32::MAX >> ROW_BITS;
+
+/// One row in a cell, and what stands beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Item(pub(super) u32);
+
+impl Item {
+    fn new(row: u32, beside: u32) -> Self {
+        Self(beside << ROW_BITS | row)
+    }
+
+    #[inline]
+    pub(super) fn row(self) -> u32 {
+        self.0 & (u32::MAX >> (u32::BITS - ROW_BITS))
+    }
+
+    #[inline]
+    pub(super) fn beside(self) -> u32 {
+        self.0 >> ROW_BITS
+    }
+}
+
+/// Of one band: which rows each cell holds. `items[starts[c]..starts[c + 1]]` are those of `c`.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) band: Band,
     pub(super) starts: Vec<u32>,
-    pub(super) rows: Vec<Number>,
+    pub(super) items: Vec<Item>,
 }
 
 impl Table {
-    pub(super) fn new(band: Band, hashes: &[HashRow]) -> Self {
-        // Each value is counted two cells on; after the sums `starts[v + 1]` is where the next row
-        // of `v` goes, and once all rows are in, it is where `v + 1` begins.
-        let mut starts = vec![0_u32; band.values() + 2];
-        for hash in hashes {
-            starts[band.value_in(&hash.0) + 2] += 1;
+    /// Of `rows`, whose hashes are among `hashes`.
+    pub(super) fn new(band: Band, hashes: &[HashRow], rows: &[u32]) -> Self {
+        // Each cell is counted two on; after the sums `starts[c + 1]` is where the next row of `c`
+        // goes, and once all rows are in, it is where `c + 1` begins.
+        let place = |row: u32| band.place_in(&hashes[row as usize].0);
+        let mut starts = vec![0_u32; band.cells() + 2];
+        for row in rows {
+            starts[place(*row).0 + 2] += 1;
         }
         let mut sum = 0;
         for start in &mut starts {
             sum += *start;
             *start = sum;
         }
-        let mut rows = vec![Number::default(); hashes.len()];
-        for (row, hash) in hashes.iter().enumerate() {
-            let next = &mut starts[band.value_in(&hash.0) + 1];
-            rows[*next as usize] = number(row);
+        let mut items = vec![Item::default(); rows.len()];
+        for row in rows {
+            let (cell, beside) = place(*row);
+            let next = &mut starts[cell + 1];
+            items[*next as usize] = Item::new(*row, beside);
             *next += 1;
         }
         starts.pop();
-        Self { band, starts, rows }
+        Self { band, starts, items }
+    }
+
+    /// Whether cells are pieces of its rows, of which there are `rows`.
+    pub(super) fn is_sound(&self, rows: usize) -> bool {
+        self.starts.is_sorted()
+            && self.starts.last().is_some_and(|end| *end as usize == self.items.len())
+            && self.items.iter().all(|item| (item.row() as usize) < rows)
     }
 }
 
@@ -167,7 +216,7 @@ mod tests {
 
     #[test]
     fn bands_cover_every_bit_once() {
-        for layout in [Layout::Even, Layout::Uneven] {
+        for layout in [Layout::Even, Layout::Wide(20)] {
             let mut next = 0;
             for band in layout.bands() {
                 assert_eq!(band.first_bit, next);
@@ -179,14 +228,16 @@ mod tests {
 
     #[test]
     fn a_band_reads_its_own_bits() {
-        for band in Layout::Uneven.bands() {
+        for band in [18, 20, 25].into_iter().flat_map(|bits| Layout::Wide(bits).bands()) {
             for bit in 0..256 {
                 let mut words = [0; 4];
                 words[bit / 64] = 1_u64 << (bit % 64);
-                let inside =
-                    (band.first_bit as usize..(band.first_bit + band.bits) as usize).contains(&bit);
-                let expected = if inside { 1 << (bit - band.first_bit as usize) } else { 0 };
-                assert_eq!(band.value_in(&words), expected, "{band:?}, bit {bit}");
+                let first = band.first_bit as usize;
+                let inside = (first..first + band.bits as usize).contains(&bit);
+                let value = if inside { 1 << (bit - first) } else { 0 };
+                assert_eq!(band.value_in(&words), value, "{band:?}, bit {bit}");
+                let (cell, beside) = band.place_in(&words);
+                assert_eq!(cell | (beside as usize) << band.cell_bits, value, "{band:?}, {bit}");
             }
         }
     }
@@ -194,7 +245,7 @@ mod tests {
     /// The pigeonhole: the shares of all bands make the radius plus one, for every radius.
     #[test]
     fn shares_make_the_radius_plus_one() {
-        for bands in [13, 16] {
+        for bands in [11, 16] {
             for radius in 0..=256 {
                 let sum: u32 = (0..bands).map(|position| share(radius, bands, position)).sum();
                 assert_eq!(sum, radius + 1, "{bands} bands, radius {radius}");
@@ -211,7 +262,7 @@ mod tests {
             let expected: Vec<usize> =
                 (0..1_usize << bits).filter(|pattern| pattern.count_ones() <= bits_max).collect();
             assert_eq!(visited, expected, "{bits} bits, {bits_max} ones");
-            let band = Band { first_bit: 0, bits };
+            let band = Band { first_bit: 0, bits, cell_bits: bits };
             assert_eq!(band.neighbours(bits_max), expected.len() as u64);
         }
     }

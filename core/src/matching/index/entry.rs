@@ -15,7 +15,8 @@ pub struct ContentId(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub hash: PdqHash,
-    /// The second opinion; a hash that came from elsewhere may have none.
+    /// The second opinion; a hash that came from elsewhere may have none, and an index keeps none
+    /// of squares over keypoints.
     pub gradient: Option<GradientSample>,
     pub content: ContentId,
     pub view: View,
@@ -50,6 +51,14 @@ pub struct Changes {
     pub added: Vec<Entry>,
     pub removed: Vec<ContentId>,
     pub generation: i64,
+}
+
+impl Near {
+    /// An entry at this distance.
+    pub(crate) fn new(entry: Entry, distance: Distance) -> Self {
+        let Entry { gradient, content, view, opinion, bank, .. } = entry;
+        Self { distance, gradient, content, view, opinion, bank }
+    }
 }
 
 impl Scope {

@@ -4,8 +4,9 @@
 //! hold that). An index is a value: [`Index::apply`] returns a new one that shares nearly all with
 //! the old, so a reader keeps its own view and nobody waits for a writer.
 //!
-//! Its parts are segments that never change, each with a tombstone on every row that was removed
-//! since. A small change rebuilds the newest part, a large one comes as a part of its own;
+//! A hash is looked up among those of its kind alone: of views that may show the same. Its parts
+//! are segments that never change, each with a tombstone on every photo that was removed since. A
+//! small change rebuilds the newest part, a large one comes as a part of its own;
 //! [`Index::merged`] keeps each part at least four times as large as the next newer, so there are
 //! few. `bands.rs` explains how a segment is searched.
 
@@ -20,6 +21,7 @@ mod tests;
 
 use crate::limits;
 use crate::matching::hashes::{Distance, PdqHash};
+use crate::matching::views::Kind;
 use parts::{Part, split};
 
 pub use self::entry::{Changes, ContentId, Entry, Near, Scope};
@@ -72,16 +74,22 @@ impl Index {
         self.uncompacted
     }
 
-    /// The entries of a scope at most `radius` from `hash`, nearest first, equal distances by
-    /// content id, then view.
+    /// The entries of a kind and a scope at most `radius` from `hash`, nearest first, equal
+    /// distances by content id, then view.
     #[must_use]
-    pub fn lookup(&self, hash: PdqHash, radius: Distance, scope: &Scope) -> Vec<Near> {
+    pub fn lookup(&self, kind: Kind, hash: PdqHash, radius: Distance, scope: &Scope) -> Vec<Near> {
         let mut found = Vec::new();
         for part in &self.parts {
-            found.extend(part.lookup(hash, radius, scope));
+            found.extend(part.lookup(kind, hash, radius, scope));
         }
         found.sort_unstable_by_key(|near| (near.distance, near.content, near.view));
         found
+    }
+
+    /// All entries of one content, as far as they are in the scope.
+    pub fn entries_of(&self, content: ContentId, scope: &Scope) -> impl Iterator<Item = Entry> {
+        let entries = self.parts.iter().flat_map(move |part| part.entries_of(content));
+        entries.filter(|entry| scope.includes(entry.bank.id))
     }
 
     /// The index after `changes`. Removing what is not there changes nothing.

@@ -2,25 +2,28 @@
 
 #![allow(clippy::indexing_slicing, reason = "rows are those of a segment, words those of its rows")]
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::bands::Layout;
 use super::entry::{ContentId, Entry, Near, Scope};
-use super::rows::{Label, Number, ROWS_MAX, Rows, RowsBuilder, value};
+use super::rows::{Label, ROWS_MAX, Rows, RowsBuilder};
 use super::segment::Segment;
 
 use crate::matching::hashes::{Distance, PdqHash};
+use crate::matching::views::Kind;
 
 /// A part takes the next newer one in once that has a quarter of its size. So a hash is moved some
 /// ten times at most while tens of millions are added, and there are at most some ten parts.
 const TIMES_LARGER: usize = 4;
 
-/// A segment and a tombstone on each of its rows that was removed.
+/// A segment and a tombstone on each of its runs that was removed.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     segment: Arc<Segment>,
-    /// A bit a row; empty where no row was removed.
+    /// A bit a run; empty where none was removed.
     tombstones: Arc<Vec<u64>>,
+    /// Rows of those runs.
     tombstoned: usize,
     /// How many of the live rows are of known fakes.
     known_fakes: usize,
@@ -29,13 +32,13 @@ pub(super) struct Part {
 impl Part {
     pub(super) fn new(segment: Segment) -> Self {
         let rows = &segment.rows;
-        let known_fakes = (0..rows.len()).filter(|row| rows.is_known_fake(*row)).count();
+        let runs = (0..rows.runs.contents.len()).filter(|run| rows.is_known_fake(*run));
+        let known_fakes = runs.map(|run| rows.rows_of(run).len()).sum();
         Self { segment: Arc::new(segment), tombstones: Arc::default(), tombstoned: 0, known_fakes }
     }
 
     fn build(rows: Rows) -> Self {
-        let layout = Layout::for_rows(rows.len());
-        Self::new(Segment::new(rows, layout))
+        Self::new(Segment::new(rows, Layout::for_rows))
     }
 
     pub(super) fn segment(&self) -> &Segment {
@@ -68,60 +71,80 @@ impl Part {
 
     pub(super) fn lookup(
         &self,
+        kind: Kind,
         hash: PdqHash,
         radius: Distance,
         scope: &Scope,
     ) -> impl Iterator<Item = Near> {
         let rows = &self.segment.rows;
-        let hits = self.segment.lookup(hash, radius).into_iter();
-        let live = hits.filter(|hit| !self.is_tombstoned(hit.row));
-        let labelled = live.map(|hit| (hit, rows.label(hit.row)));
-        let included = labelled.filter(|(_, label)| scope.includes(label.bank.id));
-        included.map(|(hit, label)| Near {
-            distance: hit.distance,
-            gradient: rows.gradient(hit.row),
-            content: rows.content(hit.row),
-            view: label.view,
-            opinion: label.opinion,
-            bank: Arc::clone(&label.bank),
-        })
+        let hits = self.segment.lookup(kind, hash, radius).into_iter();
+        let of_runs = hits.map(|hit| (hit, rows.run_of(hit.row as usize)));
+        let live = of_runs.filter(|(_, run)| !self.is_tombstoned(*run));
+        let included = live.filter(|(_, run)| scope.includes(rows.label(*run).bank.id));
+        included.map(|(hit, run)| Near::new(self.entry(hit.row as usize, run), hit.distance))
     }
 
-    /// Tombstones the rows of `contents` (ascending); returns how many were live.
+    /// Tombstones the runs of `contents` (ascending); returns how many rows of them were live.
     pub(super) fn remove(&mut self, contents: &[ContentId]) -> usize {
+        let rows = &self.segment.rows;
         let mut removed = 0;
-        let Some(first) = self.segment.rows.contents.first() else { return 0 };
+        let Some(first) = rows.runs.contents.first() else { return 0 };
         let from = contents.partition_point(|content| content < first);
         for content in contents.iter().skip(from) {
-            for row in self.segment.rows.find(*content) {
-                if self.is_tombstoned(row) {
+            for run in rows.find(*content) {
+                if is_tombstoned(&self.tombstones, run) {
                     continue;
                 }
                 let tombstones = Arc::make_mut(&mut self.tombstones);
-                tombstones.resize(self.segment.rows.len().div_ceil(64), 0);
-                tombstones[row / 64] |= 1 << (row % 64);
-                removed += 1;
-                self.known_fakes -= usize::from(self.segment.rows.is_known_fake(row));
+                tombstones.resize(rows.runs.contents.len().div_ceil(64), 0);
+                tombstones[run / 64] |= 1 << (run % 64);
+                let count = rows.rows_of(run).len();
+                removed += count;
+                self.known_fakes -= if rows.is_known_fake(run) { count } else { 0 };
             }
         }
         self.tombstoned += removed;
         removed
     }
 
-    /// Not of a row beyond the end, nor where none was removed.
-    fn is_tombstoned(&self, row: usize) -> bool {
-        self.tombstones.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    /// Not of a run beyond the end, nor where none was removed.
+    fn is_tombstoned(&self, run: usize) -> bool {
+        is_tombstoned(&self.tombstones, run)
+    }
+
+    /// The live rows of one content.
+    pub(super) fn entries_of(&self, content: ContentId) -> impl Iterator<Item = Entry> {
+        self.entries_in(self.segment.rows.find(content))
     }
 
     /// The live rows, in the order of content ids.
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
-        let rows = &self.segment.rows;
-        (0..rows.len()).filter(|row| !self.is_tombstoned(*row)).map(|row| {
-            let Label { bank, opinion, view, .. } = rows.label(row).clone();
-            let (hash, gradient, content) = (rows.hash(row), rows.gradient(row), rows.content(row));
-            Entry { hash, gradient, content, view, opinion, bank }
+        self.entries_in(0..self.segment.rows.runs.contents.len())
+    }
+
+    fn entries_in(&self, runs: Range<usize>) -> impl Iterator<Item = Entry> {
+        let live = runs.filter(|run| !self.is_tombstoned(*run));
+        live.flat_map(move |run| {
+            self.segment.rows.rows_of(run).map(move |row| self.entry(row, run))
         })
     }
+
+    fn entry(&self, row: usize, run: usize) -> Entry {
+        let rows = &self.segment.rows;
+        let Label { bank, opinion } = rows.label(run).clone();
+        Entry {
+            hash: rows.hash(row),
+            gradient: rows.gradient(row, run),
+            content: rows.runs.contents[run],
+            view: rows.view(row),
+            opinion,
+            bank,
+        }
+    }
+}
+
+fn is_tombstoned(tombstones: &[u64], run: usize) -> bool {
+    tombstones.get(run / 64).is_some_and(|word| word >> (run % 64) & 1 == 1)
 }
 
 /// Splits `entries` into as few parts as possible.
@@ -189,35 +212,43 @@ fn rows_per_part(count: usize) -> usize {
 struct Cursor<'a> {
     part: &'a Part,
     row: usize,
-    /// Of `row`; `None` at the end.
+    run: usize,
+    /// Of `run`; `None` at the end.
     content: Option<ContentId>,
     /// The numbers of the part's labels among the new rows, as far as they have come up.
-    numbers: Vec<Option<Number>>,
+    numbers: Vec<Option<u32>>,
 }
 
 impl<'a> Cursor<'a> {
     fn new(part: &'a Part) -> Self {
-        let mut cursor = Self { part, row: 0, content: None, numbers: Vec::new() };
-        cursor.skip_tombstones();
+        let mut cursor = Self { part, row: 0, run: 0, content: None, numbers: Vec::new() };
+        cursor.find_live_run();
         cursor
     }
 
-    fn skip_tombstones(&mut self) {
-        while self.part.is_tombstoned(self.row) {
-            self.row += 1;
+    /// Goes to the first live run from `run` on.
+    fn find_live_run(&mut self) {
+        while self.part.is_tombstoned(self.run) {
+            self.run += 1;
         }
-        self.content = self.part.segment.rows.contents.get(self.row).copied();
+        let runs = &self.part.segment.rows.runs;
+        self.content = runs.contents.get(self.run).copied();
+        self.row = runs.rows.get(self.run).map_or(0, |row| *row as usize);
     }
 
-    /// Copies the row, which must be live, and moves on.
+    /// Copies the row and moves on.
     fn move_to(&mut self, rows: &mut RowsBuilder) {
         let from = &self.part.segment.rows;
-        let row = self.row;
-        let old = value(from.label_numbers[row]) as usize;
+        let (row, run) = (self.row, self.run);
+        let old = from.runs.labels[run] as usize;
         let new = &mut self.numbers[old];
         let label = *new.get_or_insert_with(|| rows.label(from.labels[old].clone()));
-        rows.push(from.hash(row), from.gradient(row), from.content(row), label);
+        rows.begin(from.runs.contents[run], label);
+        rows.push(from.hash(row), from.view(row), from.gradient(row, run));
         self.row += 1;
-        self.skip_tombstones();
+        if self.row == from.rows_of(run).end {
+            self.run += 1;
+            self.find_live_run();
+        }
     }
 }

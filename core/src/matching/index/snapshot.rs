@@ -12,20 +12,20 @@ use crc32fast::Hasher;
 use thiserror::Error;
 
 use super::Index;
-use super::bands::{Layout, Table};
+use super::bands::{Item, Layout, Table};
 use super::entry::ContentId;
 use super::parts::Part;
-use super::rows::{HashRow, Label, Number, ROWS_MAX, Rows, value};
-use super::segment::Segment;
+use super::rows::{HashRow, Label, ROWS_MAX, Rows, Runs, number};
+use super::segment::{Finder, Segment};
 use crate::bank::{BankFacts, BankId, Opinion, Purpose};
-use crate::matching::views::View;
+use crate::matching::views::Kind;
 
 /// Bytes of [`Header`].
 pub const HEADER_BYTES: usize = 64;
 
 const MAGIC: [u8; 8] = *b"photoidx";
 /// Raised with every change of what stands below, or of which tables a segment has.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const CHECKSUM_BYTES: u64 = 4;
 /// Bytes that are read or written at once.
 const CHUNK_BYTES: usize = 3 << 18;
@@ -153,7 +153,7 @@ pub fn encode<E>(
         key,
         generation: index.generation,
         quality_min,
-        parts: count(index.parts.len()),
+        parts: number(index.parts.len()),
         body_bytes: segments().map(count_bytes).sum(),
     };
     let mut writer = Writer { put, buffer: Vec::new(), checksum: Hasher::new() };
@@ -167,18 +167,20 @@ pub fn encode<E>(
 
 /// How many bytes [`Writer::segment`] writes.
 fn count_bytes(segment: &Segment) -> u64 {
-    let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
-    let gradients = gradients.len() * 8;
-    let rows = hashes.len() * 32 + gradients + contents.len() * 8 + label_numbers.len() * 3;
+    let Rows { hashes, views, gradients, runs, labels } = &segment.rows;
+    let rows = hashes.len() * 32 + views.len() + gradients.len() * 8;
+    let runs = runs.contents.len() * (8 + 4 + 4);
     let labels: usize = labels.iter().map(|label| label_bytes(label).len()).sum();
-    let tables: usize =
-        segment.tables.iter().map(|table| table.starts.len() * 4 + table.rows.len() * 3).sum();
-    (4 + 4 + 4 + labels + rows + tables) as u64
+    let finders = segment.finders.iter().map(|finder| {
+        let starts: usize = finder.tables.iter().map(|table| table.starts.len()).sum();
+        4 * (1 + starts + finder.len() * finder.tables.len().max(1))
+    });
+    (4 * 4 + labels + rows + runs + finders.sum::<usize>()) as u64
 }
 
 fn label_bytes(label: &Label) -> Vec<u8> {
-    let Label { bank, opinion, view, has_gradient } = label;
-    let mut bytes = vec![view.code(), u8::from(bank.imported), u8::from(*has_gradient)];
+    let Label { bank, opinion } = label;
+    let mut bytes = vec![u8::from(bank.imported)];
     bytes.extend(bank.id.0.to_le_bytes());
     for text in [opinion.name(), bank.purpose.name(), &bank.name] {
         // Names have at most 64 bytes.
@@ -187,34 +189,6 @@ fn label_bytes(label: &Label) -> Vec<u8> {
         bytes.extend(text.bytes().take(usize::from(length)));
     }
     bytes
-}
-
-/// Whether rows are in order, have labels, and gradient hashes where these say so.
-fn rows_fit(rows: &Rows) -> bool {
-    let lacks_gradients = rows.gradients.is_empty() && !rows.hashes.is_empty();
-    let fits = |label: &Label| !(label.has_gradient && lacks_gradients);
-    rows.contents.is_sorted()
-        && are_below(&rows.label_numbers, rows.labels.len())
-        && rows.labels.iter().all(fits)
-}
-
-/// Whether a table's cells are pieces of its rows, which are among `rows`.
-fn table_fits(table: &Table, rows: usize) -> bool {
-    table.starts.is_sorted()
-        && table.starts.last().is_some_and(|end| *end as usize == rows)
-        && are_below(&table.rows, rows)
-}
-
-fn are_below(numbers: &[Number], end: usize) -> bool {
-    numbers.iter().all(|number| (value(*number) as usize) < end)
-}
-
-/// A count of parts, or of what a part has: at most `ROWS_MAX`.
-fn count(number: usize) -> u32 {
-    assert!(number <= ROWS_MAX, "{number} is more than a part has");
-    #[expect(clippy::cast_possible_truncation, reason = "at most 2^24")]
-    let number = number as u32;
-    number
 }
 
 /// Splits the next `N` bytes off.
@@ -232,21 +206,33 @@ struct Writer<P> {
 
 impl<P: FnMut(&[u8]) -> Result<(), E>, E> Writer<P> {
     fn segment(&mut self, segment: &Segment) -> Result<(), E> {
-        let Rows { hashes, gradients, contents, label_numbers, labels } = &segment.rows;
-        let counts = [hashes.len(), gradients.len(), labels.len()];
-        self.all(counts.map(|of| count(of).to_le_bytes()))?;
+        let Rows { hashes, views, gradients, runs, labels } = &segment.rows;
+        let counts = [hashes.len(), gradients.len(), runs.contents.len(), labels.len()];
+        self.all(counts.map(|of| number(of).to_le_bytes()))?;
         for label in labels {
             self.bytes(&label_bytes(label))?;
         }
         self.all(hashes.iter().flat_map(|hash| hash.0.map(u64::to_le_bytes)))?;
+        self.bytes(views)?;
         self.all(gradients.iter().map(|bits| bits.to_le_bytes()))?;
-        self.all(contents.iter().map(|content| content.0.to_le_bytes()))?;
-        self.bytes(label_numbers.as_flattened())?;
-        for table in &segment.tables {
-            self.all(table.starts.iter().map(|start| start.to_le_bytes()))?;
-            self.bytes(table.rows.as_flattened())?;
+        self.all(runs.contents.iter().map(|content| content.0.to_le_bytes()))?;
+        self.numbers(&runs.rows)?;
+        self.numbers(&runs.labels)?;
+        segment.finders.iter().try_for_each(|finder| self.finder(finder))
+    }
+
+    fn finder(&mut self, finder: &Finder) -> Result<(), E> {
+        self.numbers(&[number(finder.len())])?;
+        self.numbers(&finder.list)?;
+        for table in &finder.tables {
+            self.numbers(&table.starts)?;
+            self.all(table.items.iter().map(|item| item.0.to_le_bytes()))?;
         }
         Ok(())
+    }
+
+    fn numbers(&mut self, numbers: &[u32]) -> Result<(), E> {
+        self.all(numbers.iter().map(|number| number.to_le_bytes()))
     }
 
     fn all<const N: usize>(&mut self, items: impl IntoIterator<Item = [u8; N]>) -> Result<(), E> {
@@ -281,43 +267,67 @@ struct Reader<T> {
 
 impl<T: FnMut(&mut [u8]) -> Result<(), E>, E: From<Damage>> Reader<T> {
     fn part(&mut self) -> Result<Part, E> {
-        let counts = [self.one()?, self.one()?, self.one()?];
-        let [rows, gradients, labels] = counts.map(|count| u32::from_le_bytes(count) as usize);
-        if ROWS_MAX < rows || rows < labels || (gradients != rows && gradients != 0) {
+        let counts = [self.one()?, self.one()?, self.one()?, self.one()?];
+        let [count, gradients, runs, labels] =
+            counts.map(|count| u32::from_le_bytes(count) as usize);
+        if ROWS_MAX < count || count < gradients || count < runs || runs < labels {
             return Err(Damage::Body.into());
         }
         let labels = (0..labels).map(|_| self.label()).collect::<Result<_, E>>()?;
-        let hashes = self.all(rows, |bytes: &[u8; 32]| {
+        let hashes = self.all(count, |bytes: &[u8; 32]| {
             let (words, _) = bytes.as_chunks();
             HashRow(std::array::from_fn(|word| {
                 words.get(word).map_or(0, |bytes| u64::from_le_bytes(*bytes))
             }))
         })?;
+        let views = self.all(count, |[code]: &[u8; 1]| *code)?;
         let gradients = self.all(gradients, |bytes| u64::from_le_bytes(*bytes))?;
-        let contents: Vec<_> = self.all(rows, |bytes| ContentId(i64::from_le_bytes(*bytes)))?;
-        let label_numbers = self.numbers(rows)?;
-        let mut tables = Vec::new();
-        for band in Layout::for_rows(rows).bands() {
-            let starts = self.all(band.values() + 1, |bytes| u32::from_le_bytes(*bytes))?;
-            tables.push(Table { band, starts, rows: self.numbers(rows)? });
-        }
-        let rows = Rows { hashes, gradients, contents, label_numbers, labels };
-        if !rows_fit(&rows) || !tables.iter().all(|table| table_fits(table, rows.len())) {
+        let contents = self.all(runs, |bytes| ContentId(i64::from_le_bytes(*bytes)))?;
+        let (first_rows, label_numbers) = (self.numbers(runs)?, self.numbers(runs)?);
+        let runs =
+            Runs { contents, rows: first_rows, gradients: Vec::new(), labels: label_numbers };
+        let mut rows = Rows { hashes, views, gradients, runs, labels };
+        if !rows.are_sound() || rows.count_gradients() != rows.gradients.len() {
             return Err(Damage::Body.into());
         }
-        Ok(Part::new(Segment { rows, tables }))
+        let mut finders = <[Finder; Kind::ALL.len()]>::default();
+        for finder in &mut finders {
+            *finder = self.finder(count)?;
+        }
+        if finders.iter().map(Finder::len).sum::<usize>() != count {
+            return Err(Damage::Body.into());
+        }
+        Ok(Part::new(Segment { rows, finders }))
+    }
+
+    /// What finds some of `rows` rows.
+    fn finder(&mut self, rows: usize) -> Result<Finder, E> {
+        let count = u32::from_le_bytes(self.one()?) as usize;
+        let (mut list, mut tables) = (Vec::new(), Vec::new());
+        for band in Layout::for_rows(count).bands() {
+            let starts = self.numbers(band.cells() + 1)?;
+            let items = self.all(count, |bytes| Item(u32::from_le_bytes(*bytes)))?;
+            tables.push(Table { band, starts, items });
+        }
+        if tables.is_empty() {
+            list = self.numbers(count)?;
+        }
+        let is_listed = list.iter().all(|row| (*row as usize) < rows);
+        if !is_listed || !tables.iter().all(|table| table.is_sound(rows)) {
+            return Err(Damage::Body.into());
+        }
+        Ok(Finder { list, tables })
     }
 
     fn label(&mut self) -> Result<Label, E> {
-        let [view, imported, has_gradient] = self.one()?;
+        let [imported] = self.one()?;
         let id = BankId(i64::from_le_bytes(self.one()?));
         let texts = [self.text()?, self.text()?, self.text()?];
         let [opinion, purpose, name] = texts;
         let label = || {
             let purpose = Purpose::from_name(&purpose)?;
             let bank = Arc::new(BankFacts { id, name, purpose, imported: imported != 0 });
-            let (opinion, view) = (Opinion::from_name(&opinion)?, View::from_code(view)?);
-            Some(Label { bank, opinion, view, has_gradient: has_gradient != 0 })
+            Some(Label { bank, opinion: Opinion::from_name(&opinion)? })
         };
         label().ok_or_else(|| Damage::Body.into())
     }
@@ -335,11 +345,8 @@ impl<T: FnMut(&mut [u8]) -> Result<(), E>, E: From<Damage>> Reader<T> {
         Ok(bytes)
     }
 
-    fn numbers(&mut self, count: usize) -> Result<Vec<[u8; 3]>, E> {
-        self.check_left(count, 3)?;
-        let mut numbers = vec![[0; 3]; count];
-        self.fill(numbers.as_flattened_mut())?;
-        Ok(numbers)
+    fn numbers(&mut self, count: usize) -> Result<Vec<u32>, E> {
+        self.all(count, |bytes| u32::from_le_bytes(*bytes))
     }
 
     fn all<const N: usize, I>(

@@ -9,7 +9,7 @@ use super::segment::Segment;
 use super::*;
 use crate::bank::{BankFacts, BankId, Opinion, Purpose};
 use crate::matching::hashes::GradientSample;
-use crate::matching::views::View;
+use crate::matching::views::{KeypointSlot, Kind, View};
 use proptest::prelude::*;
 
 /// A small generator of its own, so that a failing seed can be run again (`SplitMix64`).
@@ -98,6 +98,42 @@ pub(super) fn linear_scan(entries: &[Entry], hash: PdqHash, radius: Distance) ->
     found
 }
 
+/// A hash is found among those of its kind, with its view, bank and content; gradient hashes stay
+/// but those of squares over keypoints.
+#[test]
+fn each_kind_is_looked_up_by_itself() {
+    let mut random = Random(17);
+    let query = random.hash();
+    let views: Vec<View> = (0..=u8::MAX).filter_map(View::from_code).collect();
+    let mut entries = random_entries(20_000, &mut random);
+    for (number, entry) in entries.iter_mut().enumerate() {
+        entry.view = views[number % views.len()];
+        entry.content = ContentId(i64::try_from(number / views.len()).unwrap());
+        entry.hash = random.at_distance(query, number % 97);
+        if entry.view.kind() == Kind::Keypoint {
+            entry.gradient = None;
+        }
+    }
+    let index = Index::new(entries.clone(), 1);
+    for kind in Kind::ALL {
+        let mut expected = linear_scan(&entries, query, Distance(31));
+        expected.retain(|near| near.view.kind() == kind);
+        assert!(50 < expected.len(), "{kind:?}");
+        assert_eq!(index.lookup(kind, query, Distance(31), &Scope::Everything), expected);
+    }
+    let content = ContentId(70);
+    let own: Vec<Entry> = index.entries_of(content, &Scope::Everything).collect();
+    let expected: Vec<Entry> =
+        entries.iter().filter(|entry| entry.content == content).cloned().collect();
+    assert_eq!(own, expected);
+    let slot = KeypointSlot::new(0).unwrap();
+    let gradient = Some(GradientSample(1));
+    let one = Entry { view: View::Keypoint(slot), gradient, ..entries[0].clone() };
+    let kept: Vec<Entry> =
+        Index::new(vec![one], 1).entries_of(entries[0].content, &Scope::Everything).collect();
+    assert_eq!(kept[0].gradient, None);
+}
+
 fn known_fakes(entries: &[Entry]) -> usize {
     entries.iter().filter(|entry| entry.bank.purpose == Purpose::KnownFake).count()
 }
@@ -111,11 +147,15 @@ fn build(entries: &[Entry], layout: Layout) -> Index {
     for entry in entries {
         rows.push_entry(entry.clone());
     }
-    let part = Part::new(Segment::new(rows.finish(), layout));
+    let part =
+        Part::new(Segment::new(
+            rows.finish(),
+            |rows| if rows == 0 { Layout::Scan } else { layout },
+        ));
     Index { parts: vec![part], generation: 1, uncompacted: 0 }
 }
 
-const LAYOUTS: [Layout; 3] = [Layout::Scan, Layout::Even, Layout::Uneven];
+const LAYOUTS: [Layout; 4] = [Layout::Scan, Layout::Even, Layout::Wide(18), Layout::Wide(21)];
 
 fn radii() -> impl Strategy<Value = Distance> {
     prop_oneof![4 => 0_u16..=40, 2 => Just(31), 1 => 41_u16..=256].prop_map(Distance)
@@ -137,7 +177,8 @@ proptest! {
                 let bands = if layout == Layout::Scan { Layout::Even } else { layout };
                 entries[6000 + bits * 7].hash = random.at_even_distance(query, bits, bands);
             }
-            let found = build(&entries, layout).lookup(query, radius, &Scope::Everything);
+            let index = build(&entries, layout);
+                let found = index.lookup(Kind::All, query, radius, &Scope::Everything);
             prop_assert_eq!(found, linear_scan(&entries, query, radius), "{:?}", layout);
         }
     }
@@ -190,7 +231,7 @@ proptest! {
         }
         let mut expected = linear_scan(&entries, query, radius);
         for index in [&index, &index.merged(), &index.compacted()] {
-            let mut found = index.lookup(query, radius, &Scope::Everything);
+            let mut found = index.lookup(Kind::All, query, radius, &Scope::Everything);
             // Hashes of one content and view at one distance stand in any order.
             let key = |near: &Near| {
                 let gradient = near.gradient.map(|bits| bits.0);
@@ -214,7 +255,7 @@ proptest! {
 #[test]
 fn bits_dealt_out_as_unluckily_as_can_be_are_found() {
     let mut random = Random(7);
-    for layout in [Layout::Even, Layout::Uneven] {
+    for layout in [Layout::Even, Layout::Wide(18), Layout::Wide(21)] {
         let bands: Vec<_> = layout.bands().collect();
         for radius in [0, 5, 12, 15, 16, 31, 35, 38, 47] {
             let query = random.hash();
@@ -235,7 +276,8 @@ fn bits_dealt_out_as_unluckily_as_can_be_are_found() {
                 }
             }
             let radius = Distance(u16::try_from(radius).unwrap());
-            let found = build(&entries, layout).lookup(query, radius, &Scope::Everything);
+            let found =
+                build(&entries, layout).lookup(Kind::All, query, radius, &Scope::Everything);
             assert!(found.iter().all(|near| near.distance == radius));
             let found: Vec<_> = found.iter().map(|near| near.content).collect();
             assert_eq!(found, expected, "{layout:?}, {radius:?}");
@@ -251,7 +293,8 @@ fn a_crowd_of_equal_hashes_is_found_once_each() {
     for layout in LAYOUTS {
         let mut entries = random_entries(9000, &mut random);
         entries.iter_mut().skip(1000).for_each(|entry| entry.hash = query);
-        let found = build(&entries, layout).lookup(query, Distance(31), &Scope::Everything);
+        let found =
+            build(&entries, layout).lookup(Kind::All, query, Distance(31), &Scope::Everything);
         assert_eq!(found, linear_scan(&entries, query, Distance(31)));
         assert_eq!(found.len(), 8000);
     }
@@ -264,7 +307,7 @@ fn a_large_index_answers_what_a_linear_scan_answers() {
     let query = random.hash();
     let mut entries = random_entries(Layout::EVEN_ROWS_MAX + 1, &mut random);
     for bits in 0..=48 {
-        entries[bits * 997].hash = random.at_even_distance(query, bits, Layout::Uneven);
+        entries[bits * 997].hash = random.at_even_distance(query, bits, Layout::Wide(18));
     }
     let index = Index::new(entries.clone(), 1);
     let mut imported = random_entries(60_000, &mut random);
@@ -284,7 +327,7 @@ fn a_large_index_answers_what_a_linear_scan_answers() {
         assert_eq!(index.len(), entries.len());
         for radius in [0, 15, 31, 35, 47].map(Distance) {
             assert_eq!(
-                index.lookup(query, radius, &Scope::Everything),
+                index.lookup(Kind::All, query, radius, &Scope::Everything),
                 linear_scan(&entries, query, radius)
             );
         }
@@ -308,7 +351,7 @@ fn a_scope_leaves_other_banks_out() {
             let chosen: BTreeSet<BankId> = ids.into_iter().map(BankId).collect();
             let mut expected = linear_scan(&entries, query, Distance(31));
             expected.retain(|near| chosen.contains(&near.bank.id));
-            let found = index.lookup(query, Distance(31), &Scope::Banks(chosen));
+            let found = index.lookup(Kind::All, query, Distance(31), &Scope::Banks(chosen));
             assert_eq!(found, expected, "{layout:?}");
         }
     }
@@ -322,10 +365,10 @@ fn removed_means_gone_and_added_again_means_there() {
     let removed = vec![ContentId(1), ContentId(2)];
     let gone = index.apply(Changes { removed, generation: 2, ..Changes::default() });
     assert!(gone.is_empty());
-    assert_eq!(gone.lookup(hash, Distance(31), &Scope::Everything), []);
+    assert_eq!(gone.lookup(Kind::All, hash, Distance(31), &Scope::Everything), []);
     let back = gone.apply(Changes { added: one(), generation: 3, ..Changes::default() });
     assert_eq!(
-        ids(&back.lookup(hash, Distance(31), &Scope::Everything)),
+        ids(&back.lookup(Kind::All, hash, Distance(31), &Scope::Everything)),
         [(Distance(0), ContentId(1))]
     );
     assert_eq!(index.len(), 1, "a reader of the old index still sees what it saw");
@@ -333,7 +376,7 @@ fn removed_means_gone_and_added_again_means_there() {
     let replaced = Entry { opinion: Opinion::Disputed, ..entry(1, hash) };
     for removed in [vec![], vec![ContentId(1)]] {
         let changes = Changes { added: vec![replaced.clone()], removed, generation: 4 };
-        let found = back.apply(changes).lookup(hash, Distance(31), &Scope::Everything);
+        let found = back.apply(changes).lookup(Kind::All, hash, Distance(31), &Scope::Everything);
         assert_eq!(found.iter().map(|near| near.opinion).collect::<Vec<_>>(), [Opinion::Disputed]);
     }
 }

@@ -29,7 +29,7 @@ use keypoints::{Keypoint, keypoints};
 use sampling::{Frame, Pyramid};
 
 pub use self::framing::Framing;
-pub use self::view::{FaceSlot, KeypointSlot, View, Window};
+pub use self::view::{FaceSlot, KeypointSlot, Kind, View, Window};
 
 /// Smaller faces, in pixels of a photo of at most 1024, show too little.
 const FACE_SIDE_MIN: f32 = 24.0;

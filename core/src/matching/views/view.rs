@@ -26,6 +26,18 @@ pub enum View {
     InnerKeypoint(KeypointSlot),
 }
 
+/// Views that may show the same: squares over faces of one window, whichever face they are laid
+/// over, squares over keypoints, and views of all the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// With or without its borders and sides.
+    All,
+    /// Its upper part.
+    Top,
+    Face(Window),
+    Keypoint,
+}
+
 /// How much a square over a face takes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
@@ -115,16 +127,23 @@ impl View {
         }
     }
 
-    /// Whether this view of one photo and `other` of another may show the same: squares over faces
-    /// of the same window, whichever face they are laid over, and views of all the picture.
+    /// Which views it may show the same as.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Whole | Self::Trimmed | Self::Square | Self::Inner | Self::InnerSquare => {
+                Kind::All
+            }
+            Self::Top => Kind::Top,
+            Self::Face(_, window) => Kind::Face(window),
+            Self::Keypoint(_) | Self::InnerKeypoint(_) => Kind::Keypoint,
+        }
+    }
+
+    /// Whether this view of one photo and `other` of another may show the same.
     #[must_use]
     pub fn is_comparable_with(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Face(_, window), Self::Face(_, other)) => window == other,
-            (Self::Top, Self::Top) => true,
-            _ if self.is_of_keypoint() => other.is_of_keypoint(),
-            _ => self.shows_all() && other.shows_all(),
-        }
+        self.kind() == other.kind()
     }
 
     /// Whether it is a square over a face.
@@ -145,11 +164,6 @@ impl View {
         self.is_of_face() || self.is_of_keypoint()
     }
 
-    /// Whether it shows all the picture, with or without its borders and sides.
-    fn shows_all(self) -> bool {
-        self != Self::Top && !self.shows_part()
-    }
-
     /// Whether banks keep it. A picture inside a frame is only looked for when it is looked up.
     pub(super) fn is_banked(self) -> bool {
         match self {
@@ -163,6 +177,28 @@ impl View {
     /// so its square lies upside down.
     pub(super) fn mirror(self) -> Mirror {
         if self.is_of_keypoint() { Mirror::UpDown } else { Mirror::LeftRight }
+    }
+}
+
+impl Kind {
+    /// Each once.
+    pub const ALL: [Self; 6] = [
+        Self::All,
+        Self::Top,
+        Self::Face(Window::Close),
+        Self::Face(Window::Head),
+        Self::Face(Window::Bust),
+        Self::Keypoint,
+    ];
+
+    /// Its place in [`Self::ALL`].
+    pub(crate) fn number(self) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Top => 1,
+            Self::Face(window) => 2 + usize::from(window.code()),
+            Self::Keypoint => 5,
+        }
     }
 }
 
@@ -225,6 +261,13 @@ mod tests {
         assert!(known.is_sorted(), "views are ordered as their codes are");
         let of_faces = ANCHORED_MAX * Window::ALL.len();
         assert_eq!(known.len(), 6 + of_faces + 2 * usize::from(KeypointSlot::COUNT));
+    }
+
+    #[test]
+    fn each_kind_has_its_own_place() {
+        for (place, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind.number(), place);
+        }
     }
 
     /// Banks hold these numbers, so they never change.

@@ -1,6 +1,6 @@
 //! Snapshots read back, and damaged ones refused.
 
-use super::super::rows::{RowsBuilder, number};
+use super::super::rows::RowsBuilder;
 use super::super::tests::{Random, linear_scan, random_entries};
 use super::super::{Changes, Entry, Scope};
 use super::*;
@@ -66,7 +66,8 @@ proptest! {
             for entry in entries.iter().take(5).chain([&last]) {
                 for radius in [Distance(0), Distance(31), Distance(100)] {
                     let expected = linear_scan(&entries, entry.hash, radius);
-                    prop_assert_eq!(back.lookup(entry.hash, radius, &Scope::Everything), expected);
+                    let found = back.lookup(Kind::All, entry.hash, radius, &Scope::Everything);
+                    prop_assert_eq!(found, expected);
                 }
             }
         }
@@ -108,20 +109,27 @@ fn every_byte_counts() {
     assert!(200 < sound.len());
 }
 
-/// Sound checksums around senseless counts: an error, and no memory taken for them.
+/// Sound checksums around senseless counts (rows, gradient hashes, runs, labels): an error, and no
+/// memory taken for them.
 #[test]
 fn counts_that_cannot_be_are_refused() {
-    for (rows, labels) in [(u32::MAX, 0_u32), (1 << 24, 1), (3, 4), (1 << 24, 1 << 24), (9000, 1)] {
-        let mut body = Vec::new();
-        body.extend(rows.to_le_bytes());
-        body.extend(labels.to_le_bytes());
+    for counts in [
+        [u32::MAX, 0, 1, 1],
+        [1 << 26, 0, 1, 0],
+        [3, 0, 3, 4],
+        [3, 4, 3, 0],
+        [3, 0, 4, 0],
+        [1 << 26, 1 << 26, 1 << 26, 1 << 26],
+        [9000, 0, 1, 0],
+    ] {
+        let mut body: Vec<u8> = counts.into_iter().flat_map(u32::to_le_bytes).collect();
         body.extend([0; 500]);
         let body_bytes = body.len() as u64;
         let header = Header { key: KEY, generation: 1, quality_min: 50, parts: 1, body_bytes };
         let mut bytes = header.encode();
         bytes.extend(&body);
         bytes.extend(crc32fast::hash(&body).to_le_bytes());
-        assert_eq!(decoded(&bytes).unwrap_err(), Damage::Body, "{rows} rows, {labels} labels");
+        assert_eq!(decoded(&bytes).unwrap_err(), Damage::Body, "{counts:?}");
     }
 }
 
@@ -134,7 +142,7 @@ fn numbers_that_name_nothing_are_refused() {
             rows.push_entry(entry);
         }
         let rows = rows.finish();
-        let mut segment = Segment::new(rows, Layout::for_rows(5000));
+        let mut segment = Segment::new(rows, Layout::for_rows);
         change(&mut segment);
         let body_bytes = count_bytes(&segment);
         let header = Header { key: KEY, generation: 1, quality_min: 50, parts: 1, body_bytes };
@@ -150,12 +158,15 @@ fn numbers_that_name_nothing_are_refused() {
         decoded(&bytes).err()
     };
     assert_eq!(rewrite(|_| {}), None);
-    let changes: [fn(&mut Segment); 5] = [
-        |segment| segment.rows.label_numbers[7] = [2, 0, 0],
-        |segment| segment.tables[3].rows[7] = number(5000),
-        |segment| segment.tables[3].starts[7] = 5001,
-        |segment| segment.rows.contents[7] = ContentId(-1),
+    let changes: [fn(&mut Segment); 8] = [
+        |segment| segment.rows.runs.labels[7] = 2,
+        |segment| segment.finders[0].tables[3].items[7] = Item(5000),
+        |segment| segment.finders[0].tables[3].starts[7] = 5001,
+        |segment| segment.rows.runs.contents[7] = ContentId(-1),
+        |segment| segment.rows.runs.rows[7] = 6,
+        |segment| segment.rows.views[7] = 0x7f,
         |segment| segment.rows.gradients.clear(),
+        |segment| segment.finders[0] = Finder::default(),
     ];
     for change in changes {
         assert_eq!(rewrite(change), Some(Damage::Body));

@@ -1,5 +1,7 @@
 //! How reports are written as JSON: the same for the service and the command line.
 
+pub mod names;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -23,8 +25,7 @@ use crate::words;
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReportJson {
     pub photo: PhotoJson,
-    /// `clear` (no evidence found, which is not proof), `inconclusive`, `suspect` or `fake`.
-    #[schema(example = "suspect")]
+    #[schema(schema_with = names::verdict)]
     pub verdict: &'static str,
     /// Every reason; never empty.
     pub reasons: Vec<ReasonJson>,
@@ -51,8 +52,7 @@ pub struct SeenJson {
 pub struct PhotoJson {
     /// SHA-256 of the bytes as they came, hexadecimal.
     pub sha256: String,
-    /// `jpeg`, `png`, `webp`, `gif` or `heic`.
-    #[schema(example = "jpeg")]
+    #[schema(schema_with = names::photo_format)]
     pub format: &'static str,
     /// Pixels after EXIF orientation.
     pub width: u32,
@@ -127,12 +127,9 @@ pub enum KnownPhotoJson {
 /// A mark of origin in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ProvenanceJson {
-    /// `c2pa`, `digital_source_type`, `aigc_label`, `generator_text`, `software`, `camera`,
-    /// `thumbnail`, `encoder` or `unreadable`.
-    #[schema(example = "digital_source_type")]
+    #[schema(schema_with = names::mark_kind)]
     pub kind: &'static str,
-    /// `ai_generated`, `ai_edited`, `camera`, `edited`, `unknown` or `invalid`.
-    #[schema(example = "ai_generated")]
+    #[schema(schema_with = names::mark_claim)]
     pub claim: &'static str,
     /// The program, camera or signer, as it names itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,14 +145,12 @@ pub struct ProvenanceJson {
 pub struct MatchJson {
     #[schema(example = "ROMANCE_SCAM")]
     pub bank: String,
-    /// What the bank is for: `known_fake` or `allow`.
-    #[schema(example = "known_fake")]
+    #[schema(schema_with = names::purpose)]
     pub purpose: &'static str,
     /// Whether the bank was taken over from somebody else.
     pub imported: bool,
     pub content_id: i64,
-    /// A reviewer's judgement of the banked photo: `confirmed`, `unsure` or `disputed`.
-    #[schema(example = "confirmed")]
+    #[schema(schema_with = names::opinion)]
     pub opinion: &'static str,
     /// The hash that matched: `pdq`.
     pub signal: &'static str,

@@ -1,0 +1,309 @@
+//! The catalogue of error codes: each code, the statuses it is answered with, whose fault it is and
+//! what to do. `docs/errors.md` is made from it, and the API's description takes its examples from
+//! here.
+
+use std::fmt::Write as _;
+
+use Fault::{Caller, Load, Operator};
+
+/// Whose fault an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Whoever sent the request.
+    Caller,
+    /// Nobody's: there is more to do than can be done at the moment.
+    Load,
+    /// Whoever runs the service, or the program itself.
+    Operator,
+}
+
+/// One error code.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorCode {
+    pub code: &'static str,
+    /// The HTTP statuses it comes with; none for one of the command line only.
+    pub statuses: &'static [u16],
+    pub fault: Fault,
+    /// What happened.
+    pub means: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// Every code, sorted by what it is about.
+pub const CATALOGUE: [(&str, &[ErrorCode]); 5] = [
+    ("The photo", &PHOTO),
+    ("The request", &REQUEST),
+    ("Who may use the banks", &ACCESS),
+    ("Banks and lists", &BANKS),
+    ("The service", &SERVICE),
+];
+
+const PHOTO: [ErrorCode; 9] = [
+    error("PHOTO_EMPTY", &[400], Caller, "the photo has no bytes", "send the file's bytes"),
+    error(
+        "PHOTO_TOO_MANY_BYTES",
+        &[413],
+        Caller,
+        "the photo has more than 20 MiB",
+        "send a smaller file",
+    ),
+    error(
+        "PHOTO_UNSUPPORTED_FORMAT",
+        &[415],
+        Caller,
+        "a format that is known and not read, such as AVIF",
+        "convert it to JPEG, PNG, WebP, GIF or HEIC",
+    ),
+    error("PHOTO_NOT_AN_IMAGE", &[415], Caller, "the bytes are no picture", SEND_ANOTHER),
+    error("PHOTO_TOO_LARGE", &[422], Caller, "a side has too many pixels", "make it smaller"),
+    error("PHOTO_TOO_SMALL", &[422], Caller, "a side has too few pixels", SEND_ANOTHER),
+    error("PHOTO_TOO_MANY_PIXELS", &[422], Caller, "it has too many pixels", "make it smaller"),
+    error(
+        "PHOTO_TOO_MANY_DECODED_BYTES",
+        &[422],
+        Caller,
+        "decoding it would take too much memory",
+        "make it smaller, or save it as 8 bits a channel",
+    ),
+    error(
+        "PHOTO_DAMAGED",
+        &[422],
+        Caller,
+        "a part of the picture is missing or broken",
+        SEND_ANOTHER,
+    ),
+];
+
+const REQUEST: [ErrorCode; 15] = [
+    error("NO_PHOTO", &[400], Caller, "the form has no field named photo", "name the field photo"),
+    error(
+        "SEVERAL_PHOTOS",
+        &[422],
+        Caller,
+        "the form has more than one photo",
+        "send one a request",
+    ),
+    error("FIELD_TWICE", &[422], Caller, "a text field comes twice", "send it once"),
+    error("MULTIPART_NOT_VALID", &[400], Caller, "the form cannot be read", READ_DETAIL),
+    error(
+        "BAD_REQUEST",
+        &[400, 422],
+        Caller,
+        "the JSON, the query or the address cannot be read",
+        READ_DETAIL,
+    ),
+    error(
+        "QUERY_NOT_VALID",
+        &[422],
+        Caller,
+        "a value of the query is none of those allowed",
+        READ_DETAIL,
+    ),
+    error("CONTENT_TYPE", &[415], Caller, "the body has the wrong content type", READ_DETAIL),
+    error("BODY_TOO_LARGE", &[413], Caller, "the body is over the limit", "send less"),
+    error("BODY_UNREADABLE", &[400], Caller, "the body ended early", "send it again"),
+    error(
+        "TOO_SLOW",
+        &[408],
+        Caller,
+        "the photo came more slowly than docs/proxy.md allows",
+        "send it again over a better connection",
+    ),
+    error("NOT_FOUND", &[404], Caller, "there is nothing at this address", "see /docs/"),
+    error(
+        "METHOD_NOT_ALLOWED",
+        &[405],
+        Caller,
+        "the address does not take this method",
+        "see allow",
+    ),
+    error(
+        "ACCOUNT_ID_NOT_VALID",
+        &[422],
+        Caller,
+        "the account id is empty or too long",
+        READ_DETAIL,
+    ),
+    error(
+        "SIGHTINGS_NOT_KEPT",
+        &[409],
+        Caller,
+        "an account was named, and this service keeps no sightings",
+        "leave account_id out, or let the operator opt in",
+    ),
+    error(
+        "FILE_UNREADABLE",
+        &[],
+        Caller,
+        "the file cannot be read",
+        "check its path and permissions",
+    ),
+];
+
+const ACCESS: [ErrorCode; 3] = [
+    error(
+        "TOKEN_NEEDED",
+        &[401],
+        Caller,
+        "the token of the banks is missing or wrong",
+        "send authorization: Bearer and the token",
+    ),
+    error(
+        "CROSS_SITE",
+        &[403],
+        Caller,
+        "a page of another site uses the banks through a browser",
+        "call from a server, or let the operator allow the origin (--cors-origin)",
+    ),
+    error(
+        "BANKS_CLOSED",
+        &[403],
+        Caller,
+        "a browser uses open banks by a name that could be anybody's",
+        "use an IP address or localhost, or set a token",
+    ),
+];
+
+const BANKS: [ErrorCode; 17] = [
+    error(
+        "BANK_NAME_NOT_VALID",
+        &[422],
+        Caller,
+        "the name breaks the rule",
+        "1 to 64 of A-Z, 0-9, _",
+    ),
+    error("PURPOSE_NOT_VALID", &[422], Caller, "no such purpose", READ_DETAIL),
+    error("OPINION_NOT_VALID", &[422], Caller, "no such opinion", READ_DETAIL),
+    error("ENABLED_NOT_VALID", &[422], Caller, "enabled is neither true nor false", READ_DETAIL),
+    error("NOTE_TOO_LONG", &[422], Caller, "the note has more than 1,000 bytes", "shorten it"),
+    error("NOTE_NOT_PLAIN", &[422], Caller, "the note has control characters", "remove them"),
+    error("EXTERNAL_ID_TOO_LONG", &[422], Caller, "the id has more than 256 bytes", "shorten it"),
+    error("EXTERNAL_ID_NOT_PLAIN", &[422], Caller, "the id has control characters", "remove them"),
+    error("BANK_EXISTS", &[409], Caller, "there is a bank of this name", "choose another name"),
+    error("NO_SUCH_BANK", &[404], Caller, "there is no bank of this name", "list the banks"),
+    error("NO_SUCH_CONTENT", &[404], Caller, "the bank has no such photo", "list its contents"),
+    error(
+        "BANK_OF_SIGHTINGS",
+        &[409],
+        Caller,
+        "photos seen on accounts come by checks only and are not exchanged",
+        "use another bank",
+    ),
+    error("IMPORT_TOO_LARGE", &[413], Caller, "the list is over 256 MiB", "send it in parts"),
+    error("IMPORT_TOO_SLOW", &[408], Caller, "the list came too slowly", "send it in parts"),
+    error(
+        "LINE_NOT_VALID",
+        &[422],
+        Caller,
+        "with strict: a line breaks a rule",
+        "correct the line",
+    ),
+    error("FORMAT_UNCLEAR", &[422], Caller, "no line is one of a known format", "name the format"),
+    error("NO_LINE_READABLE", &[422], Caller, "no line can be read as this format", READ_DETAIL),
+];
+
+const SERVICE: [ErrorCode; 13] = [
+    error("QUEUE_FULL", &[503], Load, "as many photos wait as may wait", RETRY_AFTER),
+    error("BUSY", &[503], Load, "no memory or no place for another import or export", RETRY_AFTER),
+    error("TIMEOUT", &[503], Load, "the answer took too long", RETRY_AFTER),
+    error("RATE_LIMITED", &[429], Caller, "too many requests of one client", RETRY_AFTER),
+    error("DATABASE_BUSY", &[503], Load, "other writers kept the database busy", RETRY_AFTER),
+    error("STARTING", &[503], Load, "the service is still starting", RETRY_AFTER),
+    error("STOPPING", &[503], Load, "the service is stopping", "use another instance"),
+    error(
+        "INDEX_STALE",
+        &[503],
+        Operator,
+        "the banks could not be read for ten seconds",
+        "look at the log and the database",
+    ),
+    error(
+        "DATABASE_REPLACED",
+        &[503],
+        Operator,
+        "the database's file was moved, deleted or replaced",
+        "start the service again",
+    ),
+    error(
+        "DATABASE_UNREACHABLE",
+        &[503],
+        Operator,
+        "the server of the database does not answer",
+        "look at the database",
+    ),
+    error(
+        "INTERNAL",
+        &[500],
+        Operator,
+        "something failed here",
+        "look at the log, by x-request-id",
+    ),
+    error(
+        "NO_DATABASE",
+        &[],
+        Operator,
+        "there is no database at this place",
+        "name another, or --create",
+    ),
+    error("STORE_FAILED", &[], Operator, "the database failed", "look at the message"),
+];
+
+const READ_DETAIL: &str = "read the detail, which names the value and the rule";
+const SEND_ANOTHER: &str = "send another file";
+const RETRY_AFTER: &str = "wait for the seconds of retry-after, then send it again";
+
+const fn error(
+    code: &'static str,
+    statuses: &'static [u16],
+    fault: Fault,
+    means: &'static str,
+    remedy: &'static str,
+) -> ErrorCode {
+    ErrorCode { code, statuses, fault, means, remedy }
+}
+
+/// All codes.
+pub fn all() -> impl Iterator<Item = &'static ErrorCode> {
+    CATALOGUE.iter().flat_map(|(_, codes)| codes.iter())
+}
+
+/// The entry of a code.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static ErrorCode> {
+    all().find(|entry| entry.code == code)
+}
+
+/// The page `docs/errors.md`.
+#[must_use]
+pub fn page() -> String {
+    let mut page = PAGE_HEAD.to_owned();
+    for (subject, codes) in CATALOGUE {
+        let _ = write!(page, "\n## {subject}\n\n{TABLE_HEAD}");
+        for ErrorCode { code, statuses, fault, means, remedy } in codes {
+            let statuses: Vec<_> = statuses.iter().map(u16::to_string).collect();
+            let status =
+                if statuses.is_empty() { "command line".to_owned() } else { statuses.join(", ") };
+            let fault = match fault {
+                Caller => "the caller's",
+                Load => "nobody's",
+                Operator => "ours",
+            };
+            let _ = writeln!(page, "| `{code}` | {status} | {fault} | {means} | {remedy} |");
+        }
+    }
+    page
+}
+
+const PAGE_HEAD: &str = "# Error codes
+
+Errors are answered as RFC 9457 problems (`application/problem+json`) with a stable `code` and a
+`detail` that names the value and the limit. New codes may come; the meaning of one never changes.
+The command line writes the same codes. What is ours is logged with its cause, and the answer hides
+it.
+
+This page is made from `src/http/errors.rs`; a test holds it true.
+";
+const TABLE_HEAD: &str = "| code | status | whose fault | what happened | what to do |
+| --- | --- | --- | --- | --- |
+";

@@ -1,0 +1,304 @@
+//! Copying a whole database into an empty one, of the same kind or another, and summing up what one
+//! holds so that two can be compared.
+//!
+//! Everything is copied, with its ids and generations, but for the list of snapshots of the index:
+//! those were taken of the other database. The copy is one transaction: all of it, or nothing.
+
+use sha2::{Digest, Sha256};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
+
+use super::database::Store;
+use super::dialect::{AnyQuery, Dialect};
+use super::error::StoreError;
+use super::generation;
+
+/// What a table holds: how many rows, and a digest of their values in the order of their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSum {
+    pub table: &'static str,
+    pub rows: u64,
+    /// SHA-256.
+    pub digest: [u8; 32],
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Int,
+    BigInt,
+    Text,
+    Bytes,
+}
+
+#[derive(Debug, Clone)]
+enum Value {
+    Int(i32),
+    BigInt(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// A table, with the columns of its key first.
+struct Table {
+    name: &'static str,
+    columns: &'static [(&'static str, Kind)],
+    key_columns: usize,
+    /// Whether its first column is an id that is never given again.
+    gives_ids: bool,
+}
+
+/// All tables but that of snapshots; what others refer to comes first.
+const TABLES: [Table; 6] = [
+    Table {
+        name: "generation",
+        columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "bank",
+        columns: &[
+            ("id", Kind::BigInt),
+            ("name", Kind::Text),
+            ("created_at", Kind::BigInt),
+            ("purpose", Kind::Text),
+            ("imported", Kind::Int),
+            ("account_key_check", Kind::Text),
+        ],
+        key_columns: 1,
+        gives_ids: true,
+    },
+    Table {
+        name: "content",
+        columns: &[
+            ("id", Kind::BigInt),
+            ("bank_id", Kind::BigInt),
+            ("pdq", Kind::Bytes),
+            ("pdq_quality", Kind::Int),
+            ("gradient", Kind::Bytes),
+            ("note", Kind::Text),
+            ("added_at", Kind::BigInt),
+            ("generation", Kind::BigInt),
+            ("external_id", Kind::Text),
+            ("opinion", Kind::Text),
+            ("enabled", Kind::Int),
+            ("quarantined", Kind::Text),
+            ("released", Kind::Int),
+        ],
+        key_columns: 1,
+        gives_ids: true,
+    },
+    Table {
+        name: "removal",
+        columns: &[("content_id", Kind::BigInt), ("generation", Kind::BigInt)],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "view_hash",
+        columns: &[
+            ("content_id", Kind::BigInt),
+            ("view", Kind::Int),
+            ("pdq", Kind::Bytes),
+            ("pdq_quality", Kind::Int),
+            ("gradient", Kind::Bytes),
+        ],
+        key_columns: 2,
+        gives_ids: false,
+    },
+    Table {
+        name: "sighting",
+        columns: &[
+            ("content_id", Kind::BigInt),
+            ("account", Kind::Bytes),
+            ("first_seen_at", Kind::BigInt),
+            ("last_seen_at", Kind::BigInt),
+        ],
+        key_columns: 2,
+        gives_ids: false,
+    },
+];
+
+impl Store {
+    /// Copies everything into an empty database, as it is at one moment.
+    ///
+    /// # Errors
+    /// [`StoreError::NotEmpty`] when `to` holds anything; then, as on any other error, it stays as
+    /// it is.
+    pub async fn copy_into(&self, to: &Store) -> Result<(), StoreError> {
+        let mut reading = self.begin_reading().await?;
+        let mut writing = to.begin().await?;
+        generation::lock(&mut writing, to.dialect).await?;
+        if !is_empty(&mut writing).await? {
+            return Err(StoreError::NotEmpty(to.place.clone()));
+        }
+        sqlx::query("delete from generation").execute(&mut *writing).await?;
+        for table in &TABLES {
+            let mut after = None;
+            while let Some(rows) = table.page(&mut reading, after.as_deref()).await? {
+                table.insert(&mut writing, to.dialect, &rows).await?;
+                after = rows.last().map(|row| table.key(row).to_vec());
+            }
+            if table.gives_ids {
+                let highest = highest_id(&mut reading, self.dialect, table.name).await?;
+                set_highest_id(&mut writing, to.dialect, table.name, highest).await?;
+            }
+        }
+        to.commit(writing).await?;
+        Ok(reading.commit().await?)
+    }
+
+    /// Sums up all tables that are copied, as they are at one moment.
+    pub async fn sums(&self) -> Result<Vec<TableSum>, StoreError> {
+        let mut reading = self.begin_reading().await?;
+        let mut sums = Vec::new();
+        for table in &TABLES {
+            let (mut digest, mut count, mut after) = (Sha256::new(), 0, None);
+            while let Some(rows) = table.page(&mut reading, after.as_deref()).await? {
+                rows.iter().flatten().for_each(|value| value.digest(&mut digest));
+                count += rows.len() as u64;
+                after = rows.last().map(|row| table.key(row).to_vec());
+            }
+            let digest = digest.finalize().into();
+            sums.push(TableSum { table: table.name, rows: count, digest });
+        }
+        reading.commit().await?;
+        Ok(sums)
+    }
+}
+
+/// Whether nothing was ever written to a database.
+async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "select (select count(*) from bank) + (select value from generation) as changes",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(row.try_get::<i64, _>("changes")? == 0)
+}
+
+impl Table {
+    const PAGE_ROWS: usize = 4096;
+
+    /// The key of a row.
+    fn key<'r>(&self, row: &'r [Value]) -> &'r [Value] {
+        row.get(..self.key_columns).unwrap_or(row)
+    }
+
+    fn names(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+
+    /// The next rows after a key, in the order of keys; `None` when there are no more.
+    async fn page(
+        &self,
+        connection: &mut AnyConnection,
+        after: Option<&[Value]>,
+    ) -> Result<Option<Vec<Vec<Value>>>, StoreError> {
+        let key: Vec<&str> =
+            self.columns.iter().take(self.key_columns).map(|(name, _)| *name).collect();
+        let key = key.join(", ");
+        let begin = match (after, self.key_columns) {
+            (None, _) => String::new(),
+            (Some(_), 1) => format!("where {key} > $1"),
+            (Some(_), _) => format!("where ({key}) > ($1, $2)"),
+        };
+        let statement = format!(
+            "select {} from {} {begin} order by {key} limit {}",
+            self.names(),
+            self.name,
+            Self::PAGE_ROWS
+        );
+        let query = sqlx::query(AssertSqlSafe(statement));
+        let query = after.unwrap_or_default().iter().fold(query, |query, value| value.bind(query));
+        let rows = query.fetch_all(connection).await?;
+        let rows: Result<Vec<_>, _> = rows.iter().map(|row| self.read(row)).collect();
+        Ok(Some(rows?).filter(|rows| !rows.is_empty()))
+    }
+
+    fn read(&self, row: &AnyRow) -> Result<Vec<Value>, StoreError> {
+        let values = self.columns.iter().map(|(name, kind)| {
+            Ok(match kind {
+                Kind::Int => {
+                    let value: i64 = row.try_get(name)?;
+                    Value::Int(i32::try_from(value).map_err(|_| StoreError::Corrupt(value))?)
+                }
+                Kind::BigInt => Value::BigInt(row.try_get(name)?),
+                Kind::Text => Value::Text(row.try_get(name)?),
+                Kind::Bytes => Value::Bytes(row.try_get(name)?),
+            })
+        });
+        values.collect()
+    }
+
+    async fn insert(
+        &self,
+        connection: &mut AnyConnection,
+        dialect: Dialect,
+        rows: &[Vec<Value>],
+    ) -> Result<(), StoreError> {
+        for rows in rows.chunks(dialect.statement_photos()) {
+            let statement = format!(
+                "insert into {} ({}) values {}",
+                self.name,
+                self.names(),
+                dialect.placeholders().rows(rows.len(), self.columns.len())
+            );
+            let query = dialect.query(statement, rows.len());
+            let query = rows.iter().flatten().fold(query, |query, value| value.bind(query));
+            query.execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Value {
+    fn bind<'q>(&self, query: AnyQuery<'q>) -> AnyQuery<'q> {
+        match self {
+            Self::Int(value) => query.bind(*value),
+            Self::BigInt(value) => query.bind(*value),
+            Self::Text(value) => query.bind(value.clone()),
+            Self::Bytes(value) => query.bind(value.clone()),
+        }
+    }
+
+    /// Adds the value with its length, so that no two rows read alike.
+    fn digest(&self, digest: &mut Sha256) {
+        let mut add = |bytes: &[u8]| {
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        };
+        match self {
+            Self::Int(value) => add(&value.to_le_bytes()),
+            Self::BigInt(value) => add(&value.to_le_bytes()),
+            Self::Text(value) => add(value.as_bytes()),
+            Self::Bytes(value) => add(value),
+        }
+    }
+}
+
+/// The highest id that a table ever gave.
+async fn highest_id(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    table: &str,
+) -> Result<i64, StoreError> {
+    let statement = AssertSqlSafe(dialect.highest_id_query(table));
+    let row = sqlx::query(statement).fetch_optional(connection).await?;
+    row.map_or(Ok(0), |row| Ok(row.try_get("highest")?))
+}
+
+/// Makes a table give higher ids than this one.
+async fn set_highest_id(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    table: &str,
+    highest: i64,
+) -> Result<(), StoreError> {
+    for statement in dialect.set_highest_id(table, highest) {
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

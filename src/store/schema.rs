@@ -1,0 +1,132 @@
+//! The schema, step by step. Steps go forward only, and have the same numbers for every database.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, Row, SqlStr};
+
+use super::dialect::Dialect;
+use super::error::StoreError;
+
+/// A step: its number, its name, its statements.
+type Step = (i64, &'static str, &'static str);
+
+const SQLITE: &[Step] = &[
+    (1, "banks", include_str!("../../migrations/sqlite/0001_banks.sql")),
+    (2, "purposes_and_views", include_str!("../../migrations/sqlite/0002_purposes_and_views.sql")),
+    (3, "snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
+    (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
+];
+
+const POSTGRES: &[Step] =
+    &[(4, "tables", include_str!("../../migrations/postgres/0004_tables.sql"))];
+
+/// The steps to the schema of today.
+pub(super) fn migrations(dialect: Dialect) -> Migrator {
+    migrator(steps(dialect))
+}
+
+/// The number of the last step.
+pub(super) fn newest(dialect: Dialect) -> Option<i64> {
+    steps(dialect).last().map(|(version, ..)| *version)
+}
+
+fn steps(dialect: Dialect) -> &'static [Step] {
+    match dialect {
+        Dialect::Sqlite => SQLITE,
+        Dialect::Postgres => POSTGRES,
+    }
+}
+
+fn migrator(steps: &[Step]) -> Migrator {
+    let migrations = steps.iter().map(|(version, name, sql)| {
+        let sql = SqlStr::from_static(sql);
+        Migration::new(*version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}
+
+/// What a database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    Nothing,
+    Ours,
+    SomethingElse,
+}
+
+/// Looks at the tables of a database.
+pub(super) async fn what_is_there(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<Found, StoreError> {
+    let row = sqlx::query(dialect.tables_query()).fetch_one(connection).await?;
+    let (tables, migrations): (i64, i64) = (row.try_get("tables")?, row.try_get("migrations")?);
+    Ok(match (tables, migrations) {
+        (0, _) => Found::Nothing,
+        (_, 0) => Found::SomethingElse,
+        _ => Found::Ours,
+    })
+}
+
+/// Whether the schema is the one of this program.
+pub(super) async fn is_up_to_date(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+) -> Result<bool, StoreError> {
+    let row = sqlx::query("select max(version) as version from _sqlx_migrations where success")
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get::<Option<i64>, _>("version")? == newest(dialect))
+}
+
+#[cfg(test)]
+mod tests {
+    use photocheck_core::bank::{BankName, Purpose};
+    use photocheck_core::matching::index::ContentId;
+    use sqlx::AnyPool;
+    use temp_dir::TempDir;
+
+    use super::*;
+    use crate::store::Store;
+
+    /// A database of every earlier step, and of today's, with something in it.
+    #[tokio::test]
+    async fn a_database_of_any_earlier_step_is_brought_up_to_date() {
+        for count in 1..=SQLITE.len() {
+            let folder = TempDir::new().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("x.sqlite").display());
+            sqlx::any::install_default_drivers();
+            let pool = AnyPool::connect(&format!("{url}?mode=rwc")).await.unwrap();
+            migrator(&SQLITE[..count]).run(&pool).await.unwrap();
+            // Columns of the first step only: later ones have defaults for what was there.
+            for statement in [
+                "insert into bank (id, name, created_at) values (7, 'OLD', 1)",
+                "insert into content (id, bank_id, pdq, pdq_quality, gradient, note, added_at, \
+                     generation) \
+                 values (9, 7, zeroblob(32), 80, zeroblob(32), 'from before', 2, 1)",
+                "update generation set value = 1",
+            ] {
+                sqlx::query(statement).execute(&pool).await.unwrap();
+            }
+            pool.close().await;
+
+            let store = Store::open(&url).await.unwrap();
+            let bank = store.resolve(&BankName::new("OLD").unwrap()).await.unwrap();
+            assert_eq!((bank.purpose, bank.imported), (Purpose::KnownFake, false), "step {count}");
+            let contents = store.contents(&bank, ContentId(0), 9).await.unwrap();
+            assert_eq!(contents.len(), 1, "step {count}");
+            assert_eq!((contents[0].id, contents[0].note.as_str()), (ContentId(9), "from before"));
+            let changes = store.changes_since(0, 50).await.unwrap();
+            assert_eq!((changes.added.len(), changes.generation), (1, 1), "step {count}");
+            store.close().await;
+        }
+    }
+
+    #[test]
+    fn steps_are_in_order_and_end_at_the_same_number() {
+        for steps in [SQLITE, POSTGRES] {
+            assert!(steps.is_sorted_by_key(|(version, ..)| *version));
+        }
+        assert_eq!(newest(Dialect::Sqlite), newest(Dialect::Postgres));
+    }
+}

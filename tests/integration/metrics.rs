@@ -1,0 +1,133 @@
+//! What Prometheus reads of a real service is what happened to it.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::support::{Service, Setup, fixture};
+
+/// The value of a series, written as Prometheus shows it.
+fn value(metrics: &str, series: &str) -> Option<f64> {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
+    Some(line.parse().unwrap())
+}
+
+#[tokio::test]
+async fn metrics_count_what_happened() {
+    let service = Service::start().await;
+    let before = service.metrics().await;
+    assert_eq!(value(&before, r#"photocheck_checks_total{verdict="clear"}"#), Some(0.0));
+    service.create_bank("SOME").await;
+    service.bank_photo("SOME", fixture("photos/ai-portrait-1.jpg")).await;
+    for _ in 0..2 {
+        let known = service.check(fixture("photos/ai-portrait-1.jpg")).await;
+        assert_eq!(known.status(), 200);
+    }
+    assert_eq!(service.check(fixture("photos/real-hopper.jpg")).await.status(), 200);
+    assert_eq!(service.check_raw(fixture("hostile/text.jpg")).await.status(), 415);
+    let nowhere = service.at("/nothing/of/this/kind");
+    assert_eq!(service.client.get(nowhere).send().await.unwrap().status(), 404);
+
+    let metrics = service.metrics().await;
+    let expected = [
+        (r#"photocheck_checks_total{verdict="fake"}"#, 2.0),
+        (r#"photocheck_checks_total{verdict="clear"}"#, 1.0),
+        (r#"photocheck_check_reasons_total{code="KNOWN_PHOTO"}"#, 2.0),
+        (r#"photocheck_http_problems_total{code="PHOTO_NOT_AN_IMAGE"}"#, 1.0),
+        (r#"photocheck_http_problems_total{code="NOT_FOUND"}"#, 1.0),
+        (&request("POST", "/v1/check", "2xx"), 3.0),
+        (&request("POST", "/v1/check", "4xx"), 1.0),
+        (&request("GET", "", "4xx"), 1.0),
+        (r#"photocheck_check_stage_seconds_count{stage="decode"}"#, 3.0),
+        (r#"photocheck_check_stage_seconds_count{stage="model"}"#, 3.0),
+        (r#"photocheck_check_stage_seconds_count{stage="verdict"}"#, 3.0),
+        ("photocheck_gate_wait_seconds_count", 4.0),
+        (r#"photocheck_gate_places{state="free"}"#, 66.0),
+        (r#"photocheck_gate_places{state="working"}"#, 0.0),
+        ("photocheck_index_generation", 1.0),
+        ("photocheck_index_hashes", 17.0),
+    ];
+    for (series, count) in expected {
+        assert_eq!(value(&metrics, series), Some(count), "{series}\n{metrics}");
+    }
+    let scores = value(&metrics, "photocheck_synthetic_score_count").unwrap();
+    assert!((1.0..=3.0).contains(&scores), "{scores}");
+    let age = value(&metrics, "photocheck_index_age_seconds").unwrap();
+    assert!((0.0..10.0).contains(&age), "{age}");
+    let stages = ["decode", "faces", "views", "lookup", "model", "marks", "verdict"];
+    let sum = |stage| {
+        let series = format!(r#"photocheck_check_stage_seconds_sum{{stage="{stage}"}}"#);
+        value(&metrics, &series).unwrap()
+    };
+    let spent: f64 = stages.into_iter().map(sum).sum();
+    let answered =
+        format!("photocheck_http_request_seconds_sum{}", labels("POST", "/v1/check", "2xx"));
+    let answered = value(&metrics, &answered).unwrap();
+    assert!(0.0 < spent && spent <= answered, "stages {spent} s of {answered} s");
+    assert!(metrics.contains("photocheck_info{model=\"synthetic-6\""), "{metrics}");
+    // No label is of a caller's making.
+    assert!(!metrics.contains("nothing") && !metrics.contains("SOME"), "{metrics}");
+    check_format(&metrics);
+}
+
+fn labels(method: &str, route: &str, status: &str) -> String {
+    format!(r#"{{method="{method}",route="{route}",status="{status}"}}"#)
+}
+
+fn request(method: &str, route: &str, status: &str) -> String {
+    format!("photocheck_http_request_seconds_count{}", labels(method, route, status))
+}
+
+/// Lets Prometheus' own tool read it.
+fn check_format(metrics: &str) {
+    let started = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut tool) = started else {
+        assert!(std::env::var_os("CI").is_none(), "in CI promtool must be there");
+        eprintln!("skipped: promtool is not here");
+        return;
+    };
+    tool.stdin.take().unwrap().write_all(metrics.as_bytes()).unwrap();
+    let output = tool.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+/// Who may check photos need not know how many there are.
+#[tokio::test]
+async fn the_service_itself_does_not_publish_its_metrics() {
+    let service = Service::start_with(Setup::default()).await;
+    let answer = service.client.get(service.at("/metrics")).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+}
+
+/// The rules that wake somebody up are read by Prometheus' own tool, and name metrics that exist.
+#[tokio::test]
+async fn the_alert_rules_are_valid_and_name_what_there_is() {
+    let rules = crate::support::root().join("deploy/prometheus/alerts.yml");
+    let text = std::fs::read_to_string(&rules).unwrap();
+    let service = Service::start().await;
+    assert_eq!(service.check(fixture("photos/ai-portrait-1.jpg")).await.status(), 200);
+    assert_eq!(service.check_raw(fixture("hostile/text.jpg")).await.status(), 415);
+    let metrics = service.metrics().await;
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let dashboard = crate::support::root().join("deploy/grafana/photocheck.json");
+    let dashboard = std::fs::read_to_string(dashboard).unwrap();
+    serde_json::from_str::<serde_json::Value>(&dashboard).unwrap();
+    let mut named = 0;
+    for name in text.split(|c| !word(c)).chain(dashboard.split(|c| !word(c))) {
+        if name.starts_with("photocheck_") {
+            named += 1;
+            assert!(metrics.contains(name), "there is no metric {name}");
+        }
+    }
+    assert!(10 <= named, "only {named} metrics are named");
+    let Ok(output) = Command::new("promtool").args(["check", "rules"]).arg(&rules).output() else {
+        assert!(std::env::var_os("CI").is_none(), "in CI promtool must be there");
+        eprintln!("skipped: promtool is not here");
+        return;
+    };
+    assert!(output.status.success(), "{output:?}");
+}
