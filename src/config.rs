@@ -1,6 +1,7 @@
 //! What the operator decided, in one value. Flags, the environment and the configuration file fill
 //! it, once; nothing else reads them.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -82,7 +83,58 @@ pub struct DatabaseConfig {
 pub struct ModelsConfig {
     /// A folder, beside that of the model's trunk.
     pub model: Option<PathBuf>,
-    pub policy: Option<PathBuf>,
+    pub policy: PolicyChoice,
+}
+
+/// Which policy decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PolicyChoice {
+    Bundled(BundledPolicy),
+    /// The operator's own.
+    File(PathBuf),
+}
+
+/// The bundled policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BundledPolicy {
+    /// A photo made by AI counts against whoever shows it.
+    Strict,
+    /// That it was made by AI is said, and does not count.
+    Label,
+}
+
+impl BundledPolicy {
+    /// Every bundled policy.
+    pub const ALL: [Self; 2] = [Self::Strict, Self::Label];
+
+    /// Stable name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Strict => "strict",
+            Self::Label => "label",
+        }
+    }
+
+    /// The policy of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+}
+
+impl Default for PolicyChoice {
+    fn default() -> Self {
+        Self::Bundled(BundledPolicy::Strict)
+    }
+}
+
+impl From<&OsStr> for PolicyChoice {
+    /// The name of a bundled policy, or else the path of a file.
+    fn from(text: &OsStr) -> Self {
+        let bundled = text.to_str().and_then(BundledPolicy::from_name);
+        bundled.map_or_else(|| Self::File(text.into()), Self::Bundled)
+    }
 }
 
 /// What photos are looked up among.

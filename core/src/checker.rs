@@ -14,9 +14,9 @@ use crate::matching::index::{Index, Scope};
 use crate::matching::views::{Framing, PhotoViews};
 use crate::photo::{Photo, PhotoError};
 use crate::provenance;
-use crate::report::{Examined, KnownPhoto, PhotoFacts, Report, Versions};
-use crate::signals::{Match, SeenElsewhere, Signals, Synthetic};
-use crate::verdict::{Policy, weightiest};
+use crate::report::{Examined, PhotoFacts, Report, Versions};
+use crate::signals::{KnownPhoto, Match, SeenElsewhere, Signals, Synthetic};
+use crate::verdict::{Decided, Policy, weightiest};
 
 /// What judges photos: the models and the policy, loaded once and shared between threads.
 #[derive(Debug)]
@@ -26,7 +26,6 @@ pub struct Checker {
     matcher: Matcher,
     policy: Policy,
     model: Arc<str>,
-    policy_version: Arc<str>,
 }
 
 /// A stage of a check, for callers that measure how long each takes: the core has no clock.
@@ -75,8 +74,7 @@ impl Checker {
     pub fn new(face_finder: FaceFinder, detector: Detector, policy: Policy) -> Self {
         let matcher = Matcher::new(*policy.thresholds());
         let model = Arc::from(detector.name());
-        let policy_version = Arc::from(policy.version());
-        Self { face_finder, detector, matcher, policy, model, policy_version }
+        Self { face_finder, detector, matcher, policy, model }
     }
 
     /// Checks one photo against one view of the banks.
@@ -84,7 +82,7 @@ impl Checker {
     /// # Errors
     /// A [`PhotoError`] when the bytes are no photo within the limits.
     pub fn check(&self, bytes: &[u8], index: &Index) -> Result<Report, PhotoError> {
-        Ok(self.report(self.examine(bytes, index)?, None))
+        Ok(self.report(self.examine(bytes, index)?, None, &self.policy))
     }
 
     /// The first half of [`Checker::check`], for callers that look up sightings before the policy
@@ -123,22 +121,38 @@ impl Checker {
         let pdq_quality = views.hashes.pdq_quality;
         Ok(Examined {
             photo: PhotoFacts::from(&photo),
-            signals: Signals { matches, seen: None, pdq_quality, synthetic, provenance },
+            signals: Signals {
+                matches,
+                known_photo: self.known_photo(&views, index),
+                seen: None,
+                pdq_quality,
+                synthetic,
+                provenance,
+            },
             seen_copies,
-            known_photo: self.known_photo(&views, index),
             hashes: views.hashes,
             views: views.banked().collect(),
-            versions: self.versions(index),
+            generation: index.generation(),
         })
     }
 
-    /// The second half of [`Checker::check`]: lets the policy decide.
+    /// The second half of [`Checker::check`]: lets a policy decide.
     #[must_use]
-    pub fn report(&self, examined: Examined, seen: Option<SeenElsewhere>) -> Report {
-        let Examined { photo, mut signals, known_photo, hashes, versions, .. } = examined;
+    pub fn report(
+        &self,
+        examined: Examined,
+        seen: Option<SeenElsewhere>,
+        policy: &Policy,
+    ) -> Report {
+        let Examined { photo, mut signals, hashes, generation, .. } = examined;
         signals.seen = seen;
-        let (verdict, reasons) = self.policy.decide(&signals);
-        Report { photo, verdict, reasons, signals, known_photo, hashes, versions }
+        let Decided { verdict, answers, reasons } = policy.decide(&signals);
+        let versions = Versions {
+            model: Arc::clone(&self.model),
+            policy: Arc::clone(policy.version()),
+            index: generation,
+        };
+        Report { photo, verdict, answers, reasons, signals, hashes, versions }
     }
 
     /// The stage of faces: those of the whole photo, those inside its frame, and the boxes that
@@ -198,7 +212,7 @@ impl Checker {
         &self.matcher
     }
 
-    /// The policy that decides.
+    /// The policy whose thresholds it examines by, and that decides unless another one is named.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -219,14 +233,6 @@ impl Checker {
     fn known_photo(&self, views: &PhotoViews, index: &Index) -> KnownPhoto {
         let known_photo = KnownPhoto::by(index);
         if self.matcher.looks_up_any(views) { known_photo } else { known_photo.with_low_detail() }
-    }
-
-    fn versions(&self, index: &Index) -> Versions {
-        Versions {
-            model: Arc::clone(&self.model),
-            policy: Arc::clone(&self.policy_version),
-            index: index.generation(),
-        }
     }
 }
 

@@ -7,21 +7,21 @@
 use std::sync::Arc;
 
 use crate::matching::hashes::PhotoHashes;
-use crate::matching::index::Index;
 use crate::matching::views::ViewHashes;
 use crate::photo::{Animation, Photo, PhotoDigest, PhotoFormat};
 use crate::signals::{Match, Signals};
-use crate::verdict::{Reason, Verdict};
+use crate::verdict::{Answers, PolicyVersion, Reason, Verdict};
 
 /// All that was found out about one photo.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     pub photo: PhotoFacts,
+    /// The policy's sum of the answers.
     pub verdict: Verdict,
+    pub answers: Answers,
     /// Every judgement; never empty.
     pub reasons: Vec<Reason>,
     pub signals: Signals,
-    pub known_photo: KnownPhoto,
     pub hashes: PhotoHashes,
     pub versions: Versions,
 }
@@ -35,31 +35,11 @@ pub struct Examined {
     /// [`crate::limits::MATCHES_MAX`]. No report lists them: who was seen where is not for
     /// everybody who sends a photo.
     pub seen_copies: Vec<Match>,
-    pub known_photo: KnownPhoto,
     pub hashes: PhotoHashes,
     /// The hashes of views other than the whole.
     pub views: Vec<ViewHashes>,
-    pub versions: Versions,
-}
-
-/// Whether the photo was compared with known fakes. Where it was not, an empty list of matches
-/// says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KnownPhoto {
-    /// With this many of their hashes.
-    Compared {
-        hashes: usize,
-    },
-    NotCompared(NotCompared),
-}
-
-/// Why a photo was not compared with known fakes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotCompared {
-    /// No bank of known fakes holds a photo that is looked up.
-    NoBanks,
-    /// No part of the photo has enough detail.
-    LowDetail,
+    /// Generation of the banks that it was compared with.
+    pub generation: i64,
 }
 
 /// What the file was.
@@ -80,41 +60,9 @@ pub struct PhotoFacts {
 pub struct Versions {
     /// Name of the detector's model.
     pub model: Arc<str>,
-    /// Version of the policy file.
-    pub policy: Arc<str>,
+    pub policy: Arc<PolicyVersion>,
     /// Generation of the banks; each change of a bank raises it.
     pub index: i64,
-}
-
-impl NotCompared {
-    /// The stable code.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NoBanks => "NO_BANKS",
-            Self::LowDetail => "LOW_DETAIL",
-        }
-    }
-}
-
-impl KnownPhoto {
-    /// What a photo with enough detail is compared with.
-    #[must_use]
-    pub fn by(index: &Index) -> Self {
-        match index.known_fakes() {
-            0 => Self::NotCompared(NotCompared::NoBanks),
-            hashes => Self::Compared { hashes },
-        }
-    }
-
-    /// The same for a photo of which no part has enough detail.
-    #[must_use]
-    pub fn with_low_detail(self) -> Self {
-        match self {
-            Self::Compared { .. } => Self::NotCompared(NotCompared::LowDetail),
-            Self::NotCompared(_) => self,
-        }
-    }
 }
 
 impl From<&Photo> for PhotoFacts {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::bank::{BankFacts, Opinion};
 use crate::faces::Face;
 use crate::matching::hashes::{Distance, PdqQuality};
-use crate::matching::index::ContentId;
+use crate::matching::index::{ContentId, Index};
 use crate::matching::views::View;
 use crate::provenance::Mark;
 use crate::region::Region;
@@ -19,6 +19,7 @@ pub struct Signals {
     /// Known and allowed photos this one is a copy of, nearest first, at most
     /// [`crate::limits::MATCHES_MAX`]: of more, those that weigh most.
     pub matches: Vec<Match>,
+    pub known_photo: KnownPhoto,
     /// `None` where the caller named no account.
     pub seen: Option<SeenElsewhere>,
     /// Detail of the hash that was looked up.
@@ -44,6 +45,26 @@ pub struct Match {
     pub banked_view: View,
     /// A reviewer's judgement of the banked photo.
     pub opinion: Opinion,
+}
+
+/// Whether the photo was compared with known fakes. Where it was not, an empty list of matches
+/// says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownPhoto {
+    /// With this many of their hashes.
+    Compared {
+        hashes: usize,
+    },
+    NotCompared(NotCompared),
+}
+
+/// Why a photo was not compared with known fakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotCompared {
+    /// No part of the photo has enough detail, or not the whole.
+    LowDetail,
+    /// No bank of known fakes holds a photo that is looked up.
+    NoBanks,
 }
 
 /// On which other accounts the photo was seen.
@@ -80,8 +101,8 @@ pub struct Evaluated {
     /// The stability check; only of a score high enough to be re-scored, and no further than the
     /// first variant that settles it.
     pub stability: Option<Stability>,
-    /// Which parts of the face speak for AI; only of a score that is doubted, and of models
-    /// that have such a map.
+    /// Which parts of the face speak for AI; only of a score from `unsure` on, and of models that
+    /// have such a map.
     pub heat_map: Option<HeatMap>,
 }
 
@@ -117,7 +138,7 @@ pub struct HeatMap {
 }
 
 /// Why the detector does not apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotApplicable {
     /// No face was found.
     NoFaceFound,
@@ -130,12 +151,43 @@ pub enum NotApplicable {
 }
 
 /// Why the detector could not answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UnableToEvaluate {
     /// The model failed to run.
     ModelFailed,
     /// The model returned a number that is no probability.
     ScoreNotFinite,
+}
+
+impl NotCompared {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoBanks => "NO_BANKS",
+            Self::LowDetail => "LOW_DETAIL",
+        }
+    }
+}
+
+impl KnownPhoto {
+    /// What a photo with enough detail is compared with.
+    #[must_use]
+    pub fn by(index: &Index) -> Self {
+        match index.known_fakes() {
+            0 => Self::NotCompared(NotCompared::NoBanks),
+            hashes => Self::Compared { hashes },
+        }
+    }
+
+    /// The same for a photo of which no part has enough detail.
+    #[must_use]
+    pub fn with_low_detail(self) -> Self {
+        match self {
+            Self::Compared { .. } => Self::NotCompared(NotCompared::LowDetail),
+            Self::NotCompared(_) => self,
+        }
+    }
 }
 
 impl Score {

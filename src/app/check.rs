@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use photocheck_core::checker::Stage;
 use photocheck_core::report::Report;
+use photocheck_core::verdict::Policy;
 
 use super::App;
 use super::error::{AppError, Refusal};
@@ -25,6 +26,13 @@ impl App {
     pub fn account(&self, id: &str) -> Result<AccountHash, AppError> {
         let sightings = self.sightings().ok_or(Refusal::SightingsNotKept)?;
         Ok(sightings.account(id)?)
+    }
+
+    /// The policy that decides for whoever asks: the operator's. One place, so that tenants can have
+    /// their own.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        self.checker().policy()
     }
 
     /// Checks one photo. Where the caller names the account that shows it, that is recorded, and
@@ -57,7 +65,7 @@ impl App {
             _ => None,
         };
         let mut verdict = self.metrics().stages();
-        let report = self.checker().report(examined, seen);
+        let report = self.checker().report(examined, seen, self.policy());
         verdict.done(Stage::Verdict);
         self.metrics().checked(&report);
         Ok(report)

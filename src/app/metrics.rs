@@ -133,7 +133,7 @@ impl Metrics {
     pub(super) fn checked(&self, report: &Report) {
         self.checking.verdicts.with_label_values(&[report.verdict.name()]).inc();
         for reason in &report.reasons {
-            self.checking.reasons.with_label_values(&[reason.code()]).inc();
+            self.checking.reasons.with_label_values(&[reason.code().name()]).inc();
         }
         if let Synthetic::Evaluated(evaluated) = &report.signals.synthetic {
             self.checking.scores.observe(evaluated.score.value().into());

@@ -27,7 +27,8 @@ use std::time::Duration;
 use anyhow::Context;
 use photocheck_core::checker::Checker;
 use photocheck_core::matching::index::Index;
-use photocheck_core::report::KnownPhoto;
+use photocheck_core::signals::KnownPhoto;
+use photocheck_core::verdict::PolicyVersion;
 
 use crate::config::{Config, Lookups};
 use crate::store::{Store, StoreError};
@@ -55,7 +56,7 @@ pub struct App {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
     pub model: String,
-    pub policy: String,
+    pub policy: Arc<PolicyVersion>,
     /// What a photo with enough detail is compared with.
     pub known_photo: KnownPhoto,
     /// Generation of the banks that the index shows.
@@ -105,7 +106,7 @@ impl App {
             _ => None,
         };
         let gate = Gate::new(config.gate.cores, config.gate.waiting_max);
-        let metrics = Metrics::new(checker.model(), checker.policy().version());
+        let metrics = Metrics::new(checker.model(), &checker.policy().version().to_string());
         let metrics = Arc::new(metrics.context("the metrics cannot be kept")?);
         Ok(Self { banks: Banks::new(store, live), checker, gate, sightings, access, metrics })
     }
@@ -135,7 +136,7 @@ impl App {
         let index = self.index();
         Ok(Readiness {
             model: self.checker.model().to_owned(),
-            policy: self.checker.policy().version().to_owned(),
+            policy: Arc::clone(self.policy().version()),
             known_photo: KnownPhoto::by(&index),
             generation: index.generation(),
             hashes: index.len(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use crate::config::ModelsConfig;
+use crate::config::{BundledPolicy, ModelsConfig, PolicyChoice};
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::{Detector, ModelFiles, trunk_name};
 use photocheck_core::faces::FaceFinder;
@@ -21,12 +21,14 @@ const MODEL: ModelFiles<'_> = ModelFiles {
     exit: Some(include_bytes!("../../models/synthetic-6/exit.onnx")),
     description: include_str!("../../models/synthetic-6/model.toml"),
 };
-const POLICY: &str = include_str!("../../models/policy.toml");
+const THRESHOLDS: &str = include_str!("../../models/thresholds.toml");
+const STRICT: &str = include_str!("../../models/policies/strict.toml");
+const LABEL: &str = include_str!("../../models/policies/label.toml");
 
 /// Loads what judges photos: what the operator names, or else the bundled models and policy.
 ///
 /// # Errors
-/// When a file cannot be read, is not valid, or model and policy do not belong together.
+/// When a file cannot be read, is not valid, or model and thresholds do not belong together.
 pub fn load_checker(config: &ModelsConfig) -> anyhow::Result<Checker> {
     let ModelsConfig { model, policy } = config;
     let face_finder = FaceFinder::load(FACE_MODEL, FACE_DESCRIPTION).context("the face finder")?;
@@ -34,12 +36,33 @@ pub fn load_checker(config: &ModelsConfig) -> anyhow::Result<Checker> {
         None => Detector::load(MODEL).context("the bundled model")?,
         Some(folder) => read_detector(folder)?,
     };
-    let policy = match policy {
-        None => Policy::load(POLICY, detector.name()).context("the bundled policy")?,
-        Some(file) => Policy::load(&read_text(file)?, detector.name())
-            .with_context(|| file.display().to_string())?,
-    };
+    let policy = load_policy(policy, detector.name())?;
     Ok(Checker::new(face_finder, detector, policy))
+}
+
+/// Loads a policy for the scores of this model.
+///
+/// # Errors
+/// When its file cannot be read or is not valid, or has the name of a bundled one.
+pub fn load_policy(choice: &PolicyChoice, model: &str) -> anyhow::Result<Policy> {
+    let file = match choice {
+        PolicyChoice::Bundled(bundled) => {
+            let text = match bundled {
+                BundledPolicy::Strict => STRICT,
+                BundledPolicy::Label => LABEL,
+            };
+            return Policy::load(THRESHOLDS, text, model)
+                .with_context(|| format!("the bundled policy {}", bundled.name()));
+        }
+        PolicyChoice::File(file) => file,
+    };
+    let named = || format!("the policy {} (bundled are strict and label)", file.display());
+    let text = read_text(file).with_context(named)?;
+    let policy = Policy::load(THRESHOLDS, &text, model).with_context(named)?;
+    let name = &policy.version().name;
+    let is_bundled = BundledPolicy::from_name(name).is_some();
+    anyhow::ensure!(!is_bundled, "{}: its name must not be {name}, as a bundled one's", named());
+    Ok(policy)
 }
 
 /// Reads a model from its folder; its trunk is read from the folder beside it that it names.

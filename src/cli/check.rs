@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use photocheck_core::report::{KnownPhoto, NotCompared, Report};
-use photocheck_core::verdict::{Cost, Reason, Verdict};
+use photocheck_core::report::Report;
+use photocheck_core::verdict::{Answers, Cost, Reason, Verdict};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
@@ -163,7 +163,7 @@ fn json_line(path: &Path, account_id: Option<&str>, outcome: &Outcome) -> io::Re
     Ok(serde_json::to_string(&line)? + "\n")
 }
 
-/// The verdict and the path, and a line a reason.
+/// The verdict and the path, a line an answer, and a line a reason.
 fn text_lines(path: &Path, outcome: &Outcome) -> String {
     let mut text = String::new();
     let path = sanitized(&path.display().to_string());
@@ -179,19 +179,38 @@ fn text_lines(path: &Path, outcome: &Outcome) -> String {
             writeln!(text, "{label} {path}\n             {} [{}]", refusal.message, refusal.code)
         }
     };
-    for reason in outcome.iter().flat_map(|report| &report.reasons) {
-        let _ = writeln!(text, "             {}", sanitized(&sentence(reason)));
+    let Ok(report) = outcome else { return text };
+    for answer in answers(&report.answers) {
+        let _ = writeln!(text, "             {answer}");
     }
-    let no_banks = KnownPhoto::NotCompared(NotCompared::NoBanks);
-    if outcome.as_ref().is_ok_and(|report| report.known_photo == no_banks) {
-        let note = "not compared with known photos: no bank of known fakes has any [NO_BANKS]";
-        let _ = writeln!(text, "             {note}");
+    for reason in &report.reasons {
+        let _ = writeln!(text, "               {}", sanitized(&sentence(reason)));
     }
     text
 }
 
+/// Each answer in words, with its name in the report.
+fn answers(answers: &Answers) -> Vec<String> {
+    let Answers { made_by_ai, known_photo, seen_elsewhere } = answers;
+    let line = |words: String, question: &str, name: &str, code: Option<&str>| {
+        let code = code.map(|code| format!(", {code}")).unwrap_or_default();
+        format!("{words} [{question}: {name}{code}]")
+    };
+    let (ai, known) = (made_by_ai.answer, known_photo.answer);
+    let mut lines = vec![
+        line(words::made_by_ai(made_by_ai), "made_by_ai", ai.name(), ai.code()),
+        line(words::known_copy(known_photo), "known_photo", known.name(), known.code()),
+    ];
+    lines.extend(
+        seen_elsewhere
+            .as_ref()
+            .map(|seen| line(words::seen_on(seen), "seen_elsewhere", seen.answer.name(), None)),
+    );
+    lines
+}
+
 fn sentence(reason: &Reason) -> String {
-    let mut text = format!("{} [{}", words::sentence(reason), reason.code());
+    let mut text = format!("{} [{}", words::sentence(reason), reason.code().name());
     let mut add = |label: &str, number: Option<f64>| {
         if let Some(number) = number {
             let _ = write!(text, ", {label} {}", (number * 1e4).round() / 1e4);

@@ -104,7 +104,7 @@ fn measure(args: &EvalArgs, checker: &Checker) -> anyhow::Result<DetectionRun> {
     let against = against.zip(thresholds);
     Ok(DetectionRun {
         model: checker.model().to_owned(),
-        policy: checker.policy().version().to_owned(),
+        policy: checker.policy().version().to_string(),
         suspect_score,
         names: rows.iter().map(|row| sanitized(&row.path.display().to_string())).collect(),
         summary: detection::summary(&judged, suspect_score),
@@ -171,14 +171,17 @@ struct Scorer<'a> {
 impl Scorer<'_> {
     fn score(&self, position: usize, row: &Row, folder: &Path) -> Found {
         let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
-        let refused = Judged { truth, source: row.source.clone(), score: None, verdict: None };
+        let source = row.source.clone();
+        let refused = Judged { truth, source, score: None, verdict: None, made_by_ai: None };
         let bytes = files::read(&folder.join(&row.path)).unwrap_or_default();
         let Ok(report) = self.checker.check(&bytes, &Index::default()) else {
             let robustness = vec![refused.clone(); Edit::TRAVELS.len()];
             return Found { judged: refused, robustness, other: None };
         };
         let score = read_score(&report.signals.synthetic);
-        let judged = Judged { score, verdict: Some(report.verdict), ..refused.clone() };
+        let made_by_ai = Some(report.answers.made_by_ai.answer);
+        let verdict = Some(report.verdict);
+        let judged = Judged { score, verdict, made_by_ai, ..refused.clone() };
         let mut found = Found { judged, robustness: Vec::new(), other: None };
         if !self.robustness && self.against.is_none() {
             return found;
@@ -193,8 +196,10 @@ impl Scorer<'_> {
             let after = |edit: Edit| {
                 let edited = edit.apply(pixels, &mut Random::seeded(SEED, position, edit));
                 let synthetic = self.checker.synthetic(&edited);
-                let verdict = Some(self.checker.policy().synthetic_verdict(&synthetic));
-                Judged { score: read_score(&synthetic), verdict, ..refused.clone() }
+                let (verdict, answer) = self.checker.policy().decide_synthetic(&synthetic);
+                let (verdict, made_by_ai) = (Some(verdict), Some(answer));
+                let score = read_score(&synthetic);
+                Judged { score, verdict, made_by_ai, ..refused.clone() }
             };
             found.robustness = Edit::TRAVELS.into_iter().map(after).collect();
         }

@@ -106,7 +106,7 @@ fn measure(args: &EvalMatchingArgs, checker: &Checker) -> anyhow::Result<Matchin
         sanitized(&below.display().to_string())
     };
     Ok(MatchingRun {
-        policy: checker.policy().version().to_owned(),
+        policy: checker.policy().version().to_string(),
         seed,
         too_plain: photos.iter().filter(|photo| photo.entries.is_empty()).count(),
         photos: photos.iter().map(|photo| name(&photo.path)).collect(),

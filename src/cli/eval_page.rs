@@ -150,8 +150,8 @@ fn comparison(against: &Against, run: &DetectionRun) -> String {
     let mut page = format!("<h2>Against {}</h2>\n<table>\n", escaped(model));
     add_row(&mut page, "th", &[String::new(), run.model.clone(), model.clone()]);
     for ((name, ours), (_, theirs)) in figures(&run.summary).into_iter().zip(figures(summary)) {
-        // Verdicts are this model's alone.
-        if !name.contains("verdict") {
+        // Answers and verdicts are this model's alone.
+        if !name.contains("verdict") && !name.contains("answered") {
             add_row(&mut page, "td", &[name.to_owned(), rounded(ours), rounded(theirs)]);
         }
     }

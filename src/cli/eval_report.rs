@@ -18,13 +18,15 @@ pub fn rounded(value: Option<f64>) -> String {
 
 /// The figures of a summary with their names, in the order that they are shown in.
 #[must_use]
-pub fn figures(summary: &Summary) -> [(&'static str, Option<f64>); 10] {
+pub fn figures(summary: &Summary) -> [(&'static str, Option<f64>); 12] {
     [
         ("AUROC", summary.auroc),
         ("average precision", summary.average_precision),
         ("balanced accuracy at the suspect threshold", summary.balanced_accuracy),
         ("TPR at the suspect threshold", summary.tpr),
         ("FPR at the suspect threshold", summary.fpr),
+        ("AI-made photos answered likely or declared", summary.likely_synthetic),
+        ("real photos answered likely or declared", summary.likely_real),
         ("AI-made photos with verdict suspect or fake", summary.flagged_synthetic),
         ("real photos with verdict suspect or fake", summary.flagged_real),
         ("TPR at 1 % FPR", summary.tpr_at_fpr_1),
@@ -104,8 +106,8 @@ fn against_table(against: &Against, run: &DetectionRun) -> String {
     let Against { model, summary, thresholds, changed } = against;
     let mut text = format!("\n{:<44}{:>14}{:>14}\n", "", run.model, model);
     for ((name, ours), (_, theirs)) in figures(&run.summary).into_iter().zip(figures(summary)) {
-        // Verdicts are this model's alone.
-        if name.contains("verdict") {
+        // Answers and verdicts are this model's alone.
+        if name.contains("verdict") || name.contains("answered") {
             continue;
         }
         let _ = writeln!(text, "{name:<44}{:>14}{:>14}", rounded(ours), rounded(theirs));
@@ -156,6 +158,8 @@ struct SummaryJson {
     tpr: Option<f64>,
     flagged_real: Option<f64>,
     flagged_synthetic: Option<f64>,
+    likely_real: Option<f64>,
+    likely_synthetic: Option<f64>,
     calibration_error: Option<f64>,
 }
 
@@ -242,6 +246,8 @@ impl From<&Summary> for SummaryJson {
             tpr: summary.tpr,
             flagged_real: summary.flagged_real,
             flagged_synthetic: summary.flagged_synthetic,
+            likely_real: summary.likely_real,
+            likely_synthetic: summary.likely_synthetic,
             calibration_error: summary.calibration_error,
         }
     }

@@ -28,7 +28,7 @@ pub const SETTINGS: [Setting; 15] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
-    setting("policy", None),
+    setting("policy", Some("strict")),
     setting("listen", Some("127.0.0.1:8080")),
     setting("metrics_listen", None),
     setting("stop_delay_s", Some("3")),

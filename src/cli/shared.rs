@@ -9,7 +9,7 @@ use photocheck_core::checker::Checker;
 use super::settings::{Flag, Settings};
 use crate::app::access::AccessConfig;
 use crate::app::models;
-use crate::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig};
+use crate::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, PolicyChoice};
 use crate::store::Opening;
 
 /// Options of every command.
@@ -38,8 +38,9 @@ pub struct SharedArgs {
     /// Folder of a model to use instead of the built-in one, beside the folder of its trunk
     #[arg(long, global = true, value_name = "DIR")]
     model: Option<String>,
-    /// Policy file to use instead of the built-in one
-    #[arg(long, global = true, value_name = "FILE")]
+    /// What counts against a photo: strict (made by AI counts), label (made by AI is said, and does
+    /// not count), or a policy file of your own (docs/answers.md) [default: strict]
+    #[arg(long, global = true, value_name = "strict|label|FILE")]
     policy: Option<String>,
 }
 
@@ -139,8 +140,10 @@ impl SharedArgs {
 }
 
 fn read_models(settings: &Settings) -> ModelsConfig {
-    let path = |key| settings.raw(key).map(PathBuf::from);
-    ModelsConfig { model: path("model"), policy: path("policy") }
+    ModelsConfig {
+        model: settings.raw("model").map(PathBuf::from),
+        policy: settings.raw("policy").map(PolicyChoice::from).unwrap_or_default(),
+    }
 }
 
 fn default_url() -> anyhow::Result<String> {

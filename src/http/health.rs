@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::service::Service;
 use crate::app::Readiness;
 use crate::wire::KnownPhotoJson;
+use crate::wire::versions::PolicyVersionJson;
 
 /// The process is alive, or has started.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +25,7 @@ pub struct AliveJson {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReadyJson {
     model: String,
-    policy: String,
+    policy: PolicyVersionJson,
     /// What a photo with enough detail is compared with.
     known_photo: KnownPhotoJson,
     index: IndexJson,
@@ -65,5 +66,6 @@ pub async fn readyz(State(service): State<Arc<Service>>) -> Result<Json<ReadyJso
     let Readiness { model, policy, known_photo, generation, hashes, index_age_ms } =
         service.app.readiness()?;
     let index = IndexJson { generation, hashes, age_ms: index_age_ms };
+    let policy = policy.as_ref().into();
     Ok(Json(ReadyJson { model, policy, known_photo: known_photo.into(), index }))
 }

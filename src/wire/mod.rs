@@ -1,6 +1,8 @@
 //! How reports are written as JSON: the same for the service and the command line.
 
+pub mod answers;
 pub mod names;
+pub mod versions;
 
 use std::collections::BTreeMap;
 
@@ -13,13 +15,15 @@ use photocheck_core::photo::Animation;
 use photocheck_core::photo::PhotoError;
 use photocheck_core::provenance::Mark;
 use photocheck_core::region::Region;
-use photocheck_core::report::{KnownPhoto, Report};
+use photocheck_core::report::Report;
 use photocheck_core::signals::{
-    Evaluated, FaceResult, HeatMap, Match, SeenElsewhere, Stability, Synthetic,
+    Evaluated, FaceResult, HeatMap, KnownPhoto, Match, SeenElsewhere, Stability, Synthetic,
 };
 use photocheck_core::verdict::{Cost, Reason};
 
 use crate::words;
+use answers::AnswersJson;
+use versions::VersionsJson;
 
 /// The answer on one photo. Equal bytes and versions give an equal report.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -27,6 +31,7 @@ pub struct ReportJson {
     pub photo: PhotoJson,
     #[schema(schema_with = names::verdict)]
     pub verdict: &'static str,
+    pub answers: AnswersJson,
     /// Every reason; never empty.
     pub reasons: Vec<ReasonJson>,
     pub evidence: EvidenceJson,
@@ -73,11 +78,10 @@ pub struct AnimationJson {
     pub judged: u32,
 }
 
-/// One reason for the verdict.
+/// One reason for the answers and the verdict.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReasonJson {
-    /// Stable code.
-    #[schema(example = "SYNTHETIC_FACE")]
+    #[schema(schema_with = names::reason)]
     pub code: &'static str,
     /// Plain words.
     pub message: String,
@@ -93,6 +97,8 @@ pub struct ReasonJson {
     /// Share of pairs of different photos that pass this threshold, at most, as measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub false_match_rate: Option<f64>,
+    #[schema(schema_with = names::weight)]
+    pub weight: &'static str,
 }
 
 /// What the verdict rests on.
@@ -253,15 +259,6 @@ pub struct HashesJson {
     pub gradient: String,
 }
 
-/// What the answer depends on besides the photo.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct VersionsJson {
-    pub model: String,
-    pub policy: String,
-    /// Generation of the banks.
-    pub index: i64,
-}
-
 /// A refused photo, in a line of the command line.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusalJson {
@@ -271,7 +268,7 @@ pub struct RefusalJson {
 
 impl From<&Report> for ReportJson {
     fn from(report: &Report) -> Self {
-        let Report { photo, verdict, reasons, signals, known_photo, hashes, versions } = report;
+        let Report { photo, verdict, answers, reasons, signals, hashes, versions } = report;
         Self {
             photo: PhotoJson {
                 sha256: hex::encode(photo.digest.0),
@@ -281,9 +278,10 @@ impl From<&Report> for ReportJson {
                 animation: photo.animation.map(AnimationJson::from),
             },
             verdict: verdict.name(),
+            answers: answers.into(),
             reasons: reasons.iter().map(ReasonJson::from).collect(),
             evidence: EvidenceJson {
-                known_photo: KnownPhotoJson::from(*known_photo),
+                known_photo: KnownPhotoJson::from(signals.known_photo),
                 matches: signals.matches.iter().map(MatchJson::from).collect(),
                 seen: signals.seen.as_ref().map(SeenJson::from),
                 synthetic: SyntheticJson::from(&signals.synthetic),
@@ -294,11 +292,7 @@ impl From<&Report> for ReportJson {
                 pdq_quality: hashes.pdq_quality.value(),
                 gradient: hashes.gradient.to_hex(),
             },
-            versions: VersionsJson {
-                model: versions.model.to_string(),
-                policy: versions.policy.to_string(),
-                index: versions.index,
-            },
+            versions: versions.into(),
         }
     }
 }
@@ -327,12 +321,13 @@ impl From<&Reason> for ReasonJson {
             None => (None, None),
         };
         Self {
-            code: reason.code(),
+            code: reason.code().name(),
             message: words::sentence(reason),
             value: reason.value.map(rounded),
             threshold: reason.threshold.map(rounded),
             false_positive_rate,
             false_match_rate,
+            weight: reason.weight.name(),
         }
     }
 }

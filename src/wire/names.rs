@@ -3,18 +3,67 @@
 use photocheck_core::bank::{Opinion, Purpose};
 use photocheck_core::photo::PhotoFormat;
 use photocheck_core::provenance::{Claim, Kind};
-use photocheck_core::verdict::Verdict;
-use utoipa::openapi::schema::SchemaType;
-use utoipa::openapi::{ObjectBuilder, Schema, Type};
+use photocheck_core::verdict::{Code, KnownCopy, MadeByAi, SeenOn, Verdict};
+use utoipa::openapi::schema::{ArrayBuilder, SchemaType};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use crate::exchange::Format;
 
 /// A verdict.
 #[must_use]
 pub fn verdict() -> Schema {
-    let means = "`clear`: no evidence was found, which is no proof. `inconclusive`: not sure. \
-                 `suspect`: likely a fake. `fake`: proven or declared to be one.";
+    let means = "What the policy makes of the answers. `clear`: nothing that counts was found, \
+                 which is no proof. `inconclusive`: not sure. `suspect`: there are signs that \
+                 count against the photo. `fake`: it is a copy of a confirmed known fake, or what \
+                 the policy weighs as much.";
     one_of(Verdict::ALL.map(Verdict::name), None, means)
+}
+
+/// The weight of a reason.
+#[must_use]
+pub fn weight() -> Schema {
+    let means = "The verdict that the policy makes of this reason alone; `clear` where it does not \
+                 count. The verdict is the most severe weight, and `clear` where the photo is \
+                 allowed.";
+    one_of(Verdict::ALL.map(Verdict::name), None, means)
+}
+
+/// The code of a reason.
+#[must_use]
+pub fn reason() -> Schema {
+    one_of(Code::ALL.map(Code::name), None, "Stable code; docs/answers.md describes each.")
+}
+
+/// Codes of reasons.
+#[must_use]
+pub fn reasons() -> Schema {
+    let means = "Codes of the report's reasons that led to the answer.";
+    ArrayBuilder::new().items(RefOr::T(reason())).description(Some(means)).into()
+}
+
+/// Whether AI made the photo.
+#[must_use]
+pub fn made_by_ai() -> Schema {
+    let means = "`declared`: the file says so itself. `likely`: the score passes the threshold, \
+                 and small changes of the photo do not change that. `unsure`: hard to tell. \
+                 `no_sign`: no sign was found, which is no proof. `not_judged`: `code` says why.";
+    one_of(MadeByAi::NAMES, None, means)
+}
+
+/// Whether the photo is a copy of a known one.
+#[must_use]
+pub fn known_copy() -> Schema {
+    let means = "`match`: a copy of a confirmed known fake. `unsure`: a copy of a listed photo of \
+                 which it is not certain that it belongs there. `allowed`: a copy of one that is \
+                 never flagged. `no_match`: none of those it was compared with. `not_compared`: \
+                 `code` says why.";
+    one_of(KnownCopy::NAMES, None, means)
+}
+
+/// Whether other accounts show the photo.
+#[must_use]
+pub fn seen_on() -> Schema {
+    one_of(SeenOn::NAMES, None, "Whether other accounts than the one named show the photo.")
 }
 
 /// The format of a photo.

@@ -1,6 +1,87 @@
-//! English sentences: lower case, without a full stop.
+//! English: sentences of answers, and of reasons in lower case, without a full stop.
 
-use photocheck_core::verdict::{Cause, Copied, Hub, Reason};
+use photocheck_core::signals::{NotApplicable, NotCompared};
+use photocheck_core::verdict::{
+    Answer, Cause, Copied, Cost, Hub, KnownCopy, MadeByAi, NotJudged, Reason, SeenOn,
+};
+
+/// Whether AI made the photo, and how sure that is.
+#[must_use]
+pub fn made_by_ai(answer: &Answer<MadeByAi>) -> String {
+    let plain = match answer.answer {
+        MadeByAi::Declared => "The file itself says that this photo was made by AI.",
+        MadeByAi::Likely => "Probably made by AI.",
+        MadeByAi::Unsure => "Perhaps made by AI: the check cannot tell.",
+        MadeByAi::NoSign => "No sign that AI made it. That does not prove that it is real.",
+        MadeByAi::NotJudged(NotJudged::NotApplicable(why)) => match why {
+            NotApplicable::NoFaceFound => "Not judged for AI: no face was found.",
+            NotApplicable::FaceTooSmall => "Not judged for AI: the face is too small.",
+            NotApplicable::FaceTooBlurred => "Not judged for AI: the face is too blurred.",
+            NotApplicable::FaceDrawn => "Not judged for AI: it seems to be a drawing or a figure.",
+        },
+        MadeByAi::NotJudged(NotJudged::UnableToEvaluate(_)) => {
+            "Not judged for AI: that part of the check failed."
+        }
+    };
+    match answer.cost {
+        Some(Cost::FalsePositiveRate(rate)) => {
+            let (count, of) = one_in(rate);
+            let verb = if count == "1" { "scores" } else { "score" };
+            format!("{plain} About {count} in {of} real photos {verb} as high.")
+        }
+        Some(Cost::FalseMatchRate(_)) | None => plain.to_owned(),
+    }
+}
+
+/// Whether it is a copy of a known photo, and how sure that is.
+#[must_use]
+pub fn known_copy(answer: &Answer<KnownCopy>) -> String {
+    let plain = match answer.answer {
+        KnownCopy::Match => "A copy of a photo that is known to be stolen or used in scams.",
+        KnownCopy::Unsure => {
+            "A copy of a photo on a list of known photos, but it is not certain that it belongs \
+             there."
+        }
+        KnownCopy::Allowed => "A copy of a photo that is never flagged.",
+        KnownCopy::NoMatch => {
+            "No copy of a known photo. It can still be stolen: not every stolen photo is on a list."
+        }
+        KnownCopy::NotCompared(NotCompared::NoBanks) => {
+            "Not compared with known photos: there are none here yet."
+        }
+        KnownCopy::NotCompared(NotCompared::LowDetail) => {
+            "Not compared with known photos: it has too little detail."
+        }
+    };
+    match (answer.answer, answer.cost) {
+        (KnownCopy::Match, Some(Cost::FalseMatchRate(rate))) => {
+            let (count, of) = one_in(rate);
+            format!("{plain} At most {count} in {of} pairs of different photos match by chance.")
+        }
+        _ => plain.to_owned(),
+    }
+}
+
+/// Whether other accounts show it.
+#[must_use]
+pub fn seen_on(answer: &Answer<SeenOn>) -> String {
+    match answer.answer {
+        SeenOn::No => "No other account is known to show this photo.".to_owned(),
+        SeenOn::Yes { other_accounts: 1 } => "1 other account shows this photo too.".to_owned(),
+        SeenOn::Yes { other_accounts } => {
+            format!("{other_accounts} other accounts show this photo too.")
+        }
+    }
+}
+
+/// A rate as so many in so many: 5 in 100, or 1 in more.
+fn one_in(rate: f64) -> (String, String) {
+    if rate < 0.01 {
+        ("1".to_owned(), format!("{:.0}", 1.0 / rate))
+    } else {
+        (format!("{:.0}", rate * 100.0), "100".to_owned())
+    }
+}
 
 /// What a reason says.
 #[must_use]
@@ -8,6 +89,9 @@ pub fn sentence(reason: &Reason) -> String {
     match &reason.cause {
         Cause::KnownPhoto(copied) => copy(copied, "", ""),
         Cause::KnownPhotoUnsure(copied) => copy(copied, "", ", which nobody has confirmed"),
+        Cause::KnownPhotoPartAllowed(copied) => {
+            copy(copied, "a part of ", ", and a part is a copy of one that is never flagged")
+        }
         Cause::KnownPhotoDisputed(copied) => copy(copied, "", DISPUTED),
         Cause::AllowedPhoto(copied) => copy(copied, "", ALLOWED),
         Cause::AllowedPhotoPart(copied) => {
@@ -26,6 +110,9 @@ pub fn sentence(reason: &Reason) -> String {
         Cause::SyntheticFace { faces } => {
             format!("{} looks as if it was made by AI", face(*faces))
         }
+        Cause::SyntheticFaceStrong { faces } => {
+            format!("{} looks very much as if it was made by AI", face(*faces))
+        }
         Cause::SyntheticFaceUnsure { faces } => {
             let face = face(*faces);
             format!("{face} has some traces of AI-made pictures, as some real photos have")
@@ -34,12 +121,15 @@ pub fn sentence(reason: &Reason) -> String {
             "{} looks as if it was made by AI, but no longer so after a small change of the photo",
             face(*faces)
         ),
-        Cause::NoFaceFound => "no face was found, so the photo was not judged for AI".into(),
-        Cause::FaceTooSmall => "the face is too small in the photo to be judged for AI".into(),
-        Cause::FaceTooBlurred => "the face is too blurred to be judged for AI".into(),
-        Cause::FaceDrawn => {
-            "this looks like a drawing or a figure, so it was not judged for AI".into()
+        Cause::NotApplicable(why) => match why {
+            NotApplicable::NoFaceFound => "no face was found, so the photo was not judged for AI",
+            NotApplicable::FaceTooSmall => "the face is too small in the photo to be judged for AI",
+            NotApplicable::FaceTooBlurred => "the face is too blurred to be judged for AI",
+            NotApplicable::FaceDrawn => {
+                "this looks like a drawing or a figure, so it was not judged for AI"
+            }
         }
+        .into(),
         Cause::DetectorFailed(failure) => {
             format!("the photo could not be judged for AI ({})", failure.code())
         }
@@ -108,9 +198,11 @@ mod tests {
 
     use super::*;
     use photocheck_core::bank::{BankFacts, BankId, Purpose};
+    use photocheck_core::verdict::Verdict;
 
     fn check(cause: Cause, expected: &str) {
-        let reason = Reason { cause, value: None, threshold: None, cost: None };
+        let (value, threshold, cost, weight) = (None, None, None, Verdict::Clear);
+        let reason = Reason { cause, value, threshold, cost, weight };
         assert_eq!(sentence(&reason), expected);
     }
 
@@ -157,5 +249,27 @@ mod tests {
         let made = |claimed_by| Cause::DeclaredAiGenerated { claimed_by };
         check(made(None), "the file itself says that it was made by AI");
         check(made(Some("X".into())), "the file itself says that it was made by AI (X)");
+    }
+
+    #[test]
+    fn answers_say_how_sure_they_are() {
+        let made = |answer, cost| made_by_ai(&Answer { answer, reasons: vec![], cost });
+        let rate = |rate| Some(Cost::FalsePositiveRate(rate));
+        assert_eq!(
+            made(MadeByAi::Likely, rate(0.01)),
+            "Probably made by AI. About 1 in 100 real photos scores as high."
+        );
+        let unsure = made(MadeByAi::Unsure, rate(0.05));
+        assert!(unsure.ends_with("About 5 in 100 real photos score as high."), "{unsure}");
+        let rare = made(MadeByAi::Likely, rate(0.001));
+        assert!(rare.ends_with("About 1 in 1000 real photos scores as high."), "{rare}");
+        let cost = Some(Cost::FalseMatchRate(2e-6));
+        let known = |answer| known_copy(&Answer { answer, reasons: vec![], cost });
+        assert_eq!(
+            known(KnownCopy::Match),
+            "A copy of a photo that is known to be stolen or used in scams. At most 1 in 500000 \
+             pairs of different photos match by chance."
+        );
+        assert_eq!(known(KnownCopy::Allowed), "A copy of a photo that is never flagged.");
     }
 }

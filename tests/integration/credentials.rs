@@ -51,7 +51,7 @@ fn real_credentials_are_read_and_checked() {
     assert_eq!(said(&marks(&changed)), ["c2pa invalid"]);
     let report =
         checker().check(&changed, &photocheck_core::matching::index::Index::default()).unwrap();
-    assert!(report.reasons.iter().any(|reason| reason.code() == "CREDENTIALS_INVALID"));
+    assert!(report.reasons.iter().any(|reason| reason.code().name() == "CREDENTIALS_INVALID"));
 }
 
 /// Who is on the trust list is trusted, if a time stamp tells when it signed and nothing changed.

@@ -30,6 +30,7 @@ mod operations;
 mod page;
 mod photos;
 mod pictures;
+mod policies;
 mod provenance;
 mod proxies;
 mod purposes;

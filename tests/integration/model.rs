@@ -291,7 +291,7 @@ fn the_bundled_model_reaches_its_card_on_val() {
             _ => None,
         };
         let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
-        Judged { truth, source: row.source, score, verdict: None }
+        Judged { truth, source: row.source, score, verdict: None, made_by_ai: None }
     };
     let judged: Vec<Judged> = rows.into_par_iter().map(judge).collect();
     let found = detection::summary(&judged, 0.5).auroc.unwrap();

@@ -9,7 +9,6 @@ use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::matching::index::Index;
 use photocheck_core::photo::Photo;
 use photocheck_core::provenance::{self, Mark};
-use photocheck_core::verdict::Reason;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -293,8 +292,9 @@ fn a_camera_that_contradicts_the_pixels_is_told() {
     let mut rows = csv::Reader::from_path(folder.join("val.csv")).unwrap();
     let rows = rows.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
     let check = |photo: &[u8]| checker().check(photo, &Index::default()).unwrap();
-    let codes =
-        |photo: &[u8]| -> Vec<&str> { check(photo).reasons.iter().map(Reason::code).collect() };
+    let codes = |photo: &[u8]| -> Vec<&str> {
+        check(photo).reasons.iter().map(|reason| reason.code().name()).collect()
+    };
     let mut compared = BTreeMap::new();
     for row in rows.filter(|row| row["label"] == "1") {
         let photo = std::fs::read(folder.join(&row["path"])).unwrap();

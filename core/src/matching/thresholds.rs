@@ -40,17 +40,9 @@ pub struct OutOfRange {
 }
 
 impl OutOfRange {
-    /// Refuses a `value` outside `least` to `most`.
-    pub(crate) fn check(
-        field: &'static str,
-        value: f64,
-        least: f64,
-        most: f64,
-    ) -> Result<(), Self> {
-        if (least..=most).contains(&value) {
-            return Ok(());
-        }
-        Err(Self { field, value, least, most })
+    /// A `value` outside `least` to `most`; `None` for one inside.
+    pub(crate) fn find(field: &'static str, value: f64, least: f64, most: f64) -> Option<Self> {
+        (!(least..=most).contains(&value)).then_some(Self { field, value, least, most })
     }
 }
 
@@ -71,24 +63,22 @@ impl Thresholds {
         }
     }
 
-    pub(crate) fn check_ranges(&self) -> Result<(), OutOfRange> {
-        let check = OutOfRange::check;
+    /// The numbers that cannot be.
+    pub(crate) fn out_of_range(&self) -> Vec<OutOfRange> {
         let number = |distance: Distance| f64::from(distance.0);
         let (sure, wide) = (number(self.sure_distance_max), number(self.wide_distance_max));
-        check("known_photo.pdq_distance_max", sure, 0.0, wide)?;
-        check("known_photo.pdq_distance_wide_max", wide, 0.0, HASH_BITS.into())?;
-        let gradient = number(self.gradient_distance_max);
-        check("known_photo.gradient_distance_max", gradient, 0.0, 64.0)?;
-        check("known_photo.pdq_quality_min", self.pdq_quality_min.into(), 0.0, 100.0)?;
-        let alone = number(self.keypoint_alone_max);
-        check("known_photo.keypoint_alone_max", alone, 0.0, sure)?;
-        let margin = self.keypoint_margin_min.into();
-        check(
-            "known_photo.keypoint_margin_min",
-            margin,
-            1.0,
-            f64::from(KeypointSlot::BANKED) * (sure + 1.0),
-        )?;
-        check("known_photo.false_match_rate", self.false_match_rate, f64::MIN_POSITIVE, 1.0)
+        let margin_most = f64::from(KeypointSlot::BANKED) * (sure + 1.0);
+        let ranges = [
+            ("known_photo.pdq_distance_max", sure, 0.0, wide),
+            ("known_photo.pdq_distance_wide_max", wide, 0.0, HASH_BITS.into()),
+            ("known_photo.gradient_distance_max", number(self.gradient_distance_max), 0.0, 64.0),
+            ("known_photo.pdq_quality_min", self.pdq_quality_min.into(), 0.0, 100.0),
+            ("known_photo.keypoint_alone_max", number(self.keypoint_alone_max), 0.0, sure),
+            ("known_photo.keypoint_margin_min", self.keypoint_margin_min.into(), 1.0, margin_most),
+            ("known_photo.false_match_rate", self.false_match_rate, f64::MIN_POSITIVE, 1.0),
+        ];
+        let found =
+            ranges.map(|(field, value, least, most)| OutOfRange::find(field, value, least, most));
+        found.into_iter().flatten().collect()
     }
 }

@@ -1,133 +1,215 @@
-//! The policy: judges the signals of one photo by the thresholds of the policy file.
+//! The policy: what each reason leads to, by thresholds that all policies share.
+//!
+//! A policy file names the policy, states its version, and gives every reason that may count against
+//! a photo a weight: the verdict that this reason alone leads to. The verdict is the most severe
+//! weight, and `clear` where the photo is allowed.
 
-use serde::Deserialize;
+use std::fmt::{self, Display};
+use std::sync::Arc;
 
-use super::error::PolicyError;
+use super::answers::{Answers, KnownCopy, MadeByAi};
+use super::code::Verdict;
+use super::error::{PolicyError, PolicyFault};
 use super::marks::{judge_camera, judge_marks};
 use super::matches::{judge_matches, judge_sightings};
-use super::quarantine::{Hub, HubRule};
-use super::reason::{Cause, Reason, Verdict};
-use super::synthetic::ScoreThresholds;
+use super::quarantine::Hub;
+use super::reason::{Cause, Reason};
+use super::thresholds::{SECTIONS, Thresholds};
+use super::weights::Weights;
+use crate::matching;
 use crate::matching::hashes::PdqHash;
-use crate::matching::{OutOfRange, Thresholds};
 use crate::signals::{Signals, Synthetic};
 
-/// The thresholds, read from the policy file.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Characters of a policy's name or version.
+const NAME_CHARS_MAX: usize = 32;
+
+/// Thresholds and weights, read from their files.
+#[derive(Debug, Clone)]
 pub struct Policy {
-    version: String,
-    known_photo: Thresholds,
-    seen: SightingsRule,
-    quarantine: HubRule,
-    synthetic_face: ScoreThresholds,
+    version: Arc<PolicyVersion>,
+    thresholds: Thresholds,
+    weights: Weights,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SightingsRule {
-    /// From this number of other accounts on a photo is `suspect`.
-    suspect_accounts: u32,
+/// Which policy it was; equal versions decide equally.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyVersion {
+    pub name: String,
+    pub version: String,
+    /// Version of the file of thresholds. A policy's own sections are part of its own version.
+    pub thresholds: String,
+}
+
+impl Display for PolicyVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, thresholds } = self;
+        write!(f, "{name} {version}, thresholds {thresholds}")
+    }
+}
+
+/// What a policy makes of one photo's signals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub verdict: Verdict,
+    pub answers: Answers,
+    /// Every judgement; never empty.
+    pub reasons: Vec<Reason>,
 }
 
 impl Policy {
-    /// Reads a policy file.
+    /// Reads the file of thresholds and that of a policy.
     ///
     /// # Errors
-    /// [`PolicyError`] when it is not valid, a number is out of range, or it was fitted for
-    /// another model than `model`.
-    pub fn load(text: &str, model: &str) -> Result<Self, PolicyError> {
-        let policy: Self = toml::from_str(text)?;
-        policy.check_ranges()?;
-        if policy.synthetic_face.model != model {
-            let expected = policy.synthetic_face.model;
-            return Err(PolicyError::Model { expected, found: model.to_owned() });
+    /// [`PolicyError`] with all that is wrong: what is missing, unknown or out of range, and
+    /// thresholds that were fitted for another model than `model`.
+    pub fn load(thresholds: &str, policy: &str, model: &str) -> Result<Self, PolicyError> {
+        let mut faults = Vec::new();
+        let file = parse(thresholds, PolicyFault::ThresholdsSyntax, &mut faults);
+        let own = parse(policy, PolicyFault::Syntax, &mut faults);
+        let (Some(file), Some(own)) = (file, own) else { return Err(PolicyError(faults)) };
+        for (table, keys) in [(&file, &["version"][..]), (&own, &["name", "version", "weights"])] {
+            let is_known = |key: &str| keys.contains(&key) || SECTIONS.contains(&key);
+            let unknown = table.keys().filter(|key| !is_known(key));
+            faults.extend(unknown.map(|key| PolicyFault::Unknown(key.clone())));
         }
-        Ok(policy)
+        let version = PolicyVersion {
+            name: plain(&own, "name", &mut faults),
+            version: plain(&own, "version", &mut faults),
+            thresholds: plain(&file, "version", &mut faults),
+        };
+        let no_weights = toml::Table::new();
+        let weights = match own.get("weights") {
+            None => Err(PolicyFault::Missing("weights")),
+            Some(value) => value.as_table().ok_or(PolicyFault::WeightsNotTable),
+        };
+        let weights = match weights {
+            Ok(table) => Weights::read(table, &mut faults),
+            Err(fault) => {
+                faults.push(fault);
+                Weights::read(&no_weights, &mut Vec::new())
+            }
+        };
+        let thresholds = Thresholds::read(&own, &file, &mut faults);
+        if let Some(read) = &thresholds
+            && read.synthetic_face.model != model
+        {
+            let expected = read.synthetic_face.model.clone();
+            faults.push(PolicyFault::Model { expected, found: model.to_owned() });
+        }
+        match thresholds {
+            Some(thresholds) if faults.is_empty() => {
+                Ok(Self { version: Arc::new(version), thresholds, weights })
+            }
+            _ => Err(PolicyError(faults)),
+        }
     }
 
-    fn check_ranges(&self) -> Result<(), OutOfRange> {
-        self.known_photo.check_ranges()?;
-        let accounts = self.seen.suspect_accounts.into();
-        OutOfRange::check("seen.suspect_accounts", accounts, 1.0, u32::MAX.into())?;
-        self.quarantine.check_ranges()?;
-        self.synthetic_face.check_ranges()
-    }
-
-    /// Version of the policy, which stands in every report.
+    /// Its name and versions, which stand in every report.
     #[must_use]
-    pub fn version(&self) -> &str {
+    pub fn version(&self) -> &Arc<PolicyVersion> {
         &self.version
     }
 
     /// What matching decides by.
     #[must_use]
-    pub fn thresholds(&self) -> &Thresholds {
-        &self.known_photo
+    pub fn thresholds(&self) -> &matching::Thresholds {
+        &self.thresholds.known_photo
     }
 
-    /// The score from which a photo is no longer `clear`.
+    /// The lowest score that is a sign of AI.
     #[must_use]
     pub fn unsure_score(&self) -> f64 {
-        self.synthetic_face.unsure.score
+        self.thresholds.synthetic_face.unsure.score
     }
 
-    /// The score from which a photo is `suspect`.
+    /// The score from which a photo was likely made by AI.
     #[must_use]
     pub fn suspect_score(&self) -> f64 {
-        self.synthetic_face.suspect.score
+        self.thresholds.synthetic_face.suspect.score
     }
 
-    /// The verdict on one photo's signals, and every judgement that led to it.
+    /// The verdict on one photo's signals, the answers, and every judgement that led to them.
     #[must_use]
-    pub fn decide(&self, signals: &Signals) -> (Verdict, Vec<Reason>) {
-        let (decided, mut reasons) = judge_matches(&signals.matches, &self.known_photo);
-        let suspect_accounts = self.seen.suspect_accounts;
-        let judged = [
-            judge_sightings(signals.seen.as_ref(), suspect_accounts),
-            self.judge_detail(signals),
-            self.synthetic_face.judge(&signals.synthetic),
-        ];
-        let marks = &signals.provenance;
-        let camera = judge_camera(marks, &signals.synthetic, self.suspect_score());
-        let judged = judged.into_iter().flatten().chain(judge_marks(marks)).chain(camera);
-        let mut verdict = decided.unwrap_or(Verdict::Clear);
-        for (found, reason) in judged {
-            verdict = verdict.max(found);
-            reasons.push(reason);
-        }
-        // An allow decided: nothing else flags the photo.
-        if decided == Some(Verdict::Clear) {
-            verdict = Verdict::Clear;
-        }
+    pub fn decide(&self, signals: &Signals) -> Decided {
+        let Thresholds { known_photo, seen, synthetic_face, .. } = &self.thresholds;
+        let mut reasons = judge_matches(&signals.matches, known_photo);
+        reasons.extend(judge_sightings(signals.seen.as_ref(), seen.suspect_accounts));
+        reasons.extend(judge_detail(signals, known_photo));
+        reasons.extend(synthetic_face.judge(&signals.synthetic));
+        reasons.extend(judge_marks(&signals.provenance));
+        let (marks, synthetic) = (&signals.provenance, &signals.synthetic);
+        reasons.extend(judge_camera(marks, synthetic, self.suspect_score()));
         if reasons.is_empty() {
             reasons.push(Reason::plain(Cause::NoEvidence));
         }
-        (verdict, reasons)
+        for reason in &mut reasons {
+            reason.weight = self.weight(reason);
+        }
+        let answers = Answers::from_reasons(&reasons, signals);
+        let verdict = match answers.known_photo.answer {
+            // Nothing flags a photo that is allowed.
+            KnownCopy::Allowed => Verdict::Clear,
+            _ => reasons.iter().map(|reason| reason.weight).max().unwrap_or(Verdict::Clear),
+        };
+        Decided { verdict, answers, reasons }
     }
 
-    /// The verdict if the detector's answer were the only signal.
+    /// The verdict and the answer if what the detector says were the only signal.
     #[must_use]
-    pub fn synthetic_verdict(&self, synthetic: &Synthetic) -> Verdict {
-        self.synthetic_face.judge(synthetic).map_or(Verdict::Clear, |(verdict, _)| verdict)
+    pub fn decide_synthetic(&self, synthetic: &Synthetic) -> (Verdict, MadeByAi) {
+        let reason = self.thresholds.synthetic_face.judge(synthetic);
+        let verdict = reason.as_ref().map_or(Verdict::Clear, |reason| self.weight(reason));
+        (verdict, MadeByAi::from_reasons(reason.as_slice()).answer)
     }
 
     /// Whether a banked photo that matches these seen photos, each given by all its hashes, is a
     /// hub, which must not be looked up. Copies of one photo count once, in the order given.
     #[must_use]
     pub fn find_hub(&self, seen: &[Vec<PdqHash>]) -> Option<Hub> {
-        self.quarantine.find_hub(seen)
+        self.thresholds.quarantine.find_hub(seen)
     }
 
-    fn judge_detail(&self, signals: &Signals) -> Option<(Verdict, Reason)> {
-        if self.known_photo.is_comparable(signals.pdq_quality) {
-            return None;
+    fn weight(&self, reason: &Reason) -> Verdict {
+        if reason.counts() { self.weights.of(reason.code()) } else { Verdict::Clear }
+    }
+}
+
+fn judge_detail(signals: &Signals, thresholds: &matching::Thresholds) -> Option<Reason> {
+    if thresholds.is_comparable(signals.pdq_quality) {
+        return None;
+    }
+    Some(Reason {
+        value: Some(signals.pdq_quality.value().into()),
+        threshold: Some(thresholds.pdq_quality_min.into()),
+        ..Reason::plain(Cause::LowDetail)
+    })
+}
+
+fn parse(
+    text: &str,
+    fault: fn(String) -> PolicyFault,
+    faults: &mut Vec<PolicyFault>,
+) -> Option<toml::Table> {
+    let parsed = text.parse::<toml::Table>();
+    parsed.map_err(|error| faults.push(fault(error.to_string().trim().to_owned()))).ok()
+}
+
+/// A name or a version. Whatever it is stands in every report and in logs.
+fn plain(table: &toml::Table, field: &'static str, faults: &mut Vec<PolicyFault>) -> String {
+    let Some(value) = table.get(field) else {
+        faults.push(PolicyFault::Missing(field));
+        return String::new();
+    };
+    let is_plain =
+        |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'_' | b'-');
+    match value.as_str() {
+        Some(text) if (1..=NAME_CHARS_MAX).contains(&text.len()) && text.bytes().all(is_plain) => {
+            text.to_owned()
         }
-        let reason = Reason {
-            value: Some(signals.pdq_quality.value().into()),
-            threshold: Some(self.known_photo.pdq_quality_min.into()),
-            ..Reason::plain(Cause::LowDetail)
-        };
-        Some((Verdict::Inconclusive, reason))
+        _ => {
+            let value = value.to_string();
+            faults.push(PolicyFault::NotPlain { field, value, most: NAME_CHARS_MAX });
+            String::new()
+        }
     }
 }

@@ -25,11 +25,14 @@ pub struct Hub {
 }
 
 impl HubRule {
-    pub fn check_ranges(self) -> Result<(), OutOfRange> {
-        let photos = self.different_photos_max.into();
-        OutOfRange::check("quarantine.different_photos_max", photos, 1.0, 1e3)?;
-        let distance = self.distance_min.0.into();
-        OutOfRange::check("quarantine.distance_min", distance, 1.0, HASH_BITS.into())
+    /// The numbers that cannot be.
+    pub fn out_of_range(self) -> Vec<OutOfRange> {
+        let (photos, distance) = (self.different_photos_max.into(), self.distance_min.0.into());
+        let found = [
+            OutOfRange::find("quarantine.different_photos_max", photos, 1.0, 1e3),
+            OutOfRange::find("quarantine.distance_min", distance, 1.0, HASH_BITS.into()),
+        ];
+        found.into_iter().flatten().collect()
     }
 
     /// Whether a banked photo that matches these seen photos, each given by all its hashes, is a

@@ -1,21 +1,13 @@
-//! Verdicts and reasons: what the judgement of a photo consists of.
+//! Reasons: what the judgement of a photo rests on.
 //!
 //! A reason has a stable code and the facts that its sentence needs, but no sentence: those are
 //! the shell's, in the language of whoever reads them.
 
 use std::sync::Arc;
 
+use super::code::{Code, Verdict};
 use crate::bank::BankFacts;
 use crate::signals::{NotApplicable, UnableToEvaluate};
-
-/// What a photo is taken for. The order is that of severity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    Clear,
-    Inconclusive,
-    Suspect,
-    Fake,
-}
 
 /// One judgement, with the number behind it and what its threshold costs.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +17,8 @@ pub struct Reason {
     pub threshold: Option<f64>,
     /// What the threshold costs, as measured.
     pub cost: Option<Cost>,
+    /// The verdict that the policy makes of this reason alone; `clear` where it does not count.
+    pub weight: Verdict,
 }
 
 /// What was found, with the facts that a sentence about it needs.
@@ -34,6 +28,9 @@ pub enum Cause {
     KnownPhoto(Copied),
     /// It is a copy of a banked one that nobody has confirmed.
     KnownPhotoUnsure(Copied),
+    /// A part of it is a copy of a part of a banked one, and another part of one that is never
+    /// flagged.
+    KnownPhotoPartAllowed(Copied),
     /// It is a copy of a banked one that is said not to belong in its bank.
     KnownPhotoDisputed(Copied),
     /// The photo is a copy of one that is never flagged.
@@ -48,18 +45,14 @@ pub enum Cause {
     SeenOnOtherAccounts { other_accounts: u32 },
     /// The detector's score passes a threshold. `faces` is how many the photo has.
     SyntheticFace { faces: usize },
+    /// The score passes the highest threshold, which hardly any real photo reaches.
+    SyntheticFaceStrong { faces: usize },
     /// The score lies where real and AI-made photos are hard to tell apart.
     SyntheticFaceUnsure { faces: usize },
-    /// The score passes a threshold, but some variant of the photo would be `clear`.
+    /// The score passes a threshold, but some variant of the photo would pass none.
     SyntheticFaceUnstable { faces: usize },
-    /// The detector does not apply: no face.
-    NoFaceFound,
-    /// The detector does not apply: the face has too few pixels.
-    FaceTooSmall,
-    /// The detector does not apply: the face is too blurred.
-    FaceTooBlurred,
-    /// The detector does not apply: a drawing, no photo.
-    FaceDrawn,
+    /// The detector does not apply.
+    NotApplicable(NotApplicable),
     /// The detector failed.
     DetectorFailed(UnableToEvaluate),
     /// The photo has too little detail to be compared with banks.
@@ -96,63 +89,61 @@ pub enum Cost {
     FalseMatchRate(f64),
 }
 
-impl Verdict {
-    /// Every verdict.
-    pub const ALL: [Self; 4] = [Self::Clear, Self::Inconclusive, Self::Suspect, Self::Fake];
-
-    /// Stable name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Clear => "clear",
-            Self::Inconclusive => "inconclusive",
-            Self::Suspect => "suspect",
-            Self::Fake => "fake",
-        }
-    }
-}
-
 impl Reason {
     /// A reason without numbers.
     pub(super) fn plain(cause: Cause) -> Self {
-        Self { cause, value: None, threshold: None, cost: None }
+        Self { cause, value: None, threshold: None, cost: None, weight: Verdict::Clear }
     }
 
     /// The stable code of its cause.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         self.cause.code()
+    }
+
+    /// Whether it is among those that a policy weighs: another bank may have decided otherwise, or
+    /// too few accounts show the photo.
+    pub(super) fn counts(&self) -> bool {
+        match &self.cause {
+            Cause::KnownPhoto(copied) | Cause::KnownPhotoUnsure(copied) => {
+                copied.outranked_by.is_none()
+            }
+            Cause::SeenOnOtherAccounts { .. } => self.threshold <= self.value,
+            _ => true,
+        }
     }
 }
 
 impl Cause {
     /// Stable code.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Self::KnownPhoto(_) => "KNOWN_PHOTO",
-            Self::KnownPhotoUnsure(_) => "KNOWN_PHOTO_UNSURE",
-            Self::KnownPhotoDisputed(_) => "KNOWN_PHOTO_DISPUTED",
-            Self::AllowedPhoto(_) => "ALLOWED_PHOTO",
-            Self::AllowedPhotoPart(_) => "ALLOWED_PHOTO_PART",
-            Self::AllowedPhotoUnsure(_) => "ALLOWED_PHOTO_UNSURE",
-            Self::AllowedPhotoDisputed(_) => "ALLOWED_PHOTO_DISPUTED",
-            Self::SeenOnOtherAccounts { .. } => "SEEN_ON_OTHER_ACCOUNTS",
-            Self::SyntheticFace { .. } => "SYNTHETIC_FACE",
-            Self::SyntheticFaceUnsure { .. } => "SYNTHETIC_FACE_UNSURE",
-            Self::SyntheticFaceUnstable { .. } => "SYNTHETIC_FACE_UNSTABLE",
-            Self::NoFaceFound => NotApplicable::NoFaceFound.code(),
-            Self::FaceTooSmall => NotApplicable::FaceTooSmall.code(),
-            Self::FaceTooBlurred => NotApplicable::FaceTooBlurred.code(),
-            Self::FaceDrawn => NotApplicable::FaceDrawn.code(),
-            Self::DetectorFailed(_) => "DETECTOR_FAILED",
-            Self::LowDetail => "LOW_DETAIL",
-            Self::DeclaredAiGenerated { .. } => "DECLARED_AI_GENERATED",
-            Self::DeclaredAiEdited { .. } => "DECLARED_AI_EDITED",
-            Self::CredentialsInvalid => "CREDENTIALS_INVALID",
-            Self::ThumbnailDiffers => "THUMBNAIL_DIFFERS",
-            Self::CameraContradicted { .. } => "CAMERA_CONTRADICTED",
-            Self::NoEvidence => "NO_EVIDENCE",
+            Self::KnownPhoto(_) => Code::KnownPhoto,
+            Self::KnownPhotoUnsure(_) => Code::KnownPhotoUnsure,
+            Self::KnownPhotoPartAllowed(_) => Code::KnownPhotoPartAllowed,
+            Self::KnownPhotoDisputed(_) => Code::KnownPhotoDisputed,
+            Self::AllowedPhoto(_) => Code::AllowedPhoto,
+            Self::AllowedPhotoPart(_) => Code::AllowedPhotoPart,
+            Self::AllowedPhotoUnsure(_) => Code::AllowedPhotoUnsure,
+            Self::AllowedPhotoDisputed(_) => Code::AllowedPhotoDisputed,
+            Self::SeenOnOtherAccounts { .. } => Code::SeenOnOtherAccounts,
+            Self::SyntheticFace { .. } => Code::SyntheticFace,
+            Self::SyntheticFaceStrong { .. } => Code::SyntheticFaceStrong,
+            Self::SyntheticFaceUnsure { .. } => Code::SyntheticFaceUnsure,
+            Self::SyntheticFaceUnstable { .. } => Code::SyntheticFaceUnstable,
+            Self::NotApplicable(NotApplicable::NoFaceFound) => Code::NoFaceFound,
+            Self::NotApplicable(NotApplicable::FaceTooSmall) => Code::FaceTooSmall,
+            Self::NotApplicable(NotApplicable::FaceTooBlurred) => Code::FaceTooBlurred,
+            Self::NotApplicable(NotApplicable::FaceDrawn) => Code::FaceDrawn,
+            Self::DetectorFailed(_) => Code::DetectorFailed,
+            Self::LowDetail => Code::LowDetail,
+            Self::DeclaredAiGenerated { .. } => Code::DeclaredAiGenerated,
+            Self::DeclaredAiEdited { .. } => Code::DeclaredAiEdited,
+            Self::CredentialsInvalid => Code::CredentialsInvalid,
+            Self::ThumbnailDiffers => Code::ThumbnailDiffers,
+            Self::CameraContradicted { .. } => Code::CameraContradicted,
+            Self::NoEvidence => Code::NoEvidence,
         }
     }
 }

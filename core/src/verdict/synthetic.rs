@@ -1,10 +1,10 @@
-//! What the detector's score amounts to: its thresholds, and whether it holds over perturbations.
+//! What the detector's score says: its thresholds, and whether it holds over perturbations.
 
 use serde::Deserialize;
 
-use super::reason::{Cause, Cost, Reason, Verdict};
+use super::reason::{Cause, Cost, Reason};
 use crate::matching::OutOfRange;
-use crate::signals::{Evaluated, NotApplicable, Synthetic};
+use crate::signals::{Evaluated, Synthetic};
 
 /// The section `synthetic_face` of the policy file.
 #[derive(Debug, Clone, Deserialize)]
@@ -30,74 +30,60 @@ pub(super) struct ScoreThreshold {
 }
 
 impl ScoreThresholds {
-    pub fn check_ranges(&self) -> Result<(), OutOfRange> {
+    /// The numbers that cannot be.
+    pub fn out_of_range(&self) -> Vec<OutOfRange> {
         let Self { unsure, suspect, fake, .. } = self;
         let last = fake.unwrap_or(*suspect);
-        let check = OutOfRange::check;
-        check("synthetic_face.unsure.score", unsure.score, 0.0, suspect.score)?;
-        check("synthetic_face.suspect.score", suspect.score, 0.0, last.score)?;
-        check("synthetic_face.fake.score", last.score, 0.0, 1.0)?;
-        for threshold in [unsure, suspect, &last] {
+        let rate = |threshold: &ScoreThreshold| {
             let rate = threshold.false_positive_rate;
-            check("synthetic_face.false_positive_rate", rate, f64::MIN_POSITIVE, 1.0)?;
+            OutOfRange::find("synthetic_face.false_positive_rate", rate, f64::MIN_POSITIVE, 1.0)
+        };
+        let found = [
+            OutOfRange::find("synthetic_face.unsure.score", unsure.score, 0.0, suspect.score),
+            OutOfRange::find("synthetic_face.suspect.score", suspect.score, 0.0, last.score),
+            OutOfRange::find("synthetic_face.fake.score", last.score, 0.0, 1.0),
+            rate(unsure),
+            rate(suspect),
+            fake.as_ref().and_then(rate),
+        ];
+        found.into_iter().flatten().collect()
+    }
+
+    /// The judgement on the detector's answer; `None` where the score passes no threshold.
+    pub fn judge(&self, synthetic: &Synthetic) -> Option<Reason> {
+        match synthetic {
+            Synthetic::Evaluated(evaluated) => self.judge_score(evaluated),
+            Synthetic::NotApplicable { code, .. } => {
+                Some(Reason::plain(Cause::NotApplicable(*code)))
+            }
+            Synthetic::UnableToEvaluate { code } => {
+                Some(Reason::plain(Cause::DetectorFailed(*code)))
+            }
         }
-        Ok(())
     }
 
-    /// The judgement on the detector's answer.
-    pub fn judge(&self, synthetic: &Synthetic) -> Option<(Verdict, Reason)> {
-        let cause = match synthetic {
-            Synthetic::Evaluated(evaluated) => return self.judge_score(evaluated),
-            Synthetic::NotApplicable { code, .. } => not_applicable(*code),
-            Synthetic::UnableToEvaluate { code } => Cause::DetectorFailed(*code),
-        };
-        Some((Verdict::Inconclusive, Reason::plain(cause)))
-    }
-
-    fn judge_score(&self, evaluated: &Evaluated) -> Option<(Verdict, Reason)> {
+    fn judge_score(&self, evaluated: &Evaluated) -> Option<Reason> {
         let score = f64::from(evaluated.score.value());
-        let (verdict, threshold) = self.highest_passed(score)?;
-        let lowest = evaluated.stability.map(|stability| f64::from(stability.lowest.value()));
-        // Within the range of `unsure` scores move about; below it a variant would be `clear`.
-        let is_stable = lowest.is_none_or(|lowest| self.unsure.score <= lowest);
         let faces = evaluated.faces.len();
-        let (verdict, cause) = match verdict {
-            Verdict::Suspect | Verdict::Fake if is_stable => {
-                (verdict, Cause::SyntheticFace { faces })
-            }
-            Verdict::Suspect | Verdict::Fake => {
-                (Verdict::Inconclusive, Cause::SyntheticFaceUnstable { faces })
-            }
-            Verdict::Clear | Verdict::Inconclusive => {
-                (verdict, Cause::SyntheticFaceUnsure { faces })
-            }
+        let reaches = |threshold: &ScoreThreshold| threshold.score <= score;
+        let (cause, threshold) = if let Some(fake) = self.fake.filter(reaches) {
+            (Cause::SyntheticFaceStrong { faces }, fake)
+        } else if reaches(&self.suspect) {
+            (Cause::SyntheticFace { faces }, self.suspect)
+        } else if reaches(&self.unsure) {
+            (Cause::SyntheticFaceUnsure { faces }, self.unsure)
+        } else {
+            return None;
         };
-        let reason = Reason {
-            cause,
+        let lowest = evaluated.stability.map(|stability| f64::from(stability.lowest.value()));
+        // Within the range of `unsure` scores move about; below it a variant would pass nothing.
+        let is_stable = !reaches(&self.suspect) || lowest.is_none_or(|it| self.unsure.score <= it);
+        Some(Reason {
             value: Some(score),
             threshold: Some(threshold.score),
             cost: Some(Cost::FalsePositiveRate(threshold.false_positive_rate)),
-        };
-        Some((verdict, reason))
-    }
-
-    /// What a score alone amounts to, and the highest threshold that it passes.
-    fn highest_passed(&self, score: f64) -> Option<(Verdict, ScoreThreshold)> {
-        match self.fake {
-            Some(fake) if fake.score <= score => Some((Verdict::Fake, fake)),
-            _ if self.suspect.score <= score => Some((Verdict::Suspect, self.suspect)),
-            _ if self.unsure.score <= score => Some((Verdict::Inconclusive, self.unsure)),
-            _ => None,
-        }
-    }
-}
-
-fn not_applicable(code: NotApplicable) -> Cause {
-    match code {
-        NotApplicable::NoFaceFound => Cause::NoFaceFound,
-        NotApplicable::FaceTooSmall => Cause::FaceTooSmall,
-        NotApplicable::FaceTooBlurred => Cause::FaceTooBlurred,
-        NotApplicable::FaceDrawn => Cause::FaceDrawn,
+            ..Reason::plain(if is_stable { cause } else { Cause::SyntheticFaceUnstable { faces } })
+        })
     }
 }
 
@@ -106,6 +92,7 @@ mod tests {
     use super::*;
     use crate::faces::{Face, Point};
     use crate::signals::{FaceResult, Score, Stability};
+    use crate::verdict::Code;
 
     fn thresholds() -> ScoreThresholds {
         let threshold =
@@ -141,19 +128,19 @@ mod tests {
     }
 
     #[test]
-    fn a_score_that_one_variant_finds_clear_is_not_sure() {
+    fn a_score_that_one_variant_does_not_share_is_not_sure() {
         let thresholds = thresholds();
         let (unsure, suspect) = (0.51, 0.81);
         let cases = [
-            (suspect, Some((suspect, 0.99)), Verdict::Suspect, "SYNTHETIC_FACE"),
-            (suspect, None, Verdict::Suspect, "SYNTHETIC_FACE"),
-            (suspect, Some((unsure, 0.99)), Verdict::Suspect, "SYNTHETIC_FACE"),
-            (suspect, Some((0.1, 0.99)), Verdict::Inconclusive, "SYNTHETIC_FACE_UNSTABLE"),
-            (unsure, Some((0.1, 0.99)), Verdict::Inconclusive, "SYNTHETIC_FACE_UNSURE"),
+            (suspect, Some((suspect, 0.99)), Code::SyntheticFace),
+            (suspect, None, Code::SyntheticFace),
+            (suspect, Some((unsure, 0.99)), Code::SyntheticFace),
+            (suspect, Some((0.1, 0.99)), Code::SyntheticFaceUnstable),
+            (unsure, Some((0.1, 0.99)), Code::SyntheticFaceUnsure),
         ];
-        for (score, variants, verdict, code) in cases {
-            let (found, reason) = thresholds.judge(&evaluated(score, variants)).unwrap();
-            assert_eq!((found, reason.code()), (verdict, code), "{score} {variants:?}");
+        for (score, variants, code) in cases {
+            let reason = thresholds.judge(&evaluated(score, variants)).unwrap();
+            assert_eq!(reason.code(), code, "{score} {variants:?}");
         }
         assert_eq!(thresholds.judge(&evaluated(0.1, None)), None);
     }

@@ -8,17 +8,19 @@ use crate::matching::hashes::{Distance, PdqQuality};
 use crate::matching::index::ContentId;
 use crate::matching::views::{KeypointSlot, View};
 use crate::region::Region;
-use crate::signals::{Match, NotApplicable, SeenElsewhere, Signals, Synthetic};
+use crate::signals::{
+    KnownPhoto, Match, NotApplicable, SeenElsewhere, Signals, Synthetic, UnableToEvaluate,
+};
 
-/// A policy by which this many other accounts make a photo suspect.
-fn policy(suspect_accounts: u32) -> Policy {
-    load(suspect_accounts).unwrap()
-}
+/// The bundled policies.
+pub(super) const STRICT: &str = include_str!("../../../models/policies/strict.toml");
+pub(super) const LABEL: &str = include_str!("../../../models/policies/label.toml");
 
-fn load(suspect_accounts: u32) -> Result<Policy, PolicyError> {
-    let text = format!(
+/// Thresholds by which this many other accounts count.
+pub(super) fn thresholds(suspect_accounts: u32) -> String {
+    format!(
         r#"
-        version = "test"
+        version = "numbers"
         [known_photo]
         pdq_distance_max = 31
         pdq_distance_wide_max = 45
@@ -37,21 +39,27 @@ fn load(suspect_accounts: u32) -> Result<Policy, PolicyError> {
         unsure = {{ score = 0.5, false_positive_rate = 0.05 }}
         suspect = {{ score = 0.8, false_positive_rate = 0.01, score_interval = [0.7, 0.9] }}
         "#
-    );
-    Policy::load(&text, "test")
+    )
+}
+
+/// The policy `strict` with these thresholds.
+fn policy(suspect_accounts: u32) -> Policy {
+    Policy::load(&thresholds(suspect_accounts), STRICT, "test").unwrap()
 }
 
 fn decide(signals: &Signals) -> (Verdict, Vec<Reason>) {
-    policy(1).decide(signals)
+    let Decided { verdict, reasons, .. } = policy(1).decide(signals);
+    (verdict, reasons)
 }
 
 /// Kinds of matches, nearest first; the verdict; the codes of their reasons.
 type Case<'a> = (&'a [(Purpose, bool, Opinion)], Verdict, &'a [&'a str]);
 
-const OWN: bool = false;
-const IMPORTED: bool = true;
+pub(super) const OWN: bool = false;
+pub(super) const IMPORTED: bool = true;
 
-fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {
+/// A match of the whole photo.
+pub(super) fn found(purpose: Purpose, imported: bool, opinion: Opinion, distance: u16) -> Match {
     let name = format!("{}_{imported}", purpose.name());
     Match {
         bank: Arc::new(BankFacts { id: BankId(1), name, purpose, imported }),
@@ -72,6 +80,7 @@ fn signals(matches: Vec<Match>, other_accounts: Option<u32>) -> Signals {
     let since_s = Some(7);
     Signals {
         matches,
+        known_photo: KnownPhoto::Compared { hashes: 1 },
         seen: other_accounts.map(|other_accounts| SeenElsewhere { bank, other_accounts, since_s }),
         pdq_quality: PdqQuality::new(100).unwrap(),
         synthetic: Synthetic::NotApplicable { code: NotApplicable::NoFaceFound, faces: Vec::new() },
@@ -156,7 +165,7 @@ fn the_weightiest_match_that_decides_is_the_only_one_that_counts() {
         let (decided, reasons) = decide(&signals(matches, None));
         let mut expected = codes.to_vec();
         expected.push("NO_FACE_FOUND");
-        let reported: Vec<_> = reasons.iter().map(Reason::code).collect();
+        let reported: Vec<_> = reasons.iter().map(|reason| reason.code().name()).collect();
         assert_eq!((decided, reported), (*verdict, expected), "{kinds:?}");
     }
 }
@@ -182,7 +191,15 @@ fn a_part_that_is_allowed_clears_no_more_than_a_part() {
         assert_eq!(decide(&signals(matches, None)).0, verdict, "{case}");
     }
     let (_, reasons) = decide(&signals(vec![of(Allow, OWN, part)], None));
-    assert_eq!(reasons[0].code(), "ALLOWED_PHOTO_PART");
+    assert_eq!(reasons[0].code(), Code::AllowedPhotoPart);
+    // That it is set against a known fake, the report says.
+    let both = vec![of(Allow, OWN, part), of(KnownFake, OWN, part), of(KnownFake, IMPORTED, part)];
+    let (_, reasons) = decide(&signals(both, None));
+    let codes: Vec<_> = reasons.iter().map(Reason::code).collect();
+    let expected = [Code::KnownPhotoPartAllowed, Code::AllowedPhotoPart, Code::KnownPhoto];
+    assert_eq!(codes[..3], expected);
+    let Cause::KnownPhoto(copied) = &reasons[2].cause else { panic!("{reasons:?}") };
+    assert_eq!(copied.outranked_by.as_ref().unwrap().name, "known_fake_false");
 }
 
 #[test]
@@ -192,7 +209,7 @@ fn a_match_that_is_outranked_says_by_which_list() {
         found(Purpose::Allow, OWN, Opinion::Confirmed, 9),
     ];
     let (_, mut reasons) = decide(&signals(matches, None));
-    assert_eq!(reasons.pop().unwrap().cause, Cause::NoFaceFound);
+    assert_eq!(reasons.pop().unwrap().code(), Code::NoFaceFound);
     let outranked_by = reasons.iter().map(|reason| match &reason.cause {
         Cause::KnownPhoto(copied) | Cause::AllowedPhoto(copied) => copied.outranked_by.as_ref(),
         cause => panic!("{cause:?}"),
@@ -220,20 +237,78 @@ fn sightings_make_a_photo_suspect_from_the_policys_number_on() {
     use Verdict::{Inconclusive, Suspect};
     let verdicts = |suspect_accounts: u32| {
         [None, Some(0), Some(1), Some(2)].map(|count| {
-            let (verdict, reasons) = policy(suspect_accounts).decide(&signals(vec![], count));
-            (verdict, reasons[0].code() == "SEEN_ON_OTHER_ACCOUNTS")
+            let decided = policy(suspect_accounts).decide(&signals(vec![], count));
+            (decided.verdict, decided.reasons[0].code() == Code::SeenOnOtherAccounts)
         })
     };
     let none = (Inconclusive, false);
     assert_eq!(verdicts(1), [none, none, (Suspect, true), (Suspect, true)]);
     assert_eq!(verdicts(2), [none, none, (Inconclusive, true), (Suspect, true)]);
     let allowed = vec![found(Purpose::Allow, OWN, Opinion::Confirmed, 0)];
-    let (verdict, reasons) = policy(2).decide(&signals(allowed, Some(9)));
-    assert_eq!((verdict, reasons.len()), (Verdict::Clear, 3));
+    let decided = policy(2).decide(&signals(allowed, Some(9)));
+    assert_eq!((decided.verdict, decided.reasons.len()), (Verdict::Clear, 3));
+}
+
+/// What is wrong with a policy, a fault a line.
+fn faults(thresholds: &str, policy: &str) -> Vec<String> {
+    let PolicyError(faults) = Policy::load(thresholds, policy, "test").unwrap_err();
+    faults.iter().map(ToString::to_string).collect()
 }
 
 #[test]
-fn a_number_out_of_range_is_refused_by_its_name() {
-    let message = "the policy's seen.suspect_accounts is 0, it must lie between 1 and 4294967295";
-    assert_eq!(load(0).unwrap_err().to_string(), message);
+fn all_faults_of_a_policy_are_named() {
+    assert_eq!(
+        faults(&thresholds(0), STRICT),
+        ["the policy's seen.suspect_accounts is 0, it must lie between 1 and 4294967295"]
+    );
+    let own = STRICT
+        .replace("name = \"strict\"", "name = \"Ours!\"\nweight = 1")
+        .replace("version = \"1\"\n", "")
+        .replace("KNOWN_PHOTO = \"fake\"", "KNOWN_FOTO = \"fake\"")
+        .replace("LOW_DETAIL = \"inconclusive\"", "LOW_DETAIL = \"fishy\"")
+        .replace("NO_FACE_FOUND = \"inconclusive\"", "NO_FACE_FOUND = 3")
+        .replace("SYNTHETIC_FACE = \"suspect\"", "SYNTHETIC_FACE = \"fake\"")
+        + "ALLOWED_PHOTO = \"clear\"\n[quarantine]\ndistance_min = 0\ndifferent_photos_max = 0\n\
+           [synthetic_face]\nmodel = \"test\"\n";
+    let verdicts = "it must be \"clear\", \"inconclusive\", \"suspect\" or \"fake\"";
+    assert_eq!(
+        faults(&thresholds(1), &own),
+        [
+            "there is no weight",
+            "name has 1 to 32 characters of a-z, 0-9, '.', '_' and '-', not \"Ours!\"",
+            "version is missing",
+            "weights.ALLOWED_PHOTO: no policy weighs this reason",
+            "weights.KNOWN_FOTO: there is no such reason",
+            "weights.KNOWN_PHOTO is missing",
+            "weights.SYNTHETIC_FACE is \"fake\", it must be at most \"suspect\"",
+            &format!("weights.NO_FACE_FOUND is 3, {verdicts}"),
+            &format!("weights.LOW_DETAIL is \"fishy\", {verdicts}"),
+            "synthetic_face: missing field `unsure`",
+            "the policy's quarantine.different_photos_max is 0, it must lie between 1 and 1000",
+            "the policy's quarantine.distance_min is 0, it must lie between 1 and 256",
+        ]
+    );
+    let other = thresholds(1).replace("\"test\"", "\"another\"");
+    let model = "the thresholds are written for model another, the model loaded is test";
+    assert_eq!(faults(&other, STRICT), [model]);
+    assert_eq!(faults(&thresholds(1), "name = 1\nweights = 1").len(), 3);
+    assert_eq!(faults("version", "name").len(), 2, "neither is TOML");
+}
+
+/// A section of the policy's own replaces the one of the thresholds.
+#[test]
+fn a_policy_of_ones_own_has_its_own_weights_and_thresholds() {
+    let own = STRICT
+        .replace("name = \"strict\"", "name = \"ours\"")
+        .replace("NO_FACE_FOUND = \"inconclusive\"", "NO_FACE_FOUND = \"suspect\"")
+        + "[seen]\nsuspect_accounts = 3\n";
+    let policy = Policy::load(&thresholds(1), &own, "test").unwrap();
+    assert_eq!(policy.version().to_string(), "ours 1, thresholds numbers");
+    let mut photo = signals(vec![], Some(2));
+    assert_eq!(policy.decide(&photo).verdict, Verdict::Suspect, "for want of a face");
+    photo.synthetic = Synthetic::UnableToEvaluate { code: UnableToEvaluate::ModelFailed };
+    let decided = policy.decide(&photo);
+    assert_eq!(decided.verdict, Verdict::Inconclusive, "two accounts do not count");
+    let seen = decided.answers.seen_elsewhere.unwrap();
+    assert_eq!(seen.answer, SeenOn::Yes { other_accounts: 2 }, "which is said all the same");
 }

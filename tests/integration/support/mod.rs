@@ -21,7 +21,8 @@ use photocheck::app::live_index::LiveIndex;
 use photocheck::app::models;
 use photocheck::app::sightings::Sightings;
 use photocheck::config::{
-    Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, SightingsConfig,
+    BundledPolicy, Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, PolicyChoice,
+    SightingsConfig,
 };
 use photocheck::http;
 use photocheck::http::arrival::Pace;
@@ -106,10 +107,19 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 
 /// The bundled models and policy, loaded once.
 pub fn checker() -> Arc<Checker> {
-    static CHECKER: OnceLock<Arc<Checker>> = OnceLock::new();
-    Arc::clone(
-        CHECKER.get_or_init(|| Arc::new(models::load_checker(&ModelsConfig::default()).unwrap())),
-    )
+    checker_by(BundledPolicy::Strict)
+}
+
+/// The bundled models and this policy, loaded once.
+pub fn checker_by(policy: BundledPolicy) -> Arc<Checker> {
+    static STRICT: OnceLock<Arc<Checker>> = OnceLock::new();
+    static LABEL: OnceLock<Arc<Checker>> = OnceLock::new();
+    let loaded = match policy {
+        BundledPolicy::Strict => &STRICT,
+        BundledPolicy::Label => &LABEL,
+    };
+    let config = ModelsConfig { model: None, policy: PolicyChoice::Bundled(policy) };
+    Arc::clone(loaded.get_or_init(|| Arc::new(models::load_checker(&config).unwrap())))
 }
 
 /// A folder of a model made from the bundled one: `description` is its changed `model.toml`. The
@@ -259,6 +269,7 @@ pub struct Setup {
     pub origins: Vec<Origin>,
     /// Of one client, or no limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    pub policy: BundledPolicy,
 }
 
 impl Default for Setup {
@@ -274,6 +285,7 @@ impl Default for Setup {
             db: None,
             origins: Vec::new(),
             requests_per_minute: None,
+            policy: BundledPolicy::Strict,
         }
     }
 }
@@ -322,7 +334,7 @@ impl Service {
                 None => AccessConfig::Everybody,
             },
         };
-        let app = App::open_with(checker(), config).await.unwrap();
+        let app = App::open_with(checker_by(setup.policy), config).await.unwrap();
         if let Some(live) = app.banks.live().cloned() {
             tokio::spawn(async move { live.follow().await });
         }

@@ -50,7 +50,8 @@ mod tests {
     use super::*;
 
     fn judged(truth: Truth, score: f64) -> Judged {
-        Judged { truth, source: "a".into(), score: Some(score), verdict: None }
+        let (source, score) = ("a".into(), Some(score));
+        Judged { truth, source, score, verdict: None, made_by_ai: None }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Labelled photos with what was found, and their scores in order.
 
-use crate::verdict::Verdict;
+use crate::verdict::{MadeByAi, Verdict};
 
 /// What a photo really is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Judged {
     pub score: Option<f64>,
     /// `None` where the photo was refused.
     pub verdict: Option<Verdict>,
+    /// Whether AI made it, as answered; `None` where the photo was refused.
+    pub made_by_ai: Option<MadeByAi>,
 }
 
 /// The scores of one class.

@@ -12,7 +12,7 @@ mod judged;
 use std::collections::BTreeMap;
 
 use self::judged::{bin, counts_from_above, number, ranked, scores};
-use crate::verdict::Verdict;
+use crate::verdict::{MadeByAi, Verdict};
 
 pub use self::curves::{CalibrationBin, calibration, roc};
 pub use self::judged::{Judged, Truth};
@@ -43,6 +43,11 @@ pub struct Summary {
     pub flagged_real: Option<f64>,
     /// The same share of synthetic photos.
     pub flagged_synthetic: Option<f64>,
+    /// Share of real photos with the answer `likely` or `declared`, whatever the policy makes of it;
+    /// of all that were not refused.
+    pub likely_real: Option<f64>,
+    /// The same share of synthetic photos.
+    pub likely_synthetic: Option<f64>,
     /// Mean distance between score and truth over ten bins of equal width.
     pub calibration_error: Option<f64>,
 }
@@ -66,13 +71,12 @@ pub fn summary(judged: &[Judged], suspect_score: f64) -> Summary {
     let (real, synthetic) = (scores(judged, Truth::Real), scores(judged, Truth::Synthetic));
     let fpr = share(&real, |score| suspect_score <= score);
     let tpr = share(&synthetic, |score| suspect_score <= score);
-    let flagged = |truth: Truth| {
-        let ours = judged.iter().filter(|one| one.truth == truth);
-        let flags: Vec<f64> = ours
-            .filter_map(|one| one.verdict)
-            .map(|verdict| f64::from(u8::from(Verdict::Suspect <= verdict)))
-            .collect();
-        mean(&flags)
+    let of_truth = |truth: Truth| judged.iter().filter(move |one| one.truth == truth);
+    let flagged = |truth| {
+        share_of(of_truth(truth).filter_map(|one| one.verdict), |it| Verdict::Suspect <= it)
+    };
+    let likely = |truth| {
+        share_of(of_truth(truth).filter_map(|one| one.made_by_ai), |it| MadeByAi::Likely <= it)
     };
     let refused = judged.iter().filter(|one| one.verdict.is_none()).count();
     Summary {
@@ -90,6 +94,8 @@ pub fn summary(judged: &[Judged], suspect_score: f64) -> Summary {
         tpr,
         flagged_real: flagged(Truth::Real),
         flagged_synthetic: flagged(Truth::Synthetic),
+        likely_real: likely(Truth::Real),
+        likely_synthetic: likely(Truth::Synthetic),
         calibration_error: calibration_error(&real, &synthetic),
     }
 }
@@ -119,6 +125,11 @@ pub fn by_source(judged: &[Judged]) -> Vec<SourceRow> {
 
 fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / number(values.len()))
+}
+
+fn share_of<T>(values: impl Iterator<Item = T>, holds: impl Fn(T) -> bool) -> Option<f64> {
+    let values: Vec<f64> = values.map(|value| f64::from(u8::from(holds(value)))).collect();
+    mean(&values)
 }
 
 fn share(values: &[f64], holds: impl Fn(f64) -> bool) -> Option<f64> {
@@ -180,6 +191,8 @@ fn calibration_error(real: &[f64], synthetic: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signals::NotApplicable;
+    use crate::verdict::NotJudged;
 
     fn close(found: Option<f64>, expected: f64) {
         let found = found.unwrap();
@@ -215,17 +228,25 @@ mod tests {
 
     #[test]
     fn abstentions_and_refusals_are_counted_apart() {
-        let judged =
-            |score, verdict| Judged { truth: Truth::Real, source: "a".into(), score, verdict };
+        let judged = |score, verdict, made_by_ai| {
+            let (truth, source) = (Truth::Real, "a".into());
+            Judged { truth, source, score, verdict, made_by_ai }
+        };
+        let no_face = MadeByAi::NotJudged(NotJudged::NotApplicable(NotApplicable::NoFaceFound));
         let all = [
-            judged(Some(0.2), Some(Verdict::Clear)),
-            judged(None, Some(Verdict::Inconclusive)),
-            judged(None, None),
+            judged(Some(0.2), Some(Verdict::Clear), Some(MadeByAi::NoSign)),
+            // A policy need not count it against the photo.
+            judged(Some(0.9), Some(Verdict::Clear), Some(MadeByAi::Likely)),
+            judged(None, Some(Verdict::Suspect), Some(no_face)),
+            judged(None, Some(Verdict::Fake), Some(MadeByAi::Declared)),
+            judged(None, None, None),
         ];
         let found = summary(&all, 0.5);
-        assert_eq!((found.photos, found.abstained, found.refused, found.scored_real), (3, 1, 1, 1));
+        assert_eq!((found.photos, found.abstained, found.refused, found.scored_real), (5, 2, 1, 2));
+        assert_eq!((found.flagged_real, found.likely_real), (Some(0.5), Some(0.5)));
+        assert_eq!((found.flagged_synthetic, found.likely_synthetic), (None, None));
         let rows = by_source(&all);
         assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].photos, rows[0].abstained, rows[0].flagged), (3, 2, 0));
+        assert_eq!((rows[0].photos, rows[0].abstained, rows[0].flagged), (5, 3, 2));
     }
 }
