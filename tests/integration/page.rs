@@ -19,7 +19,7 @@ fn handed_over(event: &str, holder: &str, url: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_person_sees_the_verdict_on_a_photo() {
+async fn a_person_sees_the_answers_about_a_photo() {
     let Some(browser) = Browser::open(390, 844).await else { return };
     let service = Service::start().await;
     service.create_bank("ROMANCE_SCAM").await;
@@ -29,7 +29,18 @@ async fn a_person_sees_the_verdict_on_a_photo() {
 
     browser.choose_file("#file", &fixture_path("photos/ai-portrait-1.jpg")).await;
     browser.until("!document.getElementById('result').hidden").await;
-    assert_eq!(browser.value("document.getElementById('verdict').textContent").await, "Fake");
+    let said = async |id: &str| {
+        let text = browser.value(&format!("document.getElementById('{id}').textContent")).await;
+        text.as_str().unwrap().to_owned()
+    };
+    let (ai, known) = (said("made_by_ai").await, said("known_photo").await);
+    assert!(ai.starts_with("Probably made by AI. About 1 in 100 real photos"), "{ai}");
+    assert!(known.starts_with("A copy of a photo that is known to be stolen"), "{known}");
+    assert_eq!(said("verdict").await, "Verdict by the policy strict: fake.");
+    // They stand before the evidence.
+    let first = "document.getElementById('known_photo').getBoundingClientRect().bottom <= \
+                 document.getElementById('preview').getBoundingClientRect().top";
+    assert_eq!(browser.value(first).await, true);
     let reasons = browser.value("document.getElementById('reasons').textContent").await;
     assert!(reasons.as_str().unwrap().contains("ROMANCE_SCAM"), "{reasons}");
     let regions = browser.value("document.querySelectorAll('#boxes rect.match').length").await;
@@ -38,7 +49,10 @@ async fn a_person_sees_the_verdict_on_a_photo() {
     browser.screenshot("page-fake.png").await;
 
     browser.choose_file("#file", &fixture_path("photos/real-coffee.jpg")).await;
-    browser.until("document.getElementById('verdict').textContent === 'Not sure'").await;
+    let not_judged = "document.getElementById('made_by_ai').textContent === \
+                      'Not judged for AI: no face was found.'";
+    browser.until(not_judged).await;
+    assert!(said("known_photo").await.starts_with("No copy of a known photo."));
     browser.screenshot("page-not-sure.png").await;
 
     browser.choose_file("#file", &fixture_path("hostile/photo.avif")).await;
@@ -71,8 +85,8 @@ async fn a_photo_can_be_dropped_or_pasted() {
     // There is no bank here.
     browser.choose_file("#file", &fixture_path("photos/real-hopper.jpg")).await;
     browser.until("!document.getElementById('result').hidden").await;
-    let reasons = browser.value("document.getElementById('reasons').textContent").await;
-    assert!(reasons.as_str().unwrap().contains("was not compared with known photos"), "{reasons}");
+    let known = browser.value("document.getElementById('known_photo').textContent").await;
+    assert_eq!(known, "Not compared with known photos: there are none here yet.");
 }
 
 /// The API page works from what the service itself serves.

@@ -3,11 +3,16 @@
 
 const BYTES_MAX = 20 * 1024 * 1024;
 
-const VERDICTS = {
-  clear: ["Nothing found", "No sign of a fake was found. That is no proof that the photo is genuine."],
-  inconclusive: ["Not sure", "The check cannot say whether this photo is genuine."],
-  suspect: ["Suspicious", "There are signs that this photo is a fake. Be careful."],
-  fake: ["Fake", "There is strong evidence that this photo is a fake."],
+const QUESTIONS = [
+  ["made_by_ai", "Was it made by AI?"],
+  ["known_photo", "Is it a known photo?"],
+  ["seen_elsewhere", "Do other accounts show it?"],
+];
+
+/** How each answer is marked: `sure` and `likely` warn, `open` says that it is not known. */
+const MARKS = {
+  declared: "sure", match: "sure", likely: "likely", yes: "likely",
+  unsure: "open", not_judged: "open", not_compared: "open",
 };
 
 const byId = (id) => document.getElementById(id);
@@ -39,6 +44,19 @@ function inNumbers(reason, stability) {
   return "";
 }
 
+/** Each answer is a sentence of the report's; the two that always are come first. */
+function showAnswers(answers) {
+  const parts = QUESTIONS.filter(([name]) => answers[name]).flatMap(([name, question]) => {
+    const [title, text] = [document.createElement("h2"), document.createElement("p")];
+    title.textContent = question;
+    text.id = name;
+    text.className = MARKS[answers[name].answer] ?? "";
+    text.textContent = answers[name].message;
+    return [title, text];
+  });
+  byId("answers").replaceChildren(...parts);
+}
+
 function showReasons({ reasons, evidence }) {
   const stability = evidence.synthetic.stability;
   const items = reasons.map((reason) => {
@@ -52,11 +70,6 @@ function showReasons({ reasons, evidence }) {
     }
     return item;
   });
-  if (evidence.known_photo.code === "NO_BANKS") {
-    const item = document.createElement("li");
-    item.textContent = "The photo was not compared with known photos: there are none here yet.";
-    items.push(item);
-  }
   byId("reasons").replaceChildren(...items);
 }
 
@@ -116,21 +129,17 @@ function showBoxes(evidence) {
 }
 
 function showReport(report, photo) {
-  const [title, meaning] = VERDICTS[report.verdict];
   const preview = byId("preview");
   URL.revokeObjectURL(preview.src);
   preview.src = URL.createObjectURL(photo);
-  byId("result").className = report.verdict;
-  byId("verdict").textContent = title;
-  const allowed = report.verdict === "clear" &&
-    report.reasons.some((reason) => reason.code === "ALLOWED_PHOTO");
-  byId("meaning").textContent =
-    allowed ? "This photo is on a list of photos that are never flagged." : meaning;
+  showAnswers(report.answers);
   showReasons(report);
   showBoxes(report.evidence);
+  byId("verdict").textContent =
+    `Verdict by the policy ${report.versions.policy.name}: ${report.verdict}.`;
   byId("details").textContent = JSON.stringify(report, null, 2);
   byId("result").hidden = false;
-  byId("verdict").focus();
+  byId("result").focus();
 }
 
 /** Sends the photo; tries again for a while when the service says that it is busy. */
