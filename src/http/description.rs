@@ -1,5 +1,5 @@
-//! What the handlers do not say of themselves in the API's description: who must send a token, and
-//! which errors each operation may answer, with an example of each.
+//! What the handlers do not say of themselves in the API's description: who must send a token, an
+//! example of a report, and which errors each operation may answer, with an example of each.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,9 @@ use super::errors::{self, ErrorCode};
 use super::problem::Problem;
 
 const SCHEME: &str = "bank_token";
+
+/// A report as a check answers it.
+const REPORT: &str = include_str!("report_example.json");
 
 const ACCESS: &[&str] = &["TOKEN_NEEDED", "CROSS_SITE", "BANKS_CLOSED"];
 const NAMED: &[&str] = &["BANK_NAME_NOT_VALID", "NO_SUCH_BANK"];
@@ -103,6 +106,7 @@ pub fn complete(api: &mut OpenApi) {
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 body.required = Some(Required::True);
             }
+            describe_report(operation);
             describe_errors(operation);
         }
     }
@@ -147,6 +151,20 @@ fn describe_request_id(operation: &mut Operation) {
         .description(Some("An id of the caller's choice, for the log; made where there is none."))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)));
     operation.parameters.get_or_insert_default().push(RefOr::T(header.build()));
+}
+
+fn describe_report(operation: &mut Operation) {
+    if operation.operation_id.as_deref() != Some("check_photo") {
+        return;
+    }
+    for answer in operation.responses.responses.values_mut() {
+        let RefOr::T(answer) = answer else { continue };
+        for content in answer.content.values_mut() {
+            if let RefOr::T(content) = content {
+                content.example = serde_json::from_str(REPORT).ok();
+            }
+        }
+    }
 }
 
 fn is_probe(operation: &Operation) -> bool {

@@ -218,3 +218,37 @@ fn the_docs_have_every_weight() {
         assert_eq!(docs.lines().filter(is_there).count(), 1, "{code}");
     }
 }
+
+/// The example of a report in the API's description has all that a real one has, and nothing else.
+#[tokio::test]
+async fn the_example_of_a_report_is_true() {
+    let service = Service::start().await;
+    let api = service.client.get(service.at("/openapi.json")).send().await.unwrap();
+    let api: Value = api.json().await.unwrap();
+    let answer = &api["paths"]["/v1/check"]["post"]["responses"]["200"];
+    let example = &answer["content"]["application/json"]["example"];
+    let report = by_library(BundledPolicy::Strict, &fixture(AI));
+    assert_eq!(shape(example), shape(&report));
+    assert_eq!(example["answers"], report["answers"]);
+    let schemas = &api["components"]["schemas"];
+    let values = |schema: &str| schemas[schema]["properties"]["answer"]["enum"].clone();
+    let made_by_ai = json!(["declared", "likely", "unsure", "no_sign", "not_judged"]);
+    assert_eq!(values("MadeByAiJson"), made_by_ai);
+    let known = json!(["match", "unsure", "allowed", "no_match", "not_compared"]);
+    assert_eq!(values("KnownCopyJson"), known);
+    assert_eq!(values("SeenOnJson"), json!(["yes", "no"]));
+}
+
+/// The names and types of a value, whatever numbers and texts there are.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Null => "null".into(),
+        Value::Bool(_) => "bool".into(),
+        Value::Number(_) => "number".into(),
+        Value::String(_) => "text".into(),
+        Value::Array(values) => values.iter().take(1).map(shape).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect()
+        }
+    }
+}
