@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::support::{
-    fixture, fixture_path, model_like_the_bundled, photocheck, photocheck_fed, temporary_db,
+    command, fixture, fixture_path, model_like_the_bundled, photocheck, photocheck_fed, root,
+    temporary_db, temporary_place,
 };
 
 fn text(bytes: &[u8]) -> String {
@@ -222,4 +223,41 @@ fn paths_come_from_a_list() {
     assert_eq!(hashed("path,note\n,x\n", &[]).0, Some(2), "a row without a path");
     let none = photocheck(&db, ["hash"]);
     assert!(text(&none.stderr).contains("<PATH>"), "{none:?}");
+}
+
+/// The first lines of the README are what the program prints.
+#[test]
+fn the_transcript_of_the_readme_is_true() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let transcript = readme.split("```").nth(1).unwrap();
+    let (folder, db) = temporary_place();
+    let at = |name: &str| folder.path().join(name);
+    let stolen = image::load_from_memory(&fixture("photos/real-collins.png")).unwrap();
+    stolen.to_rgb8().save(at("stolen.jpg")).unwrap();
+    let avatar = stolen.fliph().resize(200, 200, image::imageops::FilterType::CatmullRom);
+    avatar.to_rgb8().save(at("mirrored-avatar.jpg")).unwrap();
+    std::os::unix::fs::symlink(root().join("fixtures"), at("fixtures")).unwrap();
+
+    let commands = transcript.split("$ photocheck ").skip(1);
+    let mut compared = 0;
+    for (line, expected) in commands.map(|typed| typed.split_once('\n').unwrap()) {
+        let args = line.replace("\"case 12\"", "case-12");
+        let output = command(&db).args(args.split(' ')).current_dir(folder.path()).output();
+        assert_eq!(photos(&text(&output.unwrap().stdout)), photos(expected), "{line}");
+        compared += 1;
+    }
+    assert_eq!(compared, 3);
+}
+
+/// The lines of each photo, in the order of the photos: whichever is ready first is printed first.
+fn photos(lines: &str) -> Vec<Vec<&str>> {
+    let mut photos: Vec<Vec<&str>> = Vec::new();
+    for line in lines.lines() {
+        match photos.last_mut() {
+            Some(photo) if line.starts_with(' ') => photo.push(line),
+            _ => photos.push(vec![line]),
+        }
+    }
+    photos.sort_unstable();
+    photos
 }
