@@ -28,8 +28,7 @@ impl App {
         Ok(sightings.account(id)?)
     }
 
-    /// The policy that decides for whoever asks: the operator's. One place, so that tenants can have
-    /// their own.
+    /// The policy that decides for whoever asks: the operator's. A tenant's own will be chosen here.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         self.checker().policy()

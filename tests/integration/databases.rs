@@ -263,7 +263,7 @@ async fn a_check_without_known_photos_says_so() {
     assert_eq!(known().await.0, none, "an empty bank");
     let path = fixture_path("photos/real-coffee.jpg");
     let line = text(&photocheck(&service.db, ["check", path.to_str().unwrap()]).stdout);
-    assert!(line.contains("not compared with known photos") && line.contains("[NO_BANKS]"));
+    assert!(line.contains("[known_photo: not_compared, NO_BANKS]"), "{line}");
 
     let added = service.bank_photo("SCAM", fixture(STOLEN)).await;
     let (compared, report) = known().await;

@@ -91,11 +91,11 @@ fn strongest<T: Copy + Ord>(
     points_to: impl Fn(&Reason) -> Option<T>,
 ) -> Answer<T> {
     let answer = reasons.iter().filter_map(&points_to).fold(least, T::max);
-    let leading = reasons.iter().filter(|reason| points_to(reason) == Some(answer));
+    let mut leading = reasons.iter().filter(|reason| points_to(reason) == Some(answer));
     let mut codes: Vec<_> = leading.clone().map(Reason::code).collect();
     // Several banks may say the same.
     codes.dedup();
-    Answer { answer, reasons: codes, cost: leading.filter_map(|reason| reason.cost).next() }
+    Answer { answer, reasons: codes, cost: leading.find_map(|reason| reason.cost) }
 }
 
 fn made_by_ai(reason: &Reason) -> Option<MadeByAi> {

@@ -116,12 +116,12 @@ fn matchings(most: usize) -> Vec<Vec<Match>> {
             }
         }
     }
-    let mut sets = vec![(Vec::new(), 0)];
+    let mut sets: Vec<(Vec<Match>, usize)> = vec![(Vec::new(), 0)];
     let mut begun = 0;
     for _ in 0..most {
-        for number in begun..sets.len() {
-            let (set, next): (Vec<Match>, usize) = sets[number].clone();
-            begun = number + 1;
+        let shorter = sets[begun..].to_vec();
+        begun = sets.len();
+        for (set, next) in shorter {
             for (kind, matched) in kinds.iter().enumerate().skip(next) {
                 sets.push(([set.clone(), vec![matched.clone()]].concat(), kind + 1));
             }
