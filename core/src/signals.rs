@@ -80,7 +80,7 @@ pub struct Evaluated {
     /// The stability check; only of a score high enough to be re-scored, and no further than the
     /// first variant that settles it.
     pub stability: Option<Stability>,
-    /// Which parts of the face speak for AI; only of a score that is doubted, and of models
+    /// Which parts of the face speak for AI; only of a score of `unsure` or more, and of models
     /// that have such a map.
     pub heat_map: Option<HeatMap>,
 }
