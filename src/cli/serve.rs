@@ -17,6 +17,7 @@ use tracing_subscriber::EnvFilter;
 use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
+use super::stop_signals::{Asked, StopSignals};
 use crate::app::App;
 use crate::app::access::{self, AccessConfig, BankToken};
 use crate::config::{Config, GateConfig, Lookups, Origin, ServiceConfig};
@@ -101,18 +102,20 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
         tokio::spawn(http::server::serve(listener, routes, std::future::pending()));
     }
     let _ = started.set(http::router(Arc::clone(&service)));
+    // Before anybody knows the address: who does may ask to stop.
+    let mut signals = StopSignals::new().context("cannot wait for signals")?;
     tracing::info!(%address, "listening");
     // For whoever started it: the port is known only now when 0 was asked for.
     let who = who_may_use_banks(&access, app.banks.store().file());
     writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
-    let asked = asked_to_stop().await;
+    let asked = signals.next().await;
     service.begin_to_stop();
     if asked == Asked::Terminate {
         // Whoever sends work here sees meanwhile that it is not ready.
         tracing::info!(delay_s = stop_delay.as_secs(), "stopping");
         tokio::select! {
             () = tokio::time::sleep(stop_delay) => {}
-            _ = asked_to_stop() => {}
+            _ = signals.next() => {}
         }
     }
     let _ = stop.send(());
@@ -205,36 +208,5 @@ fn who_may_use_banks(access: &AccessConfig, database: Option<&Path>) -> String {
         (AccessConfig::Token(_) | AccessConfig::TokenFile | AccessConfig::Nobody, _) => {
             "the banks need the token in PHOTOCHECK_BANK_TOKEN".to_owned()
         }
-    }
-}
-
-/// How the service was asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// By a person at the keyboard, who waits.
-    Interrupt,
-    Terminate,
-}
-
-async fn asked_to_stop() -> Asked {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => Asked::Interrupt,
-        () = terminate => Asked::Terminate,
     }
 }
