@@ -21,6 +21,7 @@ use super::stop_signals::{Asked, StopSignals};
 use crate::app::App;
 use crate::app::access::{self, AccessConfig, BankToken};
 use crate::config::{Config, GateConfig, Lookups, Origin, ServiceConfig};
+use crate::fetch::{Addresses, Network};
 use crate::http;
 use crate::http::service::Service;
 use crate::telemetry;
@@ -47,6 +48,13 @@ pub struct ServeArgs {
     /// its bearer [default: no limit]
     #[arg(long, value_name = "COUNT")]
     requests_per_minute: Option<String>,
+    /// Fetch photos from URLs that callers send, from public addresses only
+    #[arg(long)]
+    fetch_urls: bool,
+    /// Networks that photos may be fetched from beside public addresses, separated by commas
+    /// [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    fetch_networks: Option<String>,
     /// Seconds between the end of readiness and the end of listening, at SIGTERM [default: 3]
     #[arg(long, value_name = "SECONDS")]
     stop_delay_s: Option<String>,
@@ -94,7 +102,7 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
     let app = App::open(config).await?;
     app.follow();
     let stop_delay = service.stop_delay;
-    let service = Arc::new(Service::with_config(app.clone(), &service));
+    let service = Arc::new(Service::with_config(app.clone(), &service)?);
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics are at /metrics");
@@ -141,6 +149,8 @@ impl ServeArgs {
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("stop_delay_s", self.stop_delay_s.clone()),
+            ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
+            ("fetch_networks", self.fetch_networks.clone()),
         ];
         flags.extend(self.sightings.flags());
         flags
@@ -153,6 +163,7 @@ impl ServeArgs {
         let stop_delay = settings.take("stop_delay_s", read_stop_delay);
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
+        let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
         let sightings = sightings_args::read(settings);
@@ -163,6 +174,7 @@ impl ServeArgs {
             stop_delay: stop_delay?,
             origins,
             requests_per_minute,
+            fetch,
         };
         Some(ServeConfig { app: Config { sightings, access, ..config? }, service, log: log? })
     }
@@ -180,6 +192,17 @@ fn read_access(settings: &mut Settings) -> AccessConfig {
         None if is_open => AccessConfig::Everybody,
         None => AccessConfig::TokenFile,
     }
+}
+
+/// `None` where nothing is fetched.
+fn read_fetch(settings: &mut Settings) -> Option<Addresses> {
+    let read = |text: &str| text.split(',').map(|network| network.trim().parse()).collect();
+    let networks: Option<Vec<Network>> = settings.take("fetch_networks", read);
+    let is_on = settings.take("fetch_urls", str::parse::<bool>).unwrap_or(false);
+    if networks.is_some() && !is_on {
+        settings.note_fault("fetch_networks needs fetch_urls as well (--fetch-urls)");
+    }
+    is_on.then(|| Addresses { networks: networks.unwrap_or_default() })
 }
 
 fn read_stop_delay(text: &str) -> Result<Duration, String> {

@@ -23,6 +23,7 @@ use photocheck::app::sightings::Sightings;
 use photocheck::config::{
     Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, SightingsConfig,
 };
+use photocheck::fetch::Fetcher;
 use photocheck::http;
 use photocheck::http::arrival::Pace;
 use photocheck::http::client_limit::ClientLimiter;
@@ -259,6 +260,8 @@ pub struct Setup {
     pub origins: Vec<Origin>,
     /// Of one client, or no limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Fetches photos by URL.
+    pub fetcher: Option<Fetcher>,
 }
 
 impl Default for Setup {
@@ -274,6 +277,7 @@ impl Default for Setup {
             db: None,
             origins: Vec::new(),
             requests_per_minute: None,
+            fetcher: None,
         }
     }
 }
@@ -330,6 +334,7 @@ impl Service {
         let sightings = app.sightings().cloned();
         let mut service = http::service::Service::new(app);
         service.uploads.pace = setup.pace;
+        service.uploads.fetcher = setup.fetcher;
         service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
