@@ -11,6 +11,7 @@ use photocheck_core::bank::BankName;
 
 use crate::accounts::AccountKey;
 use crate::app::access::AccessConfig;
+use crate::fetch::Addresses;
 use crate::store::Opening;
 
 /// All that [`crate::app::App::open`] needs to know.
@@ -37,6 +38,8 @@ pub struct ServiceConfig {
     pub origins: Vec<Origin>,
     /// Of one client; `None` where there is no limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// From where photos are fetched; `None` where they are not taken by URL.
+    pub fetch: Option<Addresses>,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod exchange;
+pub mod fetch;
 pub mod http;
 pub mod ids;
 pub mod private_file;

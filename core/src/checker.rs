@@ -6,7 +6,7 @@ use std::sync::Arc;
 use image::RgbImage;
 
 use crate::bank::Purpose;
-use crate::detector::{Detector, Doubt};
+use crate::detector::{Detector, ScoreLevels};
 use crate::faces::{Face, FaceFinder, Faces};
 use crate::limits;
 use crate::matching::Matcher;
@@ -174,8 +174,11 @@ impl Checker {
     pub fn score(&self, pixels: &RgbImage, faces: &[Face]) -> Synthetic {
         let faces = self.face_finder.faces_to_judge(pixels, faces);
         // Between the two no variant can change the verdict.
-        let (from, recheck_from) = (self.policy.unsure_score(), self.policy.suspect_score());
-        self.detector.score(pixels, &faces, Doubt { from, recheck_from })
+        let levels = ScoreLevels {
+            unsure: self.policy.unsure_score(),
+            suspect: self.policy.suspect_score(),
+        };
+        self.detector.score(pixels, &faces, levels)
     }
 
     /// All that a photo is compared by: the stages up to the views.

@@ -101,8 +101,8 @@ pub struct Evaluated {
     /// The stability check; only of a score high enough to be re-scored, and no further than the
     /// first variant that settles it.
     pub stability: Option<Stability>,
-    /// Which parts of the face speak for AI; only of a score from `unsure` on, and of models that
-    /// have such a map.
+    /// Which parts of the face speak for AI; only of a score of `unsure` or more, and of models
+    /// that have such a map.
     pub heat_map: Option<HeatMap>,
 }
 

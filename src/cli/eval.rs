@@ -17,7 +17,7 @@ use super::output::sanitized;
 use super::shared::SharedArgs;
 use crate::app::models;
 use photocheck_core::checker::Checker;
-use photocheck_core::detector::{Detector, Doubt};
+use photocheck_core::detector::{Detector, ScoreLevels};
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::matching::index::Index;
@@ -190,7 +190,7 @@ impl Scorer<'_> {
         let Ok(photo) = Photo::decode(&bytes) else { return found };
         let pixels = photo.pixels();
         found.other = self.against.and_then(|other| {
-            read_score(&other.score(pixels, &self.checker.judged_faces(pixels), Doubt::NONE))
+            read_score(&other.score(pixels, &self.checker.judged_faces(pixels), ScoreLevels::NONE))
         });
         if self.robustness {
             let after = |edit: Edit| {

@@ -26,6 +26,7 @@ pub mod serve;
 pub mod settings;
 pub mod shared;
 pub mod sightings_args;
+mod stop_signals;
 pub mod values;
 
 use clap::{Parser, Subcommand};

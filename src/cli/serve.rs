@@ -17,9 +17,11 @@ use tracing_subscriber::EnvFilter;
 use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
+use super::stop_signals::{Asked, StopSignals};
 use crate::app::App;
 use crate::app::access::{self, AccessConfig, BankToken};
 use crate::config::{Config, GateConfig, Lookups, Origin, ServiceConfig};
+use crate::fetch::{Addresses, Network};
 use crate::http;
 use crate::http::service::Service;
 use crate::telemetry;
@@ -46,6 +48,13 @@ pub struct ServeArgs {
     /// its bearer [default: no limit]
     #[arg(long, value_name = "COUNT")]
     requests_per_minute: Option<String>,
+    /// Fetch photos from URLs that callers send, from public addresses only
+    #[arg(long)]
+    fetch_urls: bool,
+    /// Networks that photos may be fetched from beside public addresses, separated by commas
+    /// [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    fetch_networks: Option<String>,
     /// Seconds between the end of readiness and the end of listening, at SIGTERM [default: 3]
     #[arg(long, value_name = "SECONDS")]
     stop_delay_s: Option<String>,
@@ -93,7 +102,7 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
     let app = App::open(config).await?;
     app.follow();
     let stop_delay = service.stop_delay;
-    let service = Arc::new(Service::with_config(app.clone(), &service));
+    let service = Arc::new(Service::with_config(app.clone(), &service)?);
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics are at /metrics");
@@ -101,18 +110,20 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
         tokio::spawn(http::server::serve(listener, routes, std::future::pending()));
     }
     let _ = started.set(http::router(Arc::clone(&service)));
+    // Before anybody knows the address: who does may ask to stop.
+    let mut signals = StopSignals::new().context("cannot wait for signals")?;
     tracing::info!(%address, "listening");
     // For whoever started it: the port is known only now when 0 was asked for.
     let who = who_may_use_banks(&access, app.banks.store().file());
     writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
-    let asked = asked_to_stop().await;
+    let asked = signals.next().await;
     service.begin_to_stop();
     if asked == Asked::Terminate {
         // Whoever sends work here sees meanwhile that it is not ready.
         tracing::info!(delay_s = stop_delay.as_secs(), "stopping");
         tokio::select! {
             () = tokio::time::sleep(stop_delay) => {}
-            _ = asked_to_stop() => {}
+            _ = signals.next() => {}
         }
     }
     let _ = stop.send(());
@@ -138,6 +149,8 @@ impl ServeArgs {
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("stop_delay_s", self.stop_delay_s.clone()),
+            ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
+            ("fetch_networks", self.fetch_networks.clone()),
         ];
         flags.extend(self.sightings.flags());
         flags
@@ -150,6 +163,7 @@ impl ServeArgs {
         let stop_delay = settings.take("stop_delay_s", read_stop_delay);
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
+        let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
         let sightings = sightings_args::read(settings);
@@ -160,6 +174,7 @@ impl ServeArgs {
             stop_delay: stop_delay?,
             origins,
             requests_per_minute,
+            fetch,
         };
         Some(ServeConfig { app: Config { sightings, access, ..config? }, service, log: log? })
     }
@@ -177,6 +192,17 @@ fn read_access(settings: &mut Settings) -> AccessConfig {
         None if is_open => AccessConfig::Everybody,
         None => AccessConfig::TokenFile,
     }
+}
+
+/// `None` where nothing is fetched.
+fn read_fetch(settings: &mut Settings) -> Option<Addresses> {
+    let read = |text: &str| text.split(',').map(|network| network.trim().parse()).collect();
+    let networks: Option<Vec<Network>> = settings.take("fetch_networks", read);
+    let is_on = settings.take("fetch_urls", str::parse::<bool>).unwrap_or(false);
+    if networks.is_some() && !is_on {
+        settings.note_fault("fetch_networks needs fetch_urls as well (--fetch-urls)");
+    }
+    is_on.then(|| Addresses { networks: networks.unwrap_or_default() })
 }
 
 fn read_stop_delay(text: &str) -> Result<Duration, String> {
@@ -205,36 +231,5 @@ fn who_may_use_banks(access: &AccessConfig, database: Option<&Path>) -> String {
         (AccessConfig::Token(_) | AccessConfig::TokenFile | AccessConfig::Nobody, _) => {
             "the banks need the token in PHOTOCHECK_BANK_TOKEN".to_owned()
         }
-    }
-}
-
-/// How the service was asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// By a person at the keyboard, who waits.
-    Interrupt,
-    Terminate,
-}
-
-async fn asked_to_stop() -> Asked {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => Asked::Interrupt,
-        () = terminate => Asked::Terminate,
     }
 }

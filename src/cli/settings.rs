@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 17] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -37,6 +37,8 @@ pub const SETTINGS: [Setting; 15] = [
     setting("banks_open_to_everybody", Some("false")),
     setting("cors_origins", None),
     setting("requests_per_minute", None),
+    setting("fetch_urls", Some("false")),
+    setting("fetch_networks", None),
     setting("sightings_bank", None),
     setting("sightings_retention_days", None),
     Setting { secret: true, ..setting("account_key", None) },

@@ -20,7 +20,8 @@ type CheckId = [(HeaderName, String); 1];
 
 /// Check a photo.
 ///
-/// Send the photo as the field `photo` of a form, or its bytes as the body. The photo is not kept;
+/// Send the photo as the field `photo` of a form, or its bytes as the body; where the operator
+/// allows it, a URL to fetch it from as JSON. The photo is not kept;
 /// with an `account_id` its hashes are, for as long as the operator has decided.
 #[utoipa::path(
     post,
@@ -30,6 +31,7 @@ type CheckId = [(HeaderName, String); 1];
     request_body(content(
         (PhotoForm = "multipart/form-data"),
         (PhotoBytes = "application/octet-stream"),
+        (PhotoUrl = "application/json"),
     )),
     responses((status = 200, description = "the report", body = ReportJson,
         headers(("check-id" = String, description = "UUIDv7 of this check, also in the log"))))
@@ -68,6 +70,19 @@ pub struct PhotoForm {
     /// The account that shows the photo, at most 256 bytes: the report then says on how many
     /// others it was seen. Needs a service that keeps sightings, and the token of the banks. Leave
     /// it out otherwise.
+    #[schema(example = "", max_length = 256, nullable = false)]
+    account_id: Option<String>,
+}
+
+/// A photo to be fetched, where the operator allows it.
+#[derive(Debug, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the body for the API's description")]
+pub struct PhotoUrl {
+    /// `http` or `https`, at a public address.
+    #[schema(max_length = 2048, example = "https://photos.example.org/7.jpg")]
+    url: String,
+    /// As in the form.
     #[schema(example = "", max_length = 256, nullable = false)]
     account_id: Option<String>,
 }

@@ -40,6 +40,12 @@ const UPLOAD: &[&str] = &[
     "PHOTO_DAMAGED",
     "SEVERAL_PHOTOS",
     "FIELD_TWICE",
+    "BAD_REQUEST",
+    "BODY_TOO_LARGE",
+    "URLS_NOT_TAKEN",
+    "URL_NOT_VALID",
+    "URL_NOT_ALLOWED",
+    "URL_NOT_FETCHED",
     "QUEUE_FULL",
     "BUSY",
 ];

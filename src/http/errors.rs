@@ -75,7 +75,7 @@ const PHOTO: [ErrorCode; 9] = [
     ),
 ];
 
-const REQUEST: [ErrorCode; 15] = [
+const REQUEST: [ErrorCode; 19] = [
     error("NO_PHOTO", &[400], Caller, "the form has no field named photo", "name the field photo"),
     error(
         "SEVERAL_PHOTOS",
@@ -109,6 +109,28 @@ const REQUEST: [ErrorCode; 15] = [
         Caller,
         "the photo came more slowly than docs/proxy.md allows",
         "send it again over a better connection",
+    ),
+    error(
+        "URLS_NOT_TAKEN",
+        &[403],
+        Operator,
+        "the body is JSON, which names a URL, and this service fetches none",
+        "send the photo, or let the operator set fetch_urls (docs/operations.md)",
+    ),
+    error("URL_NOT_VALID", &[422], Caller, "the URL is none that can be fetched", READ_DETAIL),
+    error(
+        "URL_NOT_ALLOWED",
+        &[422],
+        Caller,
+        "the URL leads to an address that is not public",
+        "send the photo, or let the operator name its network in fetch_networks",
+    ),
+    error(
+        "URL_NOT_FETCHED",
+        &[422],
+        Caller,
+        "the server of the URL sent no picture, or not in time",
+        "send the photo itself",
     ),
     error("NOT_FOUND", &[404], Caller, "there is nothing at this address", "see /docs/"),
     error(

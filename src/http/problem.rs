@@ -22,6 +22,7 @@ use super::errors::ErrorCode;
 use crate::app::error::{AppError, Failure, Refusal};
 use crate::app::transfer::{ImportCause, ImportError};
 use crate::exchange::ExchangeError;
+use crate::fetch::FetchError;
 use crate::store::{self, StoreError};
 
 /// Seconds after which a caller may try again who waited for something else than the queue.
@@ -133,6 +134,20 @@ impl Problem {
         let detail = "without a token a browser may use the banks only by an IP address or the \
                       name localhost";
         Self::new(StatusCode::FORBIDDEN, "BANKS_CLOSED", detail)
+    }
+
+    /// A body of JSON that cannot be used.
+    #[must_use]
+    pub fn json_not_valid(why: &str) -> Self {
+        let start: String = why.chars().take(200).collect();
+        Self::unprocessable("BAD_REQUEST", format!("the JSON is not valid here: {start}"))
+    }
+
+    /// The operator does not let the service fetch anything.
+    #[must_use]
+    pub fn urls_not_taken() -> Self {
+        let detail = "this service takes no photos by URL: send the photo itself";
+        Self::new(StatusCode::FORBIDDEN, "URLS_NOT_TAKEN", detail)
     }
 
     /// Something of the request that could not be read, with the status of the library that tried.
@@ -384,4 +399,15 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem
+}
+
+impl From<FetchError> for Problem {
+    fn from(error: FetchError) -> Self {
+        let code = match error {
+            FetchError::AddressNotPublic => "URL_NOT_ALLOWED",
+            _ if error.is_of_url() => "URL_NOT_VALID",
+            _ => "URL_NOT_FETCHED",
+        };
+        Self::unprocessable(code, error.to_string())
+    }
 }

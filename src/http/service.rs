@@ -1,11 +1,13 @@
 //! What handlers share: the app, and what bounds requests on their way in.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::client_limit::ClientLimiter;
 use super::upload::Uploads;
 use crate::app::App;
 use crate::config::{Origin, ServiceConfig};
+use crate::fetch::Fetcher;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -29,10 +31,14 @@ impl Service {
     }
 
     /// The same as the operator wants it.
-    #[must_use]
-    pub fn with_config(app: App, config: &ServiceConfig) -> Self {
+    ///
+    /// # Errors
+    /// When photos are to be fetched, and the system has no certificates to check others' by.
+    pub fn with_config(app: App, config: &ServiceConfig) -> io::Result<Self> {
         let limiter = config.requests_per_minute.map(ClientLimiter::new);
-        Self { origins: config.origins.clone(), limiter, ..Self::new(app) }
+        let mut service = Self { origins: config.origins.clone(), limiter, ..Self::new(app) };
+        service.uploads.fetcher = config.fetch.clone().map(Fetcher::new).transpose()?;
+        Ok(service)
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

@@ -21,6 +21,7 @@ mod entry_points;
 mod errors;
 mod evaluation;
 mod exchange;
+mod fetching;
 mod machines;
 mod matching;
 mod metrics;

@@ -2,7 +2,7 @@
 
 use image::{RgbImage, imageops};
 use photocheck::app::models::read_detector;
-use photocheck_core::detector::{Detector, Doubt};
+use photocheck_core::detector::{Detector, ScoreLevels};
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::matching::index::Index;
@@ -141,8 +141,8 @@ fn bundled_detector() -> Detector {
     read_detector(&root().join("models").join(checker().model())).unwrap()
 }
 
-fn evaluated(detector: &Detector, pixels: &RgbImage, doubt: Doubt) -> Evaluated {
-    match detector.score(pixels, &checker().judged_faces(pixels), doubt) {
+fn evaluated(detector: &Detector, pixels: &RgbImage, levels: ScoreLevels) -> Evaluated {
+    match detector.score(pixels, &checker().judged_faces(pixels), levels) {
         Synthetic::Evaluated(evaluated) => evaluated,
         other => panic!("{other:?}"),
     }
@@ -152,9 +152,9 @@ fn evaluated(detector: &Detector, pixels: &RgbImage, doubt: Doubt) -> Evaluated 
 fn a_high_score_comes_with_its_stability_and_a_heat_map() {
     let detector = bundled_detector();
     let photo = Photo::decode(&fixture("photos/ai-portrait-1.jpg")).unwrap();
-    let plain = evaluated(&detector, photo.pixels(), Doubt::NONE);
+    let plain = evaluated(&detector, photo.pixels(), ScoreLevels::NONE);
     assert_eq!((&plain.stability, &plain.heat_map), (&None, &None));
-    let rescored = evaluated(&detector, photo.pixels(), Doubt { from: 0.0, recheck_from: 0.0 });
+    let rescored = evaluated(&detector, photo.pixels(), ScoreLevels { unsure: 0.0, suspect: 0.0 });
     assert_eq!(rescored.score, plain.score);
     let stability = rescored.stability.unwrap();
     assert_eq!(stability.variants, 4);
@@ -177,12 +177,13 @@ fn a_high_score_comes_with_its_stability_and_a_heat_map() {
 fn a_score_is_checked_for_stability_only_as_far_as_it_decides() {
     let detector = bundled_detector();
     let photo = Photo::decode(&fixture("photos/ai-portrait-1.jpg")).unwrap();
-    let unsure = Doubt { from: 0.0, recheck_from: f64::INFINITY };
+    let unsure = ScoreLevels { unsure: 0.0, suspect: f64::INFINITY };
     let unsure = evaluated(&detector, photo.pixels(), unsure);
     assert!(unsure.stability.is_none() && unsure.heat_map.is_some());
-    let all = evaluated(&detector, photo.pixels(), Doubt { from: 0.0, recheck_from: 0.0 });
+    let all = evaluated(&detector, photo.pixels(), ScoreLevels { unsure: 0.0, suspect: 0.0 });
     let (score, all) = (f64::from(all.score.value()), all.stability.unwrap());
-    let settled = evaluated(&detector, photo.pixels(), Doubt { from: score, recheck_from: score });
+    let settled =
+        evaluated(&detector, photo.pixels(), ScoreLevels { unsure: score, suspect: score });
     let settled = settled.stability.unwrap();
     assert_eq!(settled.lowest < unsure.score, all.lowest < unsure.score, "{settled:?}, {all:?}");
     assert!(settled.variants <= all.variants);
@@ -236,7 +237,8 @@ fn a_foremost_face_that_cannot_be_judged_is_not_cleared_by_another() {
     let blurred =
         imageops::blur(&imageops::crop_imm(&both, 0, 0, half, both.height()).to_image(), 9.0);
     imageops::replace(&mut both, &blurred, 0, 0);
-    let answer = |from: f64| detector.score(&both, &faces, Doubt { from, recheck_from: from });
+    let answer =
+        |from: f64| detector.score(&both, &faces, ScoreLevels { unsure: from, suspect: from });
     match answer(f64::INFINITY) {
         Synthetic::NotApplicable { code, faces } => {
             assert_eq!(code, NotApplicable::FaceTooBlurred);
@@ -286,7 +288,7 @@ fn the_bundled_model_reaches_its_card_on_val() {
         let photo = Photo::decode(&std::fs::read(faces.join(&row.path)).unwrap()).unwrap();
         let checker = checker();
         let faces = checker.judged_faces(photo.pixels());
-        let score = match checker.detector().score(photo.pixels(), &faces, Doubt::NONE) {
+        let score = match checker.detector().score(photo.pixels(), &faces, ScoreLevels::NONE) {
             Synthetic::Evaluated(found) => Some(f64::from(found.score.value())),
             _ => None,
         };

@@ -15,4 +15,4 @@ mod scoring;
 mod sharpness;
 mod trunk;
 
-pub use self::scoring::{Detector, Doubt, ModelFiles, trunk_name};
+pub use self::scoring::{Detector, ModelFiles, ScoreLevels, trunk_name};

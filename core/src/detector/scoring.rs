@@ -26,18 +26,18 @@ pub struct ModelFiles<'a> {
     pub description: &'a str,
 }
 
-/// The scores from which on more is done about a photo.
+/// The scores of the policy from which on more is done about a photo.
 #[derive(Debug, Clone, Copy)]
-pub struct Doubt {
+pub struct ScoreLevels {
     /// It comes with a heat map.
-    pub from: f64,
-    /// It is scored again after small perturbations, until one brings it below `from`.
-    pub recheck_from: f64,
+    pub unsure: f64,
+    /// It is scored again after small perturbations, until one brings it below `unsure`.
+    pub suspect: f64,
 }
 
-impl Doubt {
+impl ScoreLevels {
     /// For whoever wants the score alone.
-    pub const NONE: Self = Self { from: f64::INFINITY, recheck_from: f64::INFINITY };
+    pub const NONE: Self = Self { unsure: f64::INFINITY, suspect: f64::INFINITY };
 }
 
 /// The name of the trunk that a `model.toml` asks for: of the folder beside it.
@@ -118,13 +118,14 @@ impl Detector {
     }
 
     /// Scores every face of a photo; `faces` come the largest and surest first. Where the highest
-    /// score is doubted, the face comes with a heat map or is re-scored. The cost is bounded by the
-    /// faces, of which a [`FaceFinder`](crate::faces::FaceFinder) finds three at most: one pass for
-    /// the whole photo and one for the foremost face, two for each other face, and those of the
-    /// perturbed photos for one face alone.
+    /// score is `unsure` or more, the face comes with a heat map; from `suspect` on it is scored
+    /// again. The cost is bounded by the faces, of which a
+    /// [`FaceFinder`](crate::faces::FaceFinder) finds three at most: one pass for the whole photo
+    /// and one for the foremost face, two for each other face, and those of the perturbed photos
+    /// for one face alone.
     #[must_use]
-    pub fn score(&self, pixels: &RgbImage, faces: &[Face], doubt: Doubt) -> Synthetic {
-        let judged = self.judge(pixels, faces, doubt);
+    pub fn score(&self, pixels: &RgbImage, faces: &[Face], levels: ScoreLevels) -> Synthetic {
+        let judged = self.judge(pixels, faces, levels);
         judged.unwrap_or_else(|code| Synthetic::UnableToEvaluate { code })
     }
 
@@ -132,7 +133,7 @@ impl Detector {
         &self,
         pixels: &RgbImage,
         faces: &[Face],
-        doubt: Doubt,
+        levels: ScoreLevels,
     ) -> Result<Synthetic, UnableToEvaluate> {
         let Some(foremost) = faces.first() else {
             return Ok(not_applicable(NotApplicable::NoFaceFound, Vec::new()));
@@ -156,20 +157,20 @@ impl Detector {
             let code = foremost_code.unwrap_or(NotApplicable::NoFaceFound);
             return Ok(not_applicable(code, faces));
         };
-        let is_doubted = doubt.from <= f64::from(score.value());
+        let is_unsure = levels.unsure <= f64::from(score.value());
         match foremost_code {
             // That a smaller face seems real says nothing about the foremost.
-            Some(code) if !is_doubted => return Ok(not_applicable(code, faces)),
+            Some(code) if !is_unsure => return Ok(not_applicable(code, faces)),
             _ => {}
         }
         let face = result.face;
         let mut evaluated = Evaluated { score, face, faces, stability: None, heat_map: None };
-        if is_doubted {
+        if is_unsure {
             evaluated.heat_map = heat_map;
         }
-        if doubt.recheck_from <= f64::from(score.value()) {
+        if levels.suspect <= f64::from(score.value()) {
             let around = if face == *foremost { Around::Photo } else { Around::Face };
-            let settled_below = doubt.from;
+            let settled_below = levels.unsure;
             let stability = self.stability(pixels, &evaluated, around, settled_below)?;
             evaluated.stability = Some(stability);
         }

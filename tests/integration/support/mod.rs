@@ -24,6 +24,7 @@ use photocheck::config::{
     BundledPolicy, Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, PolicyChoice,
     SightingsConfig,
 };
+use photocheck::fetch::Fetcher;
 use photocheck::http;
 use photocheck::http::arrival::Pace;
 use photocheck::http::client_limit::ClientLimiter;
@@ -270,6 +271,8 @@ pub struct Setup {
     /// Of one client, or no limit.
     pub requests_per_minute: Option<NonZeroU32>,
     pub policy: BundledPolicy,
+    /// Fetches photos by URL.
+    pub fetcher: Option<Fetcher>,
 }
 
 impl Default for Setup {
@@ -286,6 +289,7 @@ impl Default for Setup {
             origins: Vec::new(),
             requests_per_minute: None,
             policy: BundledPolicy::Strict,
+            fetcher: None,
         }
     }
 }
@@ -342,6 +346,7 @@ impl Service {
         let sightings = app.sightings().cloned();
         let mut service = http::service::Service::new(app);
         service.uploads.pace = setup.pace;
+        service.uploads.fetcher = setup.fetcher;
         service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
