@@ -28,7 +28,8 @@ impl App {
         Ok(sightings.account(id)?)
     }
 
-    /// The policy that decides for whoever asks: the operator's. A tenant's own will be chosen here.
+    /// The policy that decides for whoever asks: the operator's. A tenant's own is to be chosen
+    /// here.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         self.checker().policy()

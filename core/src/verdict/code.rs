@@ -133,7 +133,8 @@ impl Code {
 
     /// The most severe verdict that a policy may make of it; `None` for what no policy weighs,
     /// because it never counts against a photo. Only what a person has confirmed, what the file
-    /// declares, or what hardly any real photo reaches may be `fake`: that word hurts who is honest.
+    /// declares, or what hardly any real photo reaches may be `fake`: a wrong one hurts an honest
+    /// person.
     #[must_use]
     pub fn weight_max(self) -> Option<Verdict> {
         match self {

@@ -36,8 +36,11 @@ pub enum PolicyFault {
     NoSuchReason(String),
     #[error("weights.{0}: no policy weighs this reason")]
     NeverWeighed(String),
-    #[error("weights.{} is {value}, it must be \"clear\", \"inconclusive\", \"suspect\" or \"fake\"",
-        .code.name())]
+    #[error(
+        "weights.{} is {value}, it must be \"clear\", \"inconclusive\", \"suspect\" or \
+         \"fake\"",
+        .code.name()
+    )]
     NoVerdict { code: Code, value: String },
     #[error("weights.{} is \"{}\", it must be at most \"{}\"",
         .code.name(), .weight.name(), .most.name())]

@@ -1,8 +1,8 @@
 //! The policy: what each reason leads to, by thresholds that all policies share.
 //!
-//! A policy file names the policy, states its version, and gives every reason that may count against
-//! a photo a weight: the verdict that this reason alone leads to. The verdict is the most severe
-//! weight, and `clear` where the photo is allowed.
+//! A policy file names the policy, states its version, and has a weight for every reason that may
+//! count against a photo: the verdict that this reason alone leads to. The verdict is the most
+//! severe weight, and `clear` where the photo is allowed.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;

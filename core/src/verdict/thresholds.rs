@@ -1,7 +1,7 @@
 //! The thresholds: from which number on a signal counts, and what that costs honest people.
 //!
-//! They are written once, in a file of their own. A policy file may have a section of the same name,
-//! which then replaces the one here.
+//! They are written once, in a file of their own. A policy file may have a section of the same
+//! name, which then replaces the one here.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

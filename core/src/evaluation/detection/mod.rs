@@ -43,8 +43,8 @@ pub struct Summary {
     pub flagged_real: Option<f64>,
     /// The same share of synthetic photos.
     pub flagged_synthetic: Option<f64>,
-    /// Share of real photos with the answer `likely` or `declared`, whatever the policy makes of it;
-    /// of all that were not refused.
+    /// Share of real photos with the answer `likely` or `declared`, whatever the policy makes of
+    /// it; of all that were not refused.
     pub likely_real: Option<f64>,
     /// The same share of synthetic photos.
     pub likely_synthetic: Option<f64>,
