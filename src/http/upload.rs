@@ -19,6 +19,7 @@ use super::problem::Problem;
 use super::room::Room;
 use crate::app::error::AppError;
 use crate::app::gate::Gate;
+use crate::tenancy::Caller;
 use photocheck_core::limits;
 use photocheck_core::photo::PhotoError;
 
@@ -59,10 +60,12 @@ impl Uploads {
     pub async fn receive(
         &self,
         mut request: Request,
+        caller: &Caller,
         names: &[&'static str],
     ) -> Result<Upload, Problem> {
         let body = std::mem::take(request.body_mut());
-        let has_place = self.gate.has_place().map_err(|full| AppError::from(full).into());
+        let has_place = self.gate.has_place(caller);
+        let has_place = has_place.map_err(|full| AppError::from(full).into());
         if let Err(problem) = has_place.and_then(|()| check_announced(request.headers())) {
             arrival::drain(body);
             return Err(problem);
