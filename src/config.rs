@@ -24,12 +24,16 @@ pub struct Config {
     /// `None` where the operator has not opted in.
     pub sightings: Option<SightingsConfig>,
     pub access: AccessConfig,
+    /// Whether calls need a key although none was made yet.
+    pub require_keys: bool,
 }
 
 /// How the service meets its clients.
 #[derive(Debug, Clone)]
 pub struct ServiceConfig {
     pub listen: SocketAddr,
+    /// Whether the operator lets whoever reaches it use it while there is no key.
+    pub open_without_keys: bool,
     /// For Prometheus; `None` where nothing is published.
     pub metrics_listen: Option<SocketAddr>,
     /// Between the end of readiness and the end of listening.

@@ -15,5 +15,6 @@ pub mod ids;
 pub mod private_file;
 pub mod store;
 pub mod telemetry;
+pub mod tenancy;
 pub mod wire;
 pub mod words;

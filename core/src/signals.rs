@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::bank::{BankFacts, Opinion};
 use crate::faces::Face;
 use crate::matching::hashes::{Distance, PdqQuality};
-use crate::matching::index::{ContentId, Index};
+use crate::matching::index::{ContentId, Index, Scope};
 use crate::matching::views::View;
 use crate::provenance::Mark;
 use crate::region::Region;
@@ -171,10 +171,10 @@ impl NotCompared {
 }
 
 impl KnownPhoto {
-    /// What a photo with enough detail is compared with.
+    /// What a photo with enough detail is compared with in this scope.
     #[must_use]
-    pub fn by(index: &Index) -> Self {
-        match index.known_fakes() {
+    pub fn by(index: &Index, scope: &Scope) -> Self {
+        match index.known_fakes(scope) {
             0 => Self::NotCompared(NotCompared::NoBanks),
             hashes => Self::Compared { hashes },
         }

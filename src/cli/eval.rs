@@ -20,7 +20,7 @@ use photocheck_core::checker::Checker;
 use photocheck_core::detector::{Detector, ScoreLevels};
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::photo::Photo;
 use photocheck_core::signals::Synthetic;
 
@@ -174,7 +174,7 @@ impl Scorer<'_> {
         let source = row.source.clone();
         let refused = Judged { truth, source, score: None, verdict: None, made_by_ai: None };
         let bytes = files::read(&folder.join(&row.path)).unwrap_or_default();
-        let Ok(report) = self.checker.check(&bytes, &Index::default()) else {
+        let Ok(report) = self.checker.check(&bytes, &Index::default(), &Scope::Everything) else {
             let robustness = vec![refused.clone(); Edit::TRAVELS.len()];
             return Found { judged: refused, robustness, other: None };
         };

@@ -1,9 +1,9 @@
 //! Taking the photo out of a request, within the limit, before it is in memory.
 //!
-//! Three forms are taken: `multipart/form-data` with the field `photo` (and the text fields that are
-//! asked for), the bytes themselves as the body, or, where the operator allows it, JSON with a `url`
-//! to fetch the photo from. A place at the gate is taken after the body, by the app, so that a slow
-//! sender keeps nobody from being checked.
+//! Three forms are taken: `multipart/form-data` with the field `photo` (and the text fields that
+//! are asked for), the bytes themselves as the body, or, where the operator allows it, JSON with a
+//! `url` to fetch the photo from. A place at the gate is taken after the body, by the app, so that
+//! a slow sender keeps nobody from being checked.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -23,6 +23,7 @@ use super::room::Room;
 use crate::app::error::AppError;
 use crate::app::gate::Gate;
 use crate::fetch::{FetchError, Fetcher};
+use crate::tenancy::Caller;
 use photocheck_core::limits;
 use photocheck_core::photo::PhotoError;
 
@@ -71,10 +72,12 @@ impl Uploads {
     pub async fn receive(
         &self,
         mut request: Request,
+        caller: &Caller,
         names: &[&'static str],
     ) -> Result<Upload, Problem> {
         let body = std::mem::take(request.body_mut());
-        let has_place = self.gate.has_place().map_err(|full| AppError::from(full).into());
+        let has_place = self.gate.has_place(caller);
+        let has_place = has_place.map_err(|full| AppError::from(full).into());
         if let Err(problem) = has_place.and_then(|()| check_announced(request.headers())) {
             arrival::drain(body);
             return Err(problem);

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use photocheck::app::models::load_policy;
 use photocheck::config::{BundledPolicy, PolicyChoice};
 use photocheck::wire::ReportJson;
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -18,7 +18,7 @@ const AI: &str = "photos/ai-portrait-1.jpg";
 const REAL: &str = "photos/real-hopper.jpg";
 
 fn by_library(policy: BundledPolicy, photo: &[u8]) -> Value {
-    let report = checker_by(policy).check(photo, &Index::default()).unwrap();
+    let report = checker_by(policy).check(photo, &Index::default(), &Scope::Everything).unwrap();
     serde_json::to_value(ReportJson::from(&report)).unwrap()
 }
 
