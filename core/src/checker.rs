@@ -112,6 +112,21 @@ impl Checker {
         scope: &Scope,
         done: &mut dyn FnMut(Stage),
     ) -> Result<Examined, PhotoError> {
+        Ok(self.examine_with_views(bytes, index, scope, done)?.0)
+    }
+
+    /// The same, with all that the photo is looked up by, for callers that compare photos with each
+    /// other.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn examine_with_views(
+        &self,
+        bytes: &[u8],
+        index: &Index,
+        scope: &Scope,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<(Examined, PhotoViews), PhotoError> {
         let photo = Photo::decode(bytes)?;
         done(Stage::Decode);
         let pixels = photo.pixels();
@@ -127,7 +142,7 @@ impl Checker {
         let provenance = provenance::read(bytes, &photo, &views.hashes);
         done(Stage::Marks);
         let pdq_quality = views.hashes.pdq_quality;
-        Ok(Examined {
+        let examined = Examined {
             photo: PhotoFacts::from(&photo),
             signals: Signals { matches, seen: None, pdq_quality, synthetic, provenance },
             seen_copies,
@@ -135,7 +150,8 @@ impl Checker {
             hashes: views.hashes,
             views: views.banked().collect(),
             versions: self.versions(index),
-        })
+        };
+        Ok((examined, views))
     }
 
     /// The second half of [`Checker::check`]: lets the policy decide.
