@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod bulk;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let done = match args.command {
         Command::Check(check) => cli::check::run(&check, &args.shared),
+        Command::Bulk(bulk) => cli::bulk::run(&bulk, &args.shared),
         Command::Hash(hash) => cli::hash::run(&hash),
         Command::Inspect(inspect) => cli::inspect::run(&inspect),
         Command::Bank(bank) => cli::bank::run(&bank, &args.shared),

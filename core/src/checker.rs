@@ -110,6 +110,21 @@ impl Checker {
         scope: &Scope,
         done: &mut dyn FnMut(Stage),
     ) -> Result<Examined, PhotoError> {
+        Ok(self.examine_with_views(bytes, index, scope, done)?.0)
+    }
+
+    /// The same, with all that the photo is looked up by, for callers that compare photos with each
+    /// other.
+    ///
+    /// # Errors
+    /// A [`PhotoError`] when the bytes are no photo within the limits.
+    pub fn examine_with_views(
+        &self,
+        bytes: &[u8],
+        index: &Index,
+        scope: &Scope,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<(Examined, PhotoViews), PhotoError> {
         let photo = Photo::decode(bytes)?;
         done(Stage::Decode);
         let pixels = photo.pixels();
@@ -125,7 +140,7 @@ impl Checker {
         let provenance = provenance::read(bytes, &photo, &views.hashes);
         done(Stage::Marks);
         let pdq_quality = views.hashes.pdq_quality;
-        Ok(Examined {
+        let examined = Examined {
             photo: PhotoFacts::from(&photo),
             signals: Signals {
                 matches,
@@ -139,7 +154,8 @@ impl Checker {
             hashes: views.hashes,
             views: views.banked().collect(),
             generation: index.generation(),
-        })
+        };
+        Ok((examined, views))
     }
 
     /// The second half of [`Checker::check`]: lets a policy decide.

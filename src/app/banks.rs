@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use photocheck_core::bank::{BankFacts, BankName};
-use photocheck_core::matching::index::{ContentId, Scope};
+use photocheck_core::matching::index::ContentId;
 use tokio::sync::Semaphore;
 
 use super::error::AppError;
@@ -76,7 +76,7 @@ impl Banks {
     pub fn view(&self) -> View {
         match &self.live {
             Some(live) => live.view(self.tenant),
-            None => View { index: Arc::default(), scope: Arc::new(Scope::Everything) },
+            None => View::empty(),
         }
     }
 

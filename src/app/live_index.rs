@@ -66,6 +66,14 @@ pub struct View {
     pub scope: Arc<Scope>,
 }
 
+impl View {
+    /// Of no banks.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { index: Arc::default(), scope: Arc::new(Scope::Everything) }
+    }
+}
+
 /// When the index is compacted and written the next time.
 struct Compaction {
     /// From then on when much of it is new or removed, so that the next start has little to catch

@@ -96,7 +96,7 @@ async fn add_all(
 }
 
 /// What became of the photo; each line begins with what it is about and the id.
-fn banked_lines(banked: &Banked, path: &str, matcher: &Matcher) -> String {
+pub(super) fn banked_lines(banked: &Banked, path: &str, matcher: &Matcher) -> String {
     let id = banked.id.0;
     let what = if banked.added { "added" } else { "already there" };
     let mut lines = vec![format!("{what}\t{id}\t{path}\n")];

@@ -3,6 +3,12 @@
 pub mod bank;
 pub mod bank_add;
 pub mod bank_transfer;
+pub mod bulk;
+pub mod bulk_bank;
+pub mod bulk_page;
+pub mod bulk_progress;
+pub mod bulk_report;
+pub mod bulk_thumbnail;
 pub mod charts;
 pub mod check;
 pub mod config;
@@ -54,6 +60,8 @@ pub enum Command {
     Hash(hash::HashArgs),
     /// Show what files say about their own origin. A file that says nothing proves nothing
     Inspect(inspect::InspectArgs),
+    /// Check all photos of folders, lists and archives, and write tables of the results
+    Bulk(bulk::BulkArgs),
     /// Manage banks of known photos: fakes, photos never to flag, photos seen on accounts
     Bank(bank::BankArgs),
     /// Manage tenants: platforms whose banks, sightings and keys are apart from each other's

@@ -8,10 +8,12 @@ use spdx::{Expression, LicenseItem, ParseMode};
 use crate::support::root;
 
 /// Licences that may be used for part of a program under MIT or Apache-2.0.
-const LICENCES: [&str; 10] = [
+const LICENCES: [&str; 11] = [
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    // The public domain; of a crate that is compiled for WebAssembly alone.
+    "CC0-1.0",
     "ISC",
     "MIT",
     // Changes to files of the crate itself would have to be published; there are none.

@@ -11,6 +11,10 @@
 
 mod architecture;
 mod banks;
+mod bulk;
+mod bulk_archives;
+mod bulk_resume;
+mod bulk_rings;
 mod command_line;
 #[cfg(feature = "c2pa")]
 mod credentials;

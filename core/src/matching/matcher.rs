@@ -19,9 +19,9 @@ use std::sync::Arc;
 use super::hashes::{Distance, PdqHash, PdqQuality, PhotoHashes};
 use super::index::{ContentId, Entry, Index, Near, Scope};
 use super::thresholds::Thresholds;
-use super::views::{PhotoView, PhotoViews, View};
+use super::views::kept::{KeptView, KeptViews, LookedUp};
+use super::views::{PhotoViews, View};
 use crate::bank::{BankFacts, Opinion};
-use crate::faces::Faces;
 use crate::signals::Match;
 
 /// Decides what is a copy of what. Cheap to copy.
@@ -53,6 +53,23 @@ impl Matcher {
     /// is for: each once, by the view that tells most, nearest first.
     #[must_use]
     pub fn matches(&self, views: &PhotoViews, index: &Index, scope: &Scope) -> Vec<Match> {
+        let centres: Vec<_> = views.faces.all().map(|face| face.region().centre()).collect();
+        self.matches_of(&views.views, &centres, index, scope)
+    }
+
+    /// The same for a photo of which only the hashes were kept.
+    #[must_use]
+    pub fn matches_kept(&self, views: &KeptViews, index: &Index, scope: &Scope) -> Vec<Match> {
+        self.matches_of(&views.views, &views.face_centres, index, scope)
+    }
+
+    fn matches_of(
+        &self,
+        views: &[impl LookedUp],
+        face_centres: &[(f32, f32)],
+        index: &Index,
+        scope: &Scope,
+    ) -> Vec<Match> {
         let mut hits = self.sure_hits(views, index, scope);
         for (content, hits) in &mut hits {
             if hits.iter().any(|hit| hit.view.is_of_keypoint()) {
@@ -60,7 +77,7 @@ impl Matcher {
                 hits.extend(self.wide_hits(views, &banked));
             }
         }
-        let nearest = hits.into_values().filter_map(|hits| self.nearest(hits, &views.faces));
+        let nearest = hits.into_values().filter_map(|hits| self.nearest(hits, face_centres));
         let mut matches: Vec<_> = nearest.collect();
         matches.sort_by_key(|found| (found.distance, found.content));
         matches
@@ -69,13 +86,13 @@ impl Matcher {
     /// Everything within the sure distance.
     fn sure_hits(
         &self,
-        views: &PhotoViews,
+        views: &[impl LookedUp],
         index: &Index,
         scope: &Scope,
     ) -> HashMap<ContentId, Vec<Match>> {
         let mut hits: HashMap<ContentId, Vec<Match>> = HashMap::new();
         for (view, mirrored) in self.looked_up(views) {
-            let (kind, hash) = (view.view.kind(), view.pdq(mirrored));
+            let (kind, hash) = (view.view().kind(), view.pdq(mirrored));
             for near in index.lookup(kind, hash, self.thresholds.sure_distance_max, scope) {
                 hits.entry(near.content).or_default().push(as_match(view, mirrored, near));
             }
@@ -85,12 +102,12 @@ impl Matcher {
 
     /// The hits beyond the sure distance, whose gradient hashes agree, among the hashes of one
     /// banked photo.
-    fn wide_hits(&self, views: &PhotoViews, banked: &[Entry]) -> Vec<Match> {
+    fn wide_hits(&self, views: &[impl LookedUp], banked: &[Entry]) -> Vec<Match> {
         let Thresholds { sure_distance_max: sure, wide_distance_max: wide, .. } = self.thresholds;
         let mut hits = Vec::new();
-        let looked_up = self.looked_up(views).filter(|(view, _)| !view.view.is_of_keypoint());
+        let looked_up = self.looked_up(views).filter(|(view, _)| !view.view().is_of_keypoint());
         for (view, mirrored) in looked_up {
-            for entry in banked.iter().filter(|entry| view.view.is_comparable_with(entry.view)) {
+            for entry in banked.iter().filter(|entry| view.view().is_comparable_with(entry.view)) {
                 let distance = view.pdq(mirrored).distance(entry.hash);
                 if sure < distance
                     && distance <= wide
@@ -104,12 +121,12 @@ impl Matcher {
     }
 
     /// The views with enough detail, each as it is and mirrored.
-    fn looked_up<'a>(
+    fn looked_up<'a, V: LookedUp>(
         &self,
-        views: &'a PhotoViews,
-    ) -> impl Iterator<Item = (&'a PhotoView, bool)> + use<'a> {
+        views: &'a [V],
+    ) -> impl Iterator<Item = (&'a V, bool)> + use<'a, V> {
         let matcher = *self;
-        let views = views.views.iter().filter(move |view| matcher.is_looked_up(view));
+        let views = views.iter().filter(move |view| matcher.is_looked_up(*view));
         views.flat_map(|view| [false, true].map(|mirrored| (view, mirrored)))
     }
 
@@ -172,15 +189,35 @@ impl Matcher {
         banked.map(entry).collect()
     }
 
+    /// The same of a photo of which only the hashes were kept.
+    #[must_use]
+    pub fn entries_kept(
+        &self,
+        views: &KeptViews,
+        content: ContentId,
+        bank: &Arc<BankFacts>,
+    ) -> Vec<Entry> {
+        let banked = views.views.iter().filter(|view| view.is_banked() && self.is_looked_up(*view));
+        let entry = |view: &KeptView| Entry {
+            hash: view.pdq(false),
+            gradient: view.gradient(false),
+            content,
+            view: view.view(),
+            opinion: Opinion::Confirmed,
+            bank: Arc::clone(bank),
+        };
+        banked.map(entry).collect()
+    }
+
     /// Of the hits of one banked photo, the nearest that counts: one that shows all the picture if
     /// there is any, since that tells more.
-    fn nearest(&self, mut hits: Vec<Match>, faces: &Faces) -> Option<Match> {
+    fn nearest(&self, mut hits: Vec<Match>, face_centres: &[(f32, f32)]) -> Option<Match> {
         // Of several that are as near, the first in this order counts.
         hits.sort_by_key(|it| (it.view, it.mirrored, it.distance, it.banked_view));
         let of_keypoints = || hits.iter().filter(|it| it.view.is_of_keypoint());
         let is_keypoint_hit = of_keypoints().next().is_some();
         let shows_face =
-            |hit: &Match| faces.all().any(|face| hit.region.contains(face.region().centre()));
+            |hit: &Match| face_centres.iter().any(|centre| hit.region.contains(*centre));
         let keypoints_count = of_keypoints().any(shows_face)
             || self
                 .is_margin_enough(of_keypoints().map(|it| (it.view, it.banked_view, it.distance)));
@@ -216,27 +253,28 @@ impl Matcher {
         self.thresholds.keypoint_margin_min <= margin
     }
 
-    fn is_looked_up(&self, view: &PhotoView) -> bool {
-        self.is_comparable(view.quality)
+    fn is_looked_up(&self, view: &impl LookedUp) -> bool {
+        self.is_comparable(view.quality())
     }
 
     /// A hash that came from elsewhere may have come without a gradient hash.
-    fn gradients_agree(&self, view: &PhotoView, mirrored: bool, banked: &Entry) -> bool {
+    fn gradients_agree(&self, view: &impl LookedUp, mirrored: bool, banked: &Entry) -> bool {
+        // The cheap side first: a photo's own gradient hash is taken when it is asked for.
         banked.gradient.is_some_and(|banked| {
-            let apart = view.gradient(mirrored).sample().distance(banked);
-            apart <= self.thresholds.gradient_distance_max
+            view.gradient(mirrored)
+                .is_some_and(|own| own.distance(banked) <= self.thresholds.gradient_distance_max)
         })
     }
 }
 
-fn as_match(view: &PhotoView, mirrored: bool, near: Near) -> Match {
+fn as_match(view: &impl LookedUp, mirrored: bool, near: Near) -> Match {
     Match {
         bank: near.bank,
         content: near.content,
         distance: near.distance,
-        view: view.view,
+        view: view.view(),
         mirrored,
-        region: view.region,
+        region: view.region(),
         banked_view: near.view,
         opinion: near.opinion,
     }

@@ -1,6 +1,7 @@
 //! The real program in each of its forms, and the fixtures.
 
 pub mod browser;
+pub mod bulk;
 pub mod colours;
 pub mod imports;
 pub mod keys;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bank::{BankId, Purpose};
-use crate::faces::{Face, Point};
+use crate::faces::{Face, Faces, Point};
 use crate::matching::views::KeypointSlot;
 use crate::region::Region;
 
@@ -47,8 +47,8 @@ fn face_at(x: f32) -> Face {
 }
 
 fn nearest(hits: &[Match], faces: &[Face]) -> Option<u16> {
-    let faces = Faces { whole: faces.to_vec(), ..Faces::default() };
-    MATCHER.nearest(hits.to_vec(), &faces).map(|found| found.distance.0)
+    let centres: Vec<_> = faces.iter().map(|face| face.region().centre()).collect();
+    MATCHER.nearest(hits.to_vec(), &centres).map(|found| found.distance.0)
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn banked_photos_are_copies_by_comparable_views() {
 #[cfg(feature = "evaluation")]
 fn matches_by_scan(views: &PhotoViews, entries: &[Entry]) -> Vec<Match> {
     let mut hits = HashMap::<ContentId, Vec<Match>>::new();
-    for view in views.views.iter().filter(|view| MATCHER.is_looked_up(view)) {
+    for view in views.views.iter().filter(|view| MATCHER.is_looked_up(*view)) {
         for mirrored in [false, true] {
             for entry in entries.iter().filter(|it| view.view.is_comparable_with(it.view)) {
                 let distance = view.pdq(mirrored).distance(entry.hash);
@@ -142,7 +142,8 @@ fn matches_by_scan(views: &PhotoViews, entries: &[Entry]) -> Vec<Match> {
             }
         }
     }
-    let nearest = hits.into_values().filter_map(|hits| MATCHER.nearest(hits, &views.faces));
+    let centres: Vec<_> = views.faces.all().map(|face| face.region().centre()).collect();
+    let nearest = hits.into_values().filter_map(|hits| MATCHER.nearest(hits, &centres));
     let mut matches: Vec<Match> = nearest.collect();
     matches.sort_by_key(|found| (found.distance, found.content));
     matches
@@ -210,6 +211,17 @@ fn a_lookup_finds_what_the_rule_finds_among_all_hashes() {
             let views = views_of(&edited);
             let matches = MATCHER.matches(&views, &index, &Scope::Everything);
             assert_eq!(matches, matches_by_scan(&views, &entries), "{edit:?}");
+            let kept = KeptViews::from_bytes(&KeptViews::from(&views).to_bytes()).unwrap();
+            let of_kept = MATCHER.matches_kept(&kept, &index, &Scope::Everything);
+            assert_eq!(of_kept, matches, "{edit:?}");
+            let entries = MATCHER.entries(&views, ContentId(1), &bank).into_iter();
+            // An index keeps no second opinion on squares over keypoints.
+            let in_index = entries.map(|it| Entry {
+                gradient: it.gradient.filter(|_| !it.view.is_of_keypoint()),
+                ..it
+            });
+            let in_index: Vec<Entry> = in_index.collect();
+            assert_eq!(MATCHER.entries_kept(&kept, ContentId(1), &bank), in_index);
             found += matches.len();
             beyond += matches.iter().filter(|found| 31 < found.distance.0).count();
         }

@@ -11,6 +11,7 @@
 
 mod anchor;
 mod framing;
+pub mod kept;
 mod keypoints;
 mod sampling;
 mod trim;
@@ -120,10 +121,7 @@ impl PhotoViews {
     /// over faces are missing.
     #[must_use]
     pub fn hash(pixels: &RgbImage, framing: &Framing, faces: Faces) -> Self {
-        let samples = Box::new(filtered_samples(pixels));
-        let whole = PhotoView::from_samples(View::Whole, Region::WHOLE, samples);
-        let hashes = whole.hashes();
-        let mut views = vec![whole];
+        let Self { hashes, mut views, .. } = Self::whole(pixels);
         let pyramid = &framing.pyramid;
         let parts = parts(framing).into_iter();
         views.extend(parts.map(|(view, frame)| PhotoView::sample(view, &frame, pyramid)));
@@ -135,6 +133,14 @@ impl PhotoViews {
             views.extend(views_inside.into_iter().map(|view| view.in_whole(part, pixels)));
         }
         Self { hashes, views, faces }
+    }
+
+    /// Hashes the whole alone.
+    #[must_use]
+    pub fn whole(pixels: &RgbImage) -> Self {
+        let samples = Box::new(filtered_samples(pixels));
+        let whole = PhotoView::from_samples(View::Whole, Region::WHOLE, samples);
+        Self { hashes: whole.hashes(), views: vec![whole], faces: Faces::default() }
     }
 
     /// What a bank keeps of the photo beside the hashes of the whole.

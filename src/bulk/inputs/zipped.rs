@@ -1,0 +1,112 @@
+//! ZIP archives, read entry by entry.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use zip::ZipArchive;
+use zip::read::ZipFile;
+
+use super::archive::{self, Archive, Unfolding};
+use crate::bulk::entry::{Content, NotRead, Take, read_photo};
+use crate::bulk::limits::ZIP_ENTRIES_MAX;
+use photocheck_core::limits::PHOTO_BYTES_MAX;
+
+/// Takes every file of the archive. One that cannot be read on is an entry itself, refused.
+pub fn each(path: &Path, archive: &Archive, take: &mut Take<'_>) -> ControlFlow<()> {
+    match open(path) {
+        Ok((mut zip, unfolding)) => entries(&mut zip, &unfolding, archive, take),
+        Err(why) => take(archive.itself(), &mut || Err(why.clone())),
+    }
+}
+
+fn entries(
+    zip: &mut ZipArchive<BufReader<File>>,
+    unfolding: &Unfolding,
+    archive: &Archive,
+    take: &mut Take<'_>,
+) -> ControlFlow<()> {
+    for number in 0..zip.len() {
+        let name = zip.name_for_index(number).unwrap_or_default().to_owned();
+        let mut file = match zip.by_index(number) {
+            Ok(file) => file,
+            Err(error) => {
+                let entry = archive.entry(number as u64, name.as_bytes(), None);
+                let why = unreadable(&error.to_string());
+                take(entry, &mut || Err(why.clone()))?;
+                continue;
+            }
+        };
+        if file.is_dir() || archive::is_hidden(file.name_raw()) {
+            continue;
+        }
+        // Counted whether or not it is read, so that it ends where it ended before.
+        if unfolding.count(file.size().min(PHOTO_BYTES_MAX)).is_err() {
+            return take(archive.itself(), &mut || Err(archive::too_much()));
+        }
+        let stamp = Some(format!("{}:{:08x}", file.size(), file.crc32()));
+        let entry = archive.entry(number as u64, file.name_raw(), stamp);
+        take(entry, &mut || read(&mut file))?;
+    }
+    ControlFlow::Continue(())
+}
+
+fn read(file: &mut ZipFile<'_, BufReader<File>>) -> Content {
+    archive::check_name(file.name_raw())?;
+    if file.is_symlink() {
+        let message = "a link in an archive is not followed".into();
+        return Err(NotRead { code: "ARCHIVE_LINK", message });
+    }
+    let size = file.size();
+    // One byte more than it says is enough to see that it lies.
+    let read = read_photo(file.take(size.saturating_add(1)));
+    let bytes = read.map_err(|error| unreadable(&error.to_string()))?;
+    if size < bytes.len() as u64 {
+        return Err(unreadable("it has more bytes than it says"));
+    }
+    archive::check_content(Ok(bytes))
+}
+
+fn unreadable(why: &str) -> NotRead {
+    NotRead { code: "ARCHIVE_DAMAGED", message: format!("the entry cannot be read: {why}") }
+}
+
+fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, Unfolding), NotRead> {
+    let mut file = File::open(path).map_err(|error| NotRead::unreadable(&error))?;
+    let unfolding = file.metadata().map(|facts| Unfolding::of(facts.len()));
+    let unfolding = unfolding.map_err(|error| NotRead::unreadable(&error))?;
+    let entries = count_entries(&mut file).map_err(|error| archive::damaged(&error))?;
+    if ZIP_ENTRIES_MAX < entries {
+        return Err(archive::too_many(ZIP_ENTRIES_MAX));
+    }
+    match ZipArchive::new(BufReader::new(file)) {
+        Ok(zip) => Ok((zip, unfolding)),
+        Err(error) => Err(archive::damaged(&io::Error::other(error))),
+    }
+}
+
+/// How many entries the end of the archive says there are; it is read before the directory, which
+/// takes memory by their number. Whoever says too few has those alone read.
+fn count_entries(file: &mut File) -> io::Result<u64> {
+    /// The record at the end, and the longest comment behind it.
+    const END_BYTES: u64 = 22 + 65_535;
+    /// What the small record says where the large one counts.
+    const SEE_LARGE: u64 = 0xFFFF;
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
+    let mut end = Vec::new();
+    file.take(END_BYTES).read_to_end(&mut end)?;
+    file.rewind()?;
+    let find = |mark: &[u8; 4]| end.windows(4).rposition(|bytes| bytes == mark);
+    let number = |at: usize, bytes: usize| {
+        let read = end.get(at..at + bytes)?;
+        Some(read.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+    };
+    let small = find(b"PK\x05\x06").and_then(|at| number(at + 10, 2));
+    let count = match small {
+        Some(SEE_LARGE) => find(b"PK\x06\x06").map_or(small, |at| number(at + 32, 8)),
+        small => small,
+    };
+    count.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it has no end"))
+}

@@ -1,0 +1,226 @@
+//! `photocheck bulk run` on ZIP and TAR archives and on standard input: what is in them is read as
+//! it streams by, and what is hostile is refused by code.
+
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use zip::write::SimpleFileOptions;
+
+use crate::support::bulk::{Job, photo, printed};
+use crate::support::{fixture, photocheck_fed};
+
+const HASHES: &[&str] = &["--what", "hashes"];
+
+fn zipped(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        let method = if name.contains("stored") {
+            zip::CompressionMethod::Stored
+        } else {
+            zip::CompressionMethod::Deflated
+        };
+        let options = SimpleFileOptions::default().compression_method(method);
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+/// The names are written as they are, whatever they are.
+fn tarred(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_ustar();
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append(&header, bytes.as_slice()).unwrap();
+    }
+    tar.into_inner().unwrap()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(bytes).unwrap();
+    gzip.finish().unwrap()
+}
+
+/// The rows of one archive, by the names in it.
+fn codes_of(name: &str, archive: &[u8]) -> Vec<(String, String)> {
+    let job = Job::new();
+    let path = job.put(name, archive);
+    let output = job.run("out", &[&path], HASHES);
+    assert!(job.out("out").join("manifest.json").exists(), "{}", printed(&output).1);
+    let inside = format!("{name}/");
+    let codes = job.codes("out").into_iter();
+    codes.map(|(path, code)| (path.trim_start_matches(&inside).to_owned(), code)).collect()
+}
+
+fn check(name: &str, archive: &[u8], expected: &[(&str, &str)]) {
+    let own = |(path, code): &(&str, &str)| ((*path).to_owned(), (*code).to_owned());
+    let expected: Vec<_> = expected.iter().map(own).collect();
+    assert_eq!(codes_of(name, archive), expected, "{name}");
+}
+
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("a.jpg", photo(1)),
+        ("deep/b-stored.jpg", photo(2)),
+        ("notes.txt", b"no picture".to_vec()),
+        (".hidden.jpg", photo(3)),
+        ("__MACOSX/a.jpg", photo(3)),
+        ("../out.jpg", photo(4)),
+        ("/etc/passwd.jpg", photo(4)),
+        ("deep/../../up.jpg", photo(4)),
+        ("nested.zip", zipped(&[("c.jpg", photo(5))])),
+        ("nested.tgz", gzipped(&tarred(&[("c.jpg", photo(5))]))),
+        ("nested.tar", tarred(&[("c.jpg", photo(5))])),
+        ("damaged.jpg", fixture("hostile/truncated.jpg")),
+    ]
+}
+
+const EXPECTED: &[(&str, &str)] = &[
+    ("../out.jpg", "ARCHIVE_NAME_NOT_VALID"),
+    ("/etc/passwd.jpg", "ARCHIVE_NAME_NOT_VALID"),
+    ("a.jpg", "ok"),
+    ("damaged.jpg", "PHOTO_DAMAGED"),
+    ("deep/../../up.jpg", "ARCHIVE_NAME_NOT_VALID"),
+    ("deep/b-stored.jpg", "ok"),
+    ("nested.tar", "ARCHIVE_NESTED"),
+    ("nested.tgz", "ARCHIVE_NESTED"),
+    ("nested.zip", "ARCHIVE_NESTED"),
+    ("notes.txt", "PHOTO_NOT_AN_IMAGE"),
+];
+
+#[test]
+fn every_file_of_an_archive_is_a_row() {
+    check("photos.zip", &zipped(&files()), EXPECTED);
+    check("photos.tar", &tarred(&files()), EXPECTED);
+    check("photos.tgz", &gzipped(&tarred(&files())), EXPECTED);
+}
+
+#[test]
+fn an_archive_is_known_by_its_content() {
+    check("photos.jpg", &zipped(&[("a.jpg", photo(1))]), &[("a.jpg", "ok")]);
+    check("photos", &gzipped(&tarred(&[("a.jpg", photo(1))])), &[("a.jpg", "ok")]);
+}
+
+#[test]
+fn a_damaged_archive_is_a_row_of_its_own_behind_what_could_be_read() {
+    let zip = zipped(&[("a.jpg", photo(1))]);
+    check("cut.zip", &zip[..zip.len() - 30], &[("cut.zip", "ARCHIVE_DAMAGED")]);
+    let two = [("a.jpg", photo(1)), ("b.jpg", photo(2))];
+    let tar = tarred(&two);
+    let cut = &tar[..512 + photo(1).len().next_multiple_of(512) + 512 + 100];
+    let expected = [("a.jpg", "ok"), ("b.jpg", "ARCHIVE_DAMAGED"), ("cut.tar", "ARCHIVE_DAMAGED")];
+    check("cut.tar", cut, &expected);
+    let zip = gzipped(b"not a tar");
+    check("single.gz", &zip, &[("single.gz", "ARCHIVE_DAMAGED")]);
+    let mut changed = zipped(&[("a-stored.jpg", photo(1)), ("b.jpg", photo(2))]);
+    changed[200] ^= 1;
+    check("changed.zip", &changed, &[("a-stored.jpg", "ARCHIVE_DAMAGED"), ("b.jpg", "ok")]);
+}
+
+#[test]
+fn what_unfolds_to_far_more_than_itself_is_refused() {
+    let zeros = vec![0; 19 * 1024 * 1024];
+    let names: Vec<String> = (10..30).map(|number| format!("{number}.jpg")).collect();
+    let files: Vec<(&str, Vec<u8>)> =
+        names.iter().map(|name| (name.as_str(), zeros.clone())).collect();
+    for (name, bomb) in [("bomb.zip", zipped(&files)), ("bomb.tgz", gzipped(&tarred(&files)))] {
+        let found = codes_of(name, &bomb);
+        // 256 MiB hold 13 of them.
+        let expected = (name.to_owned(), "ARCHIVE_UNFOLDS_TOO_FAR".to_owned());
+        assert!(found.contains(&expected), "{found:?}");
+        assert!((14..=15).contains(&found.len()), "{found:?}");
+    }
+}
+
+#[test]
+fn links_and_long_names_in_a_tar_are_what_they_are() {
+    let mut tar = tar::Builder::new(Vec::new());
+    let long = format!("{}/a.jpg", "long-folder/".repeat(20));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(photo(1).len() as u64);
+    header.set_cksum();
+    tar.append_data(&mut header, &long, photo(1).as_slice()).unwrap();
+    let mut link = tar::Header::new_gnu();
+    link.set_entry_type(tar::EntryType::Symlink);
+    link.set_size(0);
+    tar.append_link(&mut link, "link.jpg", "/etc/passwd").unwrap();
+    let pax = [("path", "named/by pax.jpg".as_bytes())];
+    tar.append_pax_extensions(pax).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_path("short.jpg").unwrap();
+    header.set_size(photo(2).len() as u64);
+    header.set_cksum();
+    tar.append(&header, photo(2).as_slice()).unwrap();
+    let long = long.as_str();
+    let expected = [("link.jpg", "ARCHIVE_LINK"), (long, "ok"), ("named/by pax.jpg", "ok")];
+    check("photos.tar", &tar.into_inner().unwrap(), &expected);
+}
+
+/// The header says that a name of a gigabyte follows. It is not read into memory.
+#[test]
+fn a_name_that_has_no_end_is_refused() {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(1024 * 1024);
+    header.set_cksum();
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append(&header, vec![b'a'; 1024 * 1024].as_slice()).unwrap();
+    let mut plain = tar::Header::new_gnu();
+    plain.set_path("a.jpg").unwrap();
+    plain.set_size(photo(1).len() as u64);
+    plain.set_cksum();
+    tar.append(&plain, photo(1).as_slice()).unwrap();
+    let found = codes_of("photos.tar", &tar.into_inner().unwrap());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].1, "ARCHIVE_NAME_NOT_VALID");
+}
+
+/// What a job makes of standard input.
+fn fed(input: &[u8]) -> Vec<(String, String)> {
+    let job = Job::new();
+    let words = job.words("out", &[Path::new("-")], HASHES);
+    let output = photocheck_fed(job.db(), words.iter().map(String::as_str), input);
+    assert!(job.out("out").join("manifest.json").exists(), "{}", printed(&output).1);
+    job.codes("out")
+}
+
+#[test]
+fn standard_input_is_a_tar_or_a_list() {
+    let job = Job::new();
+    let (one, other) = (job.put("a b.jpg", photo(1)), job.put("deep/c.jpg", photo(2)));
+    let folder = other.parent().unwrap();
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    let expected = [(text(&one), "ok".to_owned()), (text(&other), "ok".to_owned())];
+    for list in [
+        format!("{}\n\r\n{}\r\n", text(&one), text(&other)),
+        format!("{}\0{}\0", text(&one), text(&other)),
+        format!("{}\n{}", text(&one), text(folder)),
+    ] {
+        assert_eq!(fed(list.as_bytes()), expected, "{list:?}");
+    }
+    let tar = tarred(&[("a.jpg", photo(1)), ("x/b.jpg", photo(2))]);
+    let expected = [("a.jpg", "ok"), ("x/b.jpg", "ok")];
+    let expected = expected.map(|(path, code)| (path.to_owned(), code.to_owned()));
+    assert_eq!(fed(&tar), expected);
+    assert_eq!(fed(&gzipped(&tar)), expected);
+}
+
+#[test]
+fn an_archive_among_those_that_a_pattern_matches_is_opened() {
+    let job = Job::new();
+    job.put("one.zip", zipped(&[("a.jpg", photo(1))]));
+    job.put("two.tar", tarred(&[("b.jpg", photo(2))]));
+    job.put("c.jpg", photo(3));
+    fs::create_dir(job.input("folder")).unwrap();
+    job.run("out", &[&job.input("*")], HASHES);
+    let found: Vec<String> = job.codes("out").into_iter().map(|(path, _)| path).collect();
+    assert_eq!(found, ["c.jpg", "one.zip/a.jpg", "two.tar/b.jpg"]);
+}
