@@ -171,6 +171,6 @@ async fn all_works_under_a_path_of_a_proxy() {
     browser.until("!document.getElementById('result').hidden").await;
     assert_eq!(browser.value("document.getElementById('verdict').textContent").await, "Fake");
     browser.go(&format!("{base}docs/")).await;
-    browser.until("document.querySelectorAll('.opblock').length === 21").await;
+    browser.until("document.querySelectorAll('.opblock').length === 22").await;
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
 }
