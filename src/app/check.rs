@@ -12,6 +12,7 @@ use super::error::{AppError, Refusal};
 use super::live_index::View;
 use crate::accounts::AccountHash;
 use crate::clock;
+use crate::store::Expired;
 use crate::tenancy::Caller;
 
 impl App {
@@ -37,6 +38,15 @@ impl App {
     #[must_use]
     pub fn policy_for(&self, _caller: &Caller) -> &Policy {
         self.checker().policy()
+    }
+
+    /// Erases what is kept of an account of the caller's tenant; returns what that was.
+    ///
+    /// # Errors
+    /// As of [`Self::account`], or when the database fails.
+    pub async fn erase_account(&self, caller: &Caller, id: &str) -> Result<Expired, AppError> {
+        let sightings = self.sightings().ok_or(Refusal::SightingsNotKept)?;
+        sightings.erase_account(caller.tenant, id).await
     }
 
     /// Checks one photo against the banks that the caller's tenant sees. Where the caller names the
@@ -74,7 +84,7 @@ impl App {
         let mut verdict = self.metrics().stages();
         let report = self.checker().report(examined, seen, self.policy_for(caller));
         verdict.done(Stage::Verdict);
-        self.metrics().checked(&report);
+        self.metrics().checked(caller.tenant, &report);
         Ok(report)
     }
 }

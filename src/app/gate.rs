@@ -139,13 +139,9 @@ impl Gate {
     pub fn enter(&self, caller: &Caller) -> Result<Place, NoPlace> {
         let turns = self.turns_of(caller.tenant);
         // One of the tenant's first: work of others must not be turned away by what is refused.
-        let tenant = match caller.key() {
-            None => None,
-            Some(_) => {
-                let permit = Arc::clone(&turns.places).try_acquire_owned();
-                Some(permit.map_err(|_| self.tenant_full())?)
-            }
-        };
+        let is_bounded = caller.key().is_some();
+        let tenant = is_bounded.then(|| Arc::clone(&turns.places).try_acquire_owned());
+        let tenant = tenant.transpose().map_err(|_| self.tenant_full())?;
         let permit = Arc::clone(&self.queue).try_acquire_owned();
         let queue = permit.map_err(|_| NoPlace::Queue(self.full()))?;
         let (cores, work_us) = (Arc::clone(&self.cores), Arc::clone(&self.work_us));

@@ -1,8 +1,11 @@
 //! What the operator sees of a running service, for Prometheus: one registry an app.
 //!
 //! Labels are bounded: routes, methods, codes, stages and verdicts, all of them from lists in the
-//! program. Nothing about a photo, an account, a bank or a caller is a label.
+//! program, and the numbers of tenants up to a limit. Nothing about a photo, an account or a bank is
+//! a label, and no name.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use photocheck_core::checker::Stage;
@@ -15,6 +18,7 @@ use prometheus::{
 };
 
 use super::gate::Usage;
+use crate::tenancy::TenantId;
 
 /// Seconds of answers: from a probe to the limit of a request.
 const REQUEST_S: [f64; 13] =
@@ -25,6 +29,9 @@ const STAGE_S: [f64; 12] =
 /// Scores: finer near 1, where the thresholds are.
 const SCORES: [f64; 14] =
     [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0];
+
+/// Tenants with a label of their own.
+const TENANTS_MAX: usize = 500;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -47,6 +54,9 @@ struct Http {
 struct Checking {
     stages: HistogramVec,
     verdicts: IntCounterVec,
+    of_tenants: IntCounterVec,
+    /// Those that have a label of their own.
+    tenants: Mutex<BTreeSet<TenantId>>,
     reasons: IntCounterVec,
     scores: Histogram,
     gate_wait: Histogram,
@@ -130,8 +140,10 @@ impl Metrics {
     }
 
     /// Notes what a check found.
-    pub(super) fn checked(&self, report: &Report) {
+    pub(super) fn checked(&self, tenant: TenantId, report: &Report) {
         self.checking.verdicts.with_label_values(&[report.verdict.name()]).inc();
+        let tenant = self.checking.tenant_label(tenant);
+        self.checking.of_tenants.with_label_values(&[&tenant, report.verdict.name()]).inc();
         for reason in &report.reasons {
             self.checking.reasons.with_label_values(&[reason.code().name()]).inc();
         }
@@ -173,6 +185,12 @@ impl Checking {
                 "Checks, by verdict.",
                 &["verdict"],
             )?,
+            of_tenants: known.counters(
+                "photocheck_tenant_checks_total",
+                "Checks, by the number of the tenant and verdict.",
+                &["tenant", "verdict"],
+            )?,
+            tenants: Mutex::default(),
             reasons: known.counters(
                 "photocheck_check_reasons_total",
                 "Reasons of verdicts, by their code.",
@@ -194,6 +212,18 @@ impl Checking {
             checking.verdicts.with_label_values(&[verdict.name()]).inc_by(0);
         }
         Ok(checking)
+    }
+}
+
+impl Checking {
+    /// The number of a tenant; the same text for all beyond the first so many.
+    fn tenant_label(&self, tenant: TenantId) -> String {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if tenants.len() < TENANTS_MAX || tenants.contains(&tenant) {
+            tenants.insert(tenant);
+            return tenant.0.to_string();
+        }
+        "other".to_owned()
     }
 }
 

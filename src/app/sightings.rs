@@ -173,6 +173,24 @@ impl Sightings {
         Ok(expired)
     }
 
+    /// Erases what is kept of an account of a tenant. Lookups no longer find what only it showed.
+    ///
+    /// # Errors
+    /// When the id is outside the limits, or the store fails.
+    pub async fn erase_account(&self, tenant: TenantId, id: &str) -> Result<Expired, AppError> {
+        let account = self.account(id)?;
+        let bank = match self.bank_of(tenant).await {
+            // A tenant that keeps no sightings has none of it.
+            Err(StoreError::Refused(_)) => return Ok(Expired::default()),
+            found => found?,
+        };
+        let erased = self.store.delete_account(&bank, account).await?;
+        if 0 < erased.contents {
+            self.live.refresh().await?;
+        }
+        Ok(erased)
+    }
+
     /// Deletes what is over its time, for ever. Failures are logged and tried again.
     pub async fn follow(&self) {
         loop {

@@ -24,7 +24,7 @@ enum TenantCommand {
         /// 1 to 40 characters: a-z, 0-9 and -, no - at its ends
         name: String,
     },
-    /// List all tenants
+    /// List all tenants, each with its number
     List,
     /// Erase a tenant: its banks, photos, sightings and keys. Nothing brings them back
     Erase {
@@ -82,8 +82,8 @@ async fn run_on(tenants: &Tenants, command: &TenantCommand) -> anyhow::Result<()
             writeln!(out, "created {name}")?;
         }
         TenantCommand::List => {
-            for Tenant { name, .. } in tenants.list(&operator).await? {
-                writeln!(out, "{name}")?;
+            for Tenant { id, name, .. } in tenants.list(&operator).await? {
+                writeln!(out, "{}\t{name}", id.0)?;
             }
         }
         TenantCommand::Erase { name, confirm } => {

@@ -77,7 +77,7 @@ const SAID: &[&str] = &[
 fn answers(operation: &str) -> &'static [&'static [&'static str]] {
     match operation {
         "check_photo" => &[UPLOAD, ACCESS, &["ACCOUNT_ID_NOT_VALID", "SIGHTINGS_NOT_KEPT"], STORE],
-        "list_banks" => &[ACCESS, STORE],
+        "list_banks" | "list_tenants" => &[ACCESS, STORE],
         "create_bank" => {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]
         }
@@ -96,7 +96,7 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
             &["BAD_REQUEST", "QUERY_NOT_VALID", "BANK_OF_SIGHTINGS", "BUSY"],
             STORE,
         ],
-        "list_tenants" => &[ACCESS, STORE],
+        "erase_account" => &[ACCESS, &["ACCOUNT_ID_NOT_VALID", "SIGHTINGS_NOT_KEPT"], STORE],
         "create_tenant" => {
             &[ACCESS, OPERATOR, JSON, &["TENANT_NAME_NOT_VALID", "TENANT_EXISTS"], STORE]
         }
@@ -188,6 +188,9 @@ fn describe_names(operation: &mut Operation) {
                 "1 to 40 of `a`-`z`, `0`-`9` and `-`, no `-` at its ends",
                 "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
             ),
+            ("account_id", ParameterIn::Path) => {
+                ("the account, as checks name it; 1 to 256 bytes", "^[^/]{1,256}$")
+            }
             ("key_id", ParameterIn::Path) => ("the key's id", "^[0-9A-Za-z]{12}$"),
             _ => continue,
         };

@@ -1,5 +1,6 @@
 //! The service: the app over HTTP.
 
+pub mod accounts;
 pub mod admin;
 pub mod arrival;
 pub mod auth;
@@ -60,6 +61,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
     tags(
         (name = "check", description = "One photo in, one report out"),
         (name = "banks", description = "Known photos to look for"),
+        (name = "accounts", description = "What is kept of an account"),
         (name = "admin", description = "Tenants, their keys, and the banks that they share"),
         (name = "health", description = "Started, alive and ready"),
     ),
@@ -79,6 +81,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(banks::list, banks::create))
         .routes(routes!(banks::show, banks::rename, banks::delete))
         .routes(routes!(contents::show, contents::change, contents::remove))
+        .routes(routes!(accounts::erase))
         .routes(routes!(admin::list_tenants, admin::create_tenant))
         .routes(routes!(admin::erase_tenant))
         .routes(routes!(admin::share, admin::unshare))

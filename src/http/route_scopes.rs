@@ -10,7 +10,7 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 21] = [
+const NEEDED: [(&str, &str, KeyScope); 22] = [
     ("POST", "/v1/check", Check),
     ("GET", "/v1/banks", BankRead),
     ("POST", "/v1/banks", BankWrite),
@@ -24,6 +24,7 @@ const NEEDED: [(&str, &str, KeyScope); 21] = [
     ("DELETE", CONTENT, BankWrite),
     ("POST", "/v1/banks/{name}/import", BankWrite),
     ("GET", "/v1/banks/{name}/export", BankRead),
+    ("DELETE", "/v1/accounts/{account_id}", BankWrite),
     ("GET", "/v1/admin/tenants", Admin),
     ("POST", "/v1/admin/tenants", Admin),
     ("DELETE", "/v1/admin/tenants/{tenant}", Admin),

@@ -184,14 +184,40 @@ impl Store {
         let gone =
             sqlx::query(statement).bind(before).bind(bank.id.0).execute(&mut *transaction).await?;
         self.commit(transaction).await?;
-        let mut expired = Expired { sightings: gone.rows_affected(), contents: 0 };
-        let mut after = ContentId(0);
-        // In batches: whoever waits to write waits for one of them.
-        while let Some((last, deleted)) = self.delete_unseen(bank.id, after).await? {
+        let contents = self.delete_all_unseen(bank.id).await?;
+        Ok(Expired { sightings: gone.rows_affected(), contents })
+    }
+
+    /// Deletes the sightings of an account in a bank, and then its contents that no account shows
+    /// any more.
+    pub async fn delete_account(
+        &self,
+        bank: &BankFacts,
+        account: AccountHash,
+    ) -> Result<Expired, StoreError> {
+        let mut transaction = self.begin().await?;
+        lock_for_sightings(&mut transaction, self.dialect, bank).await?;
+        let statement = "delete from sighting where account = $1 \
+             and content_id in (select id from content where bank_id = $2)";
+        let gone = sqlx::query(statement)
+            .bind(account.0.to_vec())
+            .bind(bank.id.0)
+            .execute(&mut *transaction)
+            .await?;
+        self.commit(transaction).await?;
+        let contents = self.delete_all_unseen(bank.id).await?;
+        Ok(Expired { sightings: gone.rows_affected(), contents })
+    }
+
+    /// Deletes the contents of a bank that have no sighting; returns how many. In batches: whoever
+    /// waits to write waits for one of them.
+    async fn delete_all_unseen(&self, bank: BankId) -> Result<u64, StoreError> {
+        let (mut after, mut contents) = (ContentId(0), 0);
+        while let Some((last, deleted)) = self.delete_unseen(bank, after).await? {
             after = last;
-            expired.contents += deleted;
+            contents += deleted;
         }
-        Ok(expired)
+        Ok(contents)
     }
 
     /// Deletes one batch of contents with ids above `after` that have no sighting. Returns the last

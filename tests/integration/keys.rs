@@ -170,6 +170,8 @@ fn the_first_key_closes_the_service_for_good() {
     assert_eq!(none.status.code(), Some(2));
     let log = serve.stop();
     assert!(!log.contains("pck_live_"), "{log}");
+    let listed = text(&photocheck(&db, ["key", "list"]).stdout);
+    assert!(listed.contains("\tused 0 days ago\t"), "{listed}");
 
     let again = Serve::start(&db, &[]);
     assert_eq!(again.access, "calls need an API key (photocheck key create)");

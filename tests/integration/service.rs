@@ -171,6 +171,7 @@ async fn the_api_describes_itself_without_outside_help() {
         "/healthz",
         "/readyz",
         "/startupz",
+        "/v1/accounts/{account_id}",
         "/v1/admin/keys",
         "/v1/admin/keys/{key_id}",
         "/v1/admin/tenants",
@@ -195,6 +196,7 @@ async fn the_api_describes_itself_without_outside_help() {
             let expected = match path.as_str() {
                 "/v1/check" => json!([{}, { "api_key": ["check"] }, token]),
                 _ if path.starts_with("/v1/banks") => json!([{ "api_key": [of_banks] }, token]),
+                "/v1/accounts/{account_id}" => json!([{ "api_key": ["bank:write"] }, token]),
                 _ if path.starts_with("/v1/admin") => json!([{ "api_key": ["admin"] }]),
                 _ => Value::Null,
             };

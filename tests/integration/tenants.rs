@@ -14,7 +14,7 @@ use crate::banks::{SAME_PERSON, STOLEN, banked};
 use crate::store::{Database, databases};
 use crate::support::keys::{key_order, make_key, make_tenant, operator};
 use crate::support::postgres::PostgresDatabase;
-use crate::support::{Service, Setup, codes, fixture, new_bank, root};
+use crate::support::{Service, Setup, codes, fixture, new_bank, photo_form, root};
 
 /// What is sent.
 enum Body {
@@ -77,6 +77,7 @@ fn cases(content: i64, key: &str) -> Vec<Case> {
         ),
         ("import_bank", "POST", at("/import"), Body::List, BankWrite, Owner, bank),
         ("export_bank", "GET", at("/export"), Body::None, BankRead, Owner, bank),
+        ("erase_account", "DELETE", own("/v1/accounts/4711"), Body::None, BankWrite, Owner, None),
         ("remove_content", "DELETE", photo, Body::None, BankWrite, Owner, bank),
         ("list_tenants", "GET", own("/v1/admin/tenants"), Body::None, Admin, Owner, None),
         ("create_tenant", "POST", own("/v1/admin/tenants"), new("third"), Admin, Operator, None),
@@ -150,7 +151,8 @@ async fn operations(service: &Service) -> BTreeSet<String> {
 
 /// The tenants `acme`, with a bank and a photo in it, and `bolt`, with nothing.
 async fn two_tenants() -> (Service, i64) {
-    let service = Service::start_with(Setup { require_keys: true, ..Setup::default() }).await;
+    let setup = Setup { require_keys: true, sightings_bank: Some("SEEN"), ..Setup::default() };
+    let service = Service::start_with(setup).await;
     let acme = make_tenant(&service, "acme").await;
     make_tenant(&service, "bolt").await;
     let bank = service.store.create_bank(acme, &new_bank("SCAM", Purpose::KnownFake)).await;
@@ -258,6 +260,44 @@ async fn a_shared_bank_is_looked_up_and_not_handed_out() {
     assert_eq!(banks(&service, &bolt).await, json!({ "banks": [] }));
     let owner = check(&service, &acme, STOLEN).await;
     assert_eq!(owner["evidence"]["matches"][0]["bank"], "SCAM");
+}
+
+async fn check_for(service: &Service, key: &str, account: &str) -> Response {
+    let form = photo_form(fixture(STOLEN)).text("account_id", account.to_owned());
+    let check = service.client.post(service.at("/v1/check")).bearer_auth(key);
+    check.multipart(form).send().await.unwrap()
+}
+
+/// Who showed a photo on one platform is nothing to another, though the ids may be the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sightings_stay_with_their_tenant() {
+    let (service, _) = two_tenants().await;
+    let acme = service.store.tenant(&name("acme")).await.unwrap().id;
+    service.store.create_bank(acme, &new_bank("SEEN", Purpose::Seen)).await.unwrap();
+    let [acme, bolt, own] = [
+        make_key(&service, "acme", [KeyScope::Check, KeyScope::BankWrite]).await,
+        make_key(&service, "bolt", KeyScope::ALL).await,
+        make_key(&service, "default", [KeyScope::Check]).await,
+    ];
+    let others = async |key: &str, account: &str| {
+        let report: Value = check_for(&service, key, account).await.json().await.unwrap();
+        report["evidence"]["seen"]["other_accounts"].as_i64().unwrap()
+    };
+    assert_eq!(others(&acme, "1").await, 0);
+    assert_eq!(others(&acme, "2").await, 1);
+    assert_eq!(others(&own, "3").await, 0, "those of another tenant do not count");
+    let none: Value = check_for(&service, &bolt, "1").await.json().await.unwrap();
+    assert_eq!(none["code"], "SIGHTINGS_NOT_KEPT");
+
+    let erase = async |key: &str| -> Value {
+        let erase = service.client.delete(service.at("/v1/accounts/1")).bearer_auth(key);
+        erase.send().await.unwrap().json().await.unwrap()
+    };
+    assert_eq!(erase(&bolt).await, json!({ "sightings": 0, "photos": 0 }));
+    assert_eq!(others(&acme, "2").await, 1, "a stranger erased nothing");
+    assert_eq!(erase(&acme).await, json!({ "sightings": 1, "photos": 0 }));
+    assert_eq!(erase(&acme).await, json!({ "sightings": 0, "photos": 0 }));
+    assert_eq!(others(&acme, "2").await, 0);
 }
 
 /// How much there is of all tenants together is told to nobody.
