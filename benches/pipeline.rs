@@ -79,7 +79,7 @@ fn whole_check(bencher: Bencher) {
     let checker =
         load_checker(&ModelsConfig::default()).unwrap_or_else(|error| unreachable!("{error:#}"));
     let index = Index::default();
-    bencher.bench(|| checker.check(black_box(PHOTO), &index));
+    bencher.bench(|| checker.check(black_box(PHOTO), &index, &Scope::Everything));
 }
 
 /// Random hashes, the friendly case; half of the queries are near one of them.

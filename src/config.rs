@@ -10,6 +10,7 @@ use photocheck_core::bank::BankName;
 
 use crate::accounts::AccountKey;
 use crate::app::access::AccessConfig;
+use crate::fetch::Addresses;
 use crate::store::Opening;
 
 /// All that [`crate::app::App::open`] needs to know.
@@ -22,12 +23,16 @@ pub struct Config {
     /// `None` where the operator has not opted in.
     pub sightings: Option<SightingsConfig>,
     pub access: AccessConfig,
+    /// Whether calls need a key although none was made yet.
+    pub require_keys: bool,
 }
 
 /// How the service meets its clients.
 #[derive(Debug, Clone)]
 pub struct ServiceConfig {
     pub listen: SocketAddr,
+    /// Whether the operator lets whoever reaches it use it while there is no key.
+    pub open_without_keys: bool,
     /// For Prometheus; `None` where nothing is published.
     pub metrics_listen: Option<SocketAddr>,
     /// Between the end of readiness and the end of listening.
@@ -36,6 +41,8 @@ pub struct ServiceConfig {
     pub origins: Vec<Origin>,
     /// Of one client; `None` where there is no limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// From where photos are fetched; `None` where they are not taken by URL.
+    pub fetch: Option<Addresses>,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

@@ -79,12 +79,12 @@ impl Checker {
         Self { face_finder, detector, matcher, policy, model, policy_version }
     }
 
-    /// Checks one photo against one view of the banks.
+    /// Checks one photo against the banks of a scope.
     ///
     /// # Errors
     /// A [`PhotoError`] when the bytes are no photo within the limits.
-    pub fn check(&self, bytes: &[u8], index: &Index) -> Result<Report, PhotoError> {
-        Ok(self.report(self.examine(bytes, index)?, None))
+    pub fn check(&self, bytes: &[u8], index: &Index, scope: &Scope) -> Result<Report, PhotoError> {
+        Ok(self.report(self.examine(bytes, index, scope)?, None))
     }
 
     /// The first half of [`Checker::check`], for callers that look up sightings before the policy
@@ -92,8 +92,13 @@ impl Checker {
     ///
     /// # Errors
     /// A [`PhotoError`] when the bytes are no photo within the limits.
-    pub fn examine(&self, bytes: &[u8], index: &Index) -> Result<Examined, PhotoError> {
-        self.examine_in_stages(bytes, index, &mut |_| {})
+    pub fn examine(
+        &self,
+        bytes: &[u8],
+        index: &Index,
+        scope: &Scope,
+    ) -> Result<Examined, PhotoError> {
+        self.examine_in_stages(bytes, index, scope, &mut |_| {})
     }
 
     /// The same, and says after each stage that it is `done`.
@@ -104,9 +109,10 @@ impl Checker {
         &self,
         bytes: &[u8],
         index: &Index,
+        scope: &Scope,
         done: &mut dyn FnMut(Stage),
     ) -> Result<Examined, PhotoError> {
-        Ok(self.examine_with_views(bytes, index, done)?.0)
+        Ok(self.examine_with_views(bytes, index, scope, done)?.0)
     }
 
     /// The same, with all that the photo is looked up by, for callers that compare photos with each
@@ -118,6 +124,7 @@ impl Checker {
         &self,
         bytes: &[u8],
         index: &Index,
+        scope: &Scope,
         done: &mut dyn FnMut(Stage),
     ) -> Result<(Examined, PhotoViews), PhotoError> {
         let photo = Photo::decode(bytes)?;
@@ -128,7 +135,7 @@ impl Checker {
         done(Stage::Faces);
         let views = PhotoViews::hash(pixels, &framing, faces);
         done(Stage::Views);
-        let (seen_copies, matches) = split_seen(self.matches(&views, index));
+        let (seen_copies, matches) = split_seen(self.matches(&views, index, scope));
         done(Stage::Lookup);
         let synthetic = self.score(pixels, &views.faces.whole);
         done(Stage::Model);
@@ -139,7 +146,7 @@ impl Checker {
             photo: PhotoFacts::from(&photo),
             signals: Signals { matches, seen: None, pdq_quality, synthetic, provenance },
             seen_copies,
-            known_photo: self.known_photo(&views, index),
+            known_photo: self.known_photo(&views, index, scope),
             hashes: views.hashes,
             views: views.banked().collect(),
             versions: self.versions(index),
@@ -163,11 +170,11 @@ impl Checker {
         self.face_finder.find_all(pixels, framing.inside())
     }
 
-    /// The stage of matching: the banked photos that this one is a copy of, nearest first, whatever
-    /// their bank is for.
+    /// The stage of matching: the banked photos of a scope that this one is a copy of, nearest
+    /// first, whatever their bank is for.
     #[must_use]
-    pub fn matches(&self, views: &PhotoViews, index: &Index) -> Vec<Match> {
-        self.matcher.matches(views, index, &Scope::Everything)
+    pub fn matches(&self, views: &PhotoViews, index: &Index, scope: &Scope) -> Vec<Match> {
+        self.matcher.matches(views, index, scope)
     }
 
     /// The stage of the detector: its answer by these faces and smaller ones beside them.
@@ -234,8 +241,8 @@ impl Checker {
         &self.model
     }
 
-    fn known_photo(&self, views: &PhotoViews, index: &Index) -> KnownPhoto {
-        let known_photo = KnownPhoto::by(index);
+    fn known_photo(&self, views: &PhotoViews, index: &Index, scope: &Scope) -> KnownPhoto {
+        let known_photo = KnownPhoto::by(index, scope);
         if self.matcher.looks_up_any(views) { known_photo } else { known_photo.with_low_detail() }
     }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::matching::hashes::PhotoHashes;
-use crate::matching::index::Index;
+use crate::matching::index::{Index, Scope};
 use crate::matching::views::ViewHashes;
 use crate::photo::{Animation, Photo, PhotoDigest, PhotoFormat};
 use crate::signals::{Match, Signals};
@@ -98,10 +98,10 @@ impl NotCompared {
 }
 
 impl KnownPhoto {
-    /// What a photo with enough detail is compared with.
+    /// What a photo with enough detail is compared with in this scope.
     #[must_use]
-    pub fn by(index: &Index) -> Self {
-        match index.known_fakes() {
+    pub fn by(index: &Index, scope: &Scope) -> Self {
+        match index.known_fakes(scope) {
             0 => Self::NotCompared(NotCompared::NoBanks),
             hashes => Self::Compared { hashes },
         }

@@ -63,19 +63,30 @@ pub enum BankAccess {
 }
 
 impl BankAccess {
-    /// Access as the operator wants it, to the banks of the database in this file.
+    /// Access as the operator wants it, to the banks of the database in this file. Where calls need
+    /// a key, a token in a file still counts, but none is made.
     ///
     /// # Errors
     /// When the file of the token cannot be read or written, or holds none.
-    pub fn open(config: AccessConfig, database: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn open(
+        config: AccessConfig,
+        database: Option<&Path>,
+        need_keys: bool,
+    ) -> anyhow::Result<Self> {
         match config {
             AccessConfig::Nobody => Ok(Self::Nobody),
             AccessConfig::Everybody => Ok(Self::Everybody),
             AccessConfig::Token(token) => Ok(Self::with_token(&token)),
             AccessConfig::TokenFile => {
-                let file =
-                    database.context("a database without a file needs PHOTOCHECK_BANK_TOKEN")?;
-                let token = BankToken::read_or_create(&path_beside(file))
+                let file = database.map(path_beside);
+                if need_keys && !file.as_ref().is_some_and(|file| file.exists()) {
+                    return Ok(Self::Nobody);
+                }
+                let file = file.context(
+                    "a database without a file needs PHOTOCHECK_BANK_TOKEN or keys \
+                     (photocheck key create)",
+                )?;
+                let token = BankToken::read_or_create(&file)
                     .context("PHOTOCHECK_BANK_TOKEN is not set, so the token is kept in a file")?;
                 Ok(Self::with_token(&token))
             }
@@ -88,16 +99,12 @@ impl BankAccess {
         Self::Token(Sha256::digest(token.as_str()).into())
     }
 
-    /// Whether who sends this token, or none, may use the banks. The time taken says nothing about
-    /// the token.
+    /// Whether this is the token. The time taken says nothing about it.
     #[must_use]
-    pub fn allows(&self, token: Option<&str>) -> bool {
+    pub fn is_token(&self, token: &str) -> bool {
         match self {
-            Self::Nobody => false,
-            Self::Token(digest) => {
-                token.is_some_and(|token| Sha256::digest(token).ct_eq(digest.as_slice()).into())
-            }
-            Self::Everybody => true,
+            Self::Nobody | Self::Everybody => false,
+            Self::Token(digest) => Sha256::digest(token).ct_eq(digest.as_slice()).into(),
         }
     }
 }

@@ -9,9 +9,11 @@ use photocheck_core::photo::PhotoError;
 
 use super::App;
 use super::error::AppError;
+use super::live_index::View;
 use super::retro_match::{self, RetroMatch};
 use crate::clock;
 use crate::store::SeenBefore;
+use crate::tenancy::Caller;
 
 /// What a person says about a photo that is to be banked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,21 +47,23 @@ impl App {
     /// the database fails.
     pub async fn bank_photo(
         &self,
+        caller: &Caller,
         name: &BankName,
         photo: impl AsRef<[u8]> + Send + 'static,
         new: NewPhoto,
     ) -> Result<Banked, AppError> {
-        let store = self.banks.store();
-        let bank = store.resolve(name).await?;
-        let (banks, checker) = (self.banks.clone(), Arc::clone(self.checker()));
+        let (banks, store) = (self.banks(caller.tenant), self.store());
+        let bank = banks.resolve(name).await?;
+        let (looked_up, checker) = (banks.clone(), Arc::clone(self.checker()));
         let work = move || -> Result<_, PhotoError> {
             let views = checker.hash(photo.as_ref())?;
-            let matches = checker.matches(&views, &banks.index());
+            let View { index, scope } = looked_up.view();
+            let matches = checker.matches(&views, &index, &scope);
             let found = matches.iter().map(|found| (&*found.bank, found.content));
             let banked: Vec<_> = views.banked().collect();
             Ok((views.hashes, banked, retro_match::seen_among(found)))
         };
-        let (hashes, views, seen) = self.gate().enter()?.run(work).await??;
+        let (hashes, views, seen) = self.gate().enter(caller)?.run(work).await??;
         let retro = retro_match::find(store, self.checker().policy(), &seen).await?;
         let RetroMatch { seen_before, quarantine } = retro;
         let NewPhoto { note, external_id, opinion, enabled } = new;
@@ -73,11 +77,11 @@ impl App {
         };
         let (id, added) = store.add_photo(&bank, &photo).await?;
         if let Some(reason) = &quarantine
-            && (added || store.quarantine(id, reason).await?)
+            && (added || store.quarantine(caller.tenant, id, reason).await?)
         {
             retro_match::log_quarantine(&bank.name, id, reason);
         }
-        self.banks.refresh().await?;
+        banks.refresh().await?;
         let quarantined = store.content(&bank, id).await?.quarantined;
         Ok(Banked { id, added, pdq_quality: hashes.pdq_quality, seen_before, quarantined })
     }

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use photocheck_core::bank::BankName;
-use photocheck_core::matching::index::{ContentId, Index};
+use photocheck_core::bank::{BankFacts, BankName};
+use photocheck_core::matching::index::ContentId;
 use tokio::sync::Semaphore;
 
 use super::error::AppError;
-use super::live_index::LiveIndex;
+use super::live_index::{LiveIndex, View};
 use crate::config::DatabaseConfig;
-use crate::store::{Bank, Content, ContentChange, NewBank, Store, StoreError};
+use crate::store::{Bank, Content, ContentChange, NewBank, Store};
+use crate::tenancy::{TenantId, TenantName};
 
-/// The banks, and the index that follows them where this program looks photos up. Cheap to clone.
+/// The banks of one tenant, and the index that follows all banks where this program looks photos
+/// up. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Banks {
+    tenant: TenantId,
     store: Store,
     live: Option<LiveIndex>,
     /// One import at a time.
@@ -25,20 +28,34 @@ pub struct Banks {
 const EXPORTS_MAX: usize = 2;
 
 impl Banks {
-    /// Opens the banks alone, for a program that looks no photo up.
+    /// Opens the banks of a tenant alone, for a program that looks no photo up.
     ///
     /// # Errors
-    /// When the database cannot be had.
-    pub async fn open(config: &DatabaseConfig) -> Result<Self, StoreError> {
-        Ok(Self::new(Store::open_with(&config.url, config.opening.clone()).await?, None))
+    /// When the database cannot be had, or there is no such tenant.
+    pub async fn open(config: &DatabaseConfig, tenant: &TenantName) -> Result<Self, AppError> {
+        let store = Store::open_with(&config.url, config.opening.clone()).await?;
+        let tenant = store.tenant(tenant).await?.id;
+        Ok(Self::new(store, None).of(tenant))
     }
 
-    /// The banks of an open database, and the index that follows it.
+    /// The banks of the tenant `default` in an open database, and the index that follows it.
     #[must_use]
-    pub fn new(store: Store, live: Option<LiveIndex>) -> Self {
+    pub(super) fn new(store: Store, live: Option<LiveIndex>) -> Self {
         let imports = Arc::new(Semaphore::new(1));
         let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
-        Self { store, live, imports, exports }
+        Self { tenant: TenantId::DEFAULT, store, live, imports, exports }
+    }
+
+    /// The banks of another tenant in the same database.
+    #[must_use]
+    pub(super) fn of(&self, tenant: TenantId) -> Self {
+        Self { tenant, ..self.clone() }
+    }
+
+    /// Whose they are.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
     }
 
     /// The database.
@@ -53,10 +70,14 @@ impl Banks {
         self.live.as_ref()
     }
 
-    /// The newest index; an empty one where photos are not looked up.
+    /// The newest index and which of its banks the tenant sees; an empty one where photos are not
+    /// looked up.
     #[must_use]
-    pub fn index(&self) -> Arc<Index> {
-        self.live.as_ref().map(LiveIndex::index).unwrap_or_default()
+    pub fn view(&self) -> View {
+        match &self.live {
+            Some(live) => live.view(self.tenant),
+            None => View::empty(),
+        }
     }
 
     /// Makes a change show in the next lookup here. Other programs look by themselves.
@@ -67,13 +88,18 @@ impl Banks {
         }
     }
 
+    /// Finds a bank of the tenant by its name.
+    pub(super) async fn resolve(&self, name: &BankName) -> Result<BankFacts, AppError> {
+        Ok(self.store.resolve(self.tenant, name).await?)
+    }
+
     /// Creates an empty bank.
     ///
     /// # Errors
     /// When there is one of this name, or the database fails.
     pub async fn create(&self, new: &NewBank) -> Result<Bank, AppError> {
-        let facts = self.store.create_bank(new).await?;
-        Ok(Bank { facts, contents: 0, quarantined: 0, created_at: new.created_at })
+        self.store.create_bank(self.tenant, new).await?;
+        self.show(&new.name).await
     }
 
     /// All banks, by name.
@@ -81,7 +107,7 @@ impl Banks {
     /// # Errors
     /// When the database fails.
     pub async fn list(&self) -> Result<Vec<Bank>, AppError> {
-        Ok(self.store.banks().await?)
+        Ok(self.store.banks(self.tenant).await?)
     }
 
     /// One bank.
@@ -89,7 +115,7 @@ impl Banks {
     /// # Errors
     /// When there is none of this name, or the database fails.
     pub async fn show(&self, name: &BankName) -> Result<Bank, AppError> {
-        Ok(self.store.bank(name).await?)
+        Ok(self.store.bank(self.tenant, name).await?)
     }
 
     /// Gives a bank another name. What it holds stays as it is.
@@ -97,7 +123,7 @@ impl Banks {
     /// # Errors
     /// When there is none of this name, or one of the other, or the database fails.
     pub async fn rename(&self, name: &BankName, to: &BankName) -> Result<Bank, AppError> {
-        let bank = self.store.resolve(name).await?;
+        let bank = self.resolve(name).await?;
         self.store.rename_bank(&bank, to).await?;
         self.refresh().await?;
         self.show(to).await
@@ -108,7 +134,7 @@ impl Banks {
     /// # Errors
     /// When there is none of this name, or the database fails.
     pub async fn delete(&self, name: &BankName) -> Result<(), AppError> {
-        let bank = self.store.resolve(name).await?;
+        let bank = self.resolve(name).await?;
         self.store.delete_bank(&bank).await?;
         self.refresh().await
     }
@@ -123,7 +149,7 @@ impl Banks {
         after: ContentId,
         count_max: u16,
     ) -> Result<Vec<Content>, AppError> {
-        let bank = self.store.resolve(name).await?;
+        let bank = self.resolve(name).await?;
         Ok(self.store.contents(&bank, after, count_max).await?)
     }
 
@@ -132,7 +158,7 @@ impl Banks {
     /// # Errors
     /// When there is no such bank or content, or the database fails.
     pub async fn content(&self, name: &BankName, id: ContentId) -> Result<Content, AppError> {
-        let bank = self.store.resolve(name).await?;
+        let bank = self.resolve(name).await?;
         Ok(self.store.content(&bank, id).await?)
     }
 
@@ -146,7 +172,7 @@ impl Banks {
         id: ContentId,
         change: &ContentChange,
     ) -> Result<Content, AppError> {
-        let bank = self.store.resolve(name).await?;
+        let bank = self.resolve(name).await?;
         self.store.change_content(&bank, id, change).await?;
         self.refresh().await?;
         Ok(self.store.content(&bank, id).await?)
@@ -157,7 +183,7 @@ impl Banks {
     /// # Errors
     /// When there is no such content, or the database fails.
     pub async fn remove(&self, name: &BankName, id: ContentId) -> Result<(), AppError> {
-        let bank = self.store.resolve(name).await?;
+        let bank = self.resolve(name).await?;
         self.store.remove_content(&bank, id).await?;
         self.refresh().await
     }

@@ -8,8 +8,10 @@ use photocheck_core::report::Report;
 
 use super::App;
 use super::error::{AppError, Refusal};
+use super::live_index::View;
 use crate::accounts::AccountHash;
 use crate::clock;
+use crate::tenancy::Caller;
 
 impl App {
     /// Whether a check may name the account that shows the photo.
@@ -21,38 +23,43 @@ impl App {
     /// The account of that id, for a check to name.
     ///
     /// # Errors
-    /// [`Refusal::SightingsNotKept`], or [`Refusal::AccountId`] when the id is outside the limits.
-    pub fn account(&self, id: &str) -> Result<AccountHash, AppError> {
+    /// [`Refusal::SightingsNotKept`] when none are kept for the caller's tenant, or
+    /// [`Refusal::AccountId`] when the id is outside the limits.
+    pub async fn account(&self, caller: &Caller, id: &str) -> Result<AccountHash, AppError> {
         let sightings = self.sightings().ok_or(Refusal::SightingsNotKept)?;
+        sightings.ensure_kept_for(caller.tenant).await?;
         Ok(sightings.account(id)?)
     }
 
-    /// Checks one photo. Where the caller names the account that shows it, that is recorded, and
-    /// the report says on how many others it was seen.
+    /// Checks one photo against the banks that the caller's tenant sees. Where the caller names the
+    /// account that shows it, that is recorded, and the report says on how many others of the
+    /// tenant it was seen.
     ///
     /// # Errors
     /// When the photo is refused, no place is free, the database is not to be used, or it fails.
     pub async fn check(
         &self,
+        caller: &Caller,
         photo: impl AsRef<[u8]> + Send + 'static,
         account: Option<AccountHash>,
     ) -> Result<Report, AppError> {
         // Banks that are no longer the operator's flag nobody.
-        self.banks.store().in_place()?;
-        let (banks, checker) = (self.banks.clone(), Arc::clone(self.checker()));
-        let place = self.gate().enter()?;
+        self.store().in_place()?;
+        let (banks, checker) = (self.banks(caller.tenant), Arc::clone(self.checker()));
+        let place = self.gate().enter(caller)?;
         let (metrics, entered) = (Arc::clone(self.metrics()), Instant::now());
         let work = move || {
             metrics.waited(entered.elapsed());
             let mut stages = metrics.stages();
             // The index of the moment the work begins: what was banked while it waited counts.
-            let index = banks.index();
-            checker.examine_in_stages(photo.as_ref(), &index, &mut |stage| stages.done(stage))
+            let View { index, scope } = banks.view();
+            let mut done = |stage| stages.done(stage);
+            checker.examine_in_stages(photo.as_ref(), &index, &scope, &mut done)
         };
         let examined = place.run(work).await??;
         let seen = match (self.sightings(), account) {
             (Some(sightings), Some(account)) => {
-                sightings.record(&examined, account, clock::now_s()).await?
+                sightings.record(caller.tenant, &examined, account, clock::now_s()).await?
             }
             _ => None,
         };

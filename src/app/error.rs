@@ -6,9 +6,10 @@ use photocheck_core::photo::PhotoError;
 use thiserror::Error;
 use tokio::task::JoinError;
 
-use super::gate::QueueFull;
+use super::gate::{NoPlace, QueueFull, TenantQueueFull};
 use crate::accounts::AccountIdError;
 use crate::store::{self, StoreError};
+use crate::tenancy::{Denied, KeyScopeError, NameError};
 
 /// See the module's text.
 #[derive(Debug, Error)]
@@ -30,6 +31,15 @@ pub enum Refusal {
     Bank(store::Refusal),
     #[error(transparent)]
     AccountId(AccountIdError),
+    #[error(transparent)]
+    Denied(Denied),
+    #[error(transparent)]
+    Name(NameError),
+    #[error(transparent)]
+    KeyScope(KeyScopeError),
+    /// A tenant takes more of the gate than its share.
+    #[error(transparent)]
+    TenantQueueFull(TenantQueueFull),
     #[error(
         "this service keeps no sightings, so it takes no account_id; its operator can opt in with \
          --sightings-bank"
@@ -55,6 +65,8 @@ pub enum Failure {
     Work(JoinError),
     #[error("the reader of an import ended before its input")]
     ReaderGone,
+    #[error("no key can be made: {0}")]
+    Randomness(getrandom::Error),
 }
 
 impl AppError {
@@ -77,6 +89,10 @@ impl Refusal {
             Self::Text(error) => error.code(),
             Self::Bank(error) => error.code(),
             Self::AccountId(error) => error.code(),
+            Self::Denied(denied) => denied.code(),
+            Self::Name(error) => error.code(),
+            Self::KeyScope(error) => error.code(),
+            Self::TenantQueueFull(_) => "TENANT_QUEUE_FULL",
             Self::SightingsNotKept => "SIGHTINGS_NOT_KEPT",
         }
     }
@@ -91,7 +107,7 @@ impl Failure {
             Self::QueueFull(_) => "QUEUE_FULL",
             Self::Busy(_) => "BUSY",
             Self::IndexStale { .. } => "INDEX_STALE",
-            Self::Work(_) | Self::ReaderGone => "INTERNAL",
+            Self::Work(_) | Self::ReaderGone | Self::Randomness(_) => "INTERNAL",
         }
     }
 }
@@ -135,9 +151,30 @@ impl From<StoreError> for AppError {
     }
 }
 
-impl From<QueueFull> for AppError {
-    fn from(full: QueueFull) -> Self {
-        Self::Failed(Failure::QueueFull(full))
+impl From<NoPlace> for AppError {
+    fn from(no_place: NoPlace) -> Self {
+        match no_place {
+            NoPlace::Queue(full) => Self::Failed(Failure::QueueFull(full)),
+            NoPlace::Tenant(full) => Self::Refused(Refusal::TenantQueueFull(full)),
+        }
+    }
+}
+
+impl From<Denied> for AppError {
+    fn from(denied: Denied) -> Self {
+        Self::Refused(Refusal::Denied(denied))
+    }
+}
+
+impl From<NameError> for AppError {
+    fn from(error: NameError) -> Self {
+        Self::Refused(Refusal::Name(error))
+    }
+}
+
+impl From<KeyScopeError> for AppError {
+    fn from(error: KeyScopeError) -> Self {
+        Self::Refused(Refusal::KeyScope(error))
     }
 }
 

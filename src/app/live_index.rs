@@ -18,10 +18,11 @@ use tokio::task;
 
 use super::error::AppError;
 use super::snapshot_file::{self, SnapshotFile};
-use crate::store::Store;
+use crate::store::{Scopes, Store};
+use crate::tenancy::TenantId;
 use photocheck_core::limits;
-use photocheck_core::matching::index::Index;
 use photocheck_core::matching::index::snapshot::SnapshotKey;
+use photocheck_core::matching::index::{Index, Scope};
 
 /// How often it is asked whether the index wants to be merged or compacted.
 const TIDY_EVERY: Duration = Duration::from_millis(250);
@@ -54,7 +55,23 @@ struct Shared {
 #[derive(Debug, Clone)]
 struct Current {
     index: Arc<Index>,
+    scopes: Scopes,
     seen_at: Instant,
+}
+
+/// The index as one tenant looks photos up in it.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub index: Arc<Index>,
+    pub scope: Arc<Scope>,
+}
+
+impl View {
+    /// Of no banks.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { index: Arc::default(), scope: Arc::new(Scope::Everything) }
+    }
 }
 
 /// When the index is compacted and written the next time.
@@ -81,7 +98,8 @@ impl LiveIndex {
     /// When the store fails.
     pub async fn load(store: Store, quality_min: u8) -> Result<Self, AppError> {
         let index = Arc::new(from_snapshot(&store, quality_min).await.unwrap_or_default());
-        let current = RwLock::new(Current { index, seen_at: Instant::now() });
+        let scopes = store.scopes().await?;
+        let current = RwLock::new(Current { index, scopes, seen_at: Instant::now() });
         let refreshing = Mutex::new(());
         let live = Self { shared: Arc::new(Shared { store, quality_min, current, refreshing }) };
         live.refresh().await?;
@@ -92,6 +110,19 @@ impl LiveIndex {
     #[must_use]
     pub fn index(&self) -> Arc<Index> {
         self.current().index
+    }
+
+    /// The newest index, and which of its banks a tenant sees.
+    #[must_use]
+    pub fn view(&self, tenant: TenantId) -> View {
+        let Current { index, scopes, .. } = self.current();
+        View { index, scope: scopes.of(tenant) }
+    }
+
+    /// Whether there ever was a key, so that calls need one.
+    #[must_use]
+    pub fn keys_required(&self) -> bool {
+        self.current().scopes.keys_required()
     }
 
     /// How long ago the index was last known to be up to date.
@@ -113,9 +144,7 @@ impl LiveIndex {
     pub async fn refresh(&self) -> Result<(), AppError> {
         let _one_at_a_time = self.shared.refreshing.lock().await;
         let index = self.index();
-        let next = self.updated(&index).await?;
-        self.swap(next);
-        Ok(())
+        self.update(&index).await
     }
 
     /// Follows the store until it is closed, and merges and compacts the index beside that, so that
@@ -212,24 +241,30 @@ impl LiveIndex {
         let Ok(made) = task::spawn_blocking(make).await else { return Ok(None) };
         let made = Arc::new(made);
         let _one_at_a_time = self.shared.refreshing.lock().await;
-        let next = self.updated(&made).await?;
-        self.swap(next);
+        self.update(&made).await?;
         Ok(Some(made))
     }
 
-    async fn updated(&self, index: &Arc<Index>) -> Result<Arc<Index>, AppError> {
+    /// Brings an index up to date and swaps it in, with the scopes that belong to it.
+    async fn update(&self, index: &Arc<Index>) -> Result<(), AppError> {
         let Shared { store, quality_min, .. } = &*self.shared;
         if store.generation().await? == index.generation() {
-            return Ok(Arc::clone(index));
+            let scopes = self.current().scopes;
+            self.swap(Arc::clone(index), scopes);
+            return Ok(());
         }
         let changes = store.changes_since(index.generation(), *quality_min).await?;
+        // Read after the changes: they may know of a bank more, never of one less.
+        let scopes = store.scopes().await?;
         let index = Arc::clone(index);
-        Ok(Arc::new(task::spawn_blocking(move || index.apply(changes)).await?))
+        let index = task::spawn_blocking(move || index.apply(changes)).await?;
+        self.swap(Arc::new(index), scopes);
+        Ok(())
     }
 
-    fn swap(&self, index: Arc<Index>) {
+    fn swap(&self, index: Arc<Index>, scopes: Scopes) {
         let mut current = self.shared.current.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Current { index, seen_at: Instant::now() };
+        *current = Current { index, scopes, seen_at: Instant::now() };
     }
 
     fn current(&self) -> Current {

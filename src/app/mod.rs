@@ -5,11 +5,13 @@
 //! subject; each brings the index up to date itself. The HTTP service, the command line and the
 //! tests only translate between their words and these calls.
 //!
-//! [`banks::Banks`] is the part that needs no model: the commands that manage banks open it alone.
+//! [`banks::Banks`] and [`tenants::Tenants`] are the parts that need no model: the commands that
+//! manage banks, tenants and keys open them alone.
 
 pub mod access;
 pub mod bank_photo;
 pub mod banks;
+pub mod callers;
 pub mod check;
 pub mod error;
 pub mod gate;
@@ -19,7 +21,9 @@ pub mod models;
 pub mod retro_match;
 pub mod sightings;
 pub mod snapshot_file;
+pub mod tenants;
 pub mod transfer;
+pub mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,23 +35,28 @@ use photocheck_core::report::KnownPhoto;
 
 use crate::config::{Config, Lookups};
 use crate::store::{Store, StoreError};
+use crate::tenancy::TenantId;
 use access::BankAccess;
 use banks::Banks;
+use callers::Callers;
 use error::{AppError, Failure};
 use gate::Gate;
-use live_index::LiveIndex;
+use live_index::{LiveIndex, View};
 use metrics::{Metrics, Moment};
 use sightings::Sightings;
+use tenants::Tenants;
+use usage::Usage;
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
-    pub banks: Banks,
+    banks: Banks,
     checker: Arc<Checker>,
     gate: Gate,
     /// `None` where the operator has not opted in.
     sightings: Option<Sightings>,
-    access: BankAccess,
+    callers: Callers,
+    usage: Usage,
     metrics: Arc<Metrics>,
 }
 
@@ -56,14 +65,21 @@ pub struct App {
 pub struct Readiness {
     pub model: String,
     pub policy: String,
-    /// What a photo with enough detail is compared with.
-    pub known_photo: KnownPhoto,
+    /// `None` where calls need a key: how much tenants have is nobody else's business.
+    pub compared: Option<Compared>,
     /// Generation of the banks that the index shows.
     pub generation: i64,
-    /// Hashes that can be found.
-    pub hashes: usize,
     /// Milliseconds since the index was known to be up to date.
     pub index_age_ms: u128,
+}
+
+/// What photos are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compared {
+    /// What a photo with enough detail is compared with.
+    pub known_photo: KnownPhoto,
+    /// Hashes that can be found.
+    pub hashes: usize,
 }
 
 impl App {
@@ -88,7 +104,8 @@ impl App {
     }
 
     async fn assemble(store: Store, checker: Arc<Checker>, config: Config) -> anyhow::Result<Self> {
-        let access = BankAccess::open(config.access, store.file())?;
+        let need_keys = config.require_keys || store.keys_required().await?;
+        let access = BankAccess::open(config.access, store.file(), need_keys)?;
         let live = match config.lookups {
             Lookups::Sightings if !store.has_sightings().await? => None,
             Lookups::Sightings | Lookups::All => {
@@ -107,7 +124,10 @@ impl App {
         let gate = Gate::new(config.gate.cores, config.gate.waiting_max);
         let metrics = Metrics::new(checker.model(), checker.policy().version());
         let metrics = Arc::new(metrics.context("the metrics cannot be kept")?);
-        Ok(Self { banks: Banks::new(store, live), checker, gate, sightings, access, metrics })
+        let callers = Callers::new(store.clone(), live.clone(), access, config.require_keys);
+        let usage = Usage::new(store.clone());
+        let banks = Banks::new(store, live);
+        Ok(Self { banks, checker, gate, sightings, callers, usage, metrics })
     }
 
     /// Follows what other processes change, and deletes what is over its retention, until the
@@ -119,6 +139,8 @@ impl App {
         if let Some(sightings) = self.sightings.clone() {
             tokio::spawn(async move { sightings.follow().await });
         }
+        let usage = self.usage.clone();
+        tokio::spawn(async move { usage.follow().await });
     }
 
     /// Whether answers would be right at the moment, and what they would rest on.
@@ -126,7 +148,7 @@ impl App {
     /// # Errors
     /// When the database was replaced, or lookups may be out of date.
     pub fn readiness(&self) -> Result<Readiness, AppError> {
-        self.banks.store().in_place()?;
+        self.store().in_place()?;
         let live = self.banks.live();
         let index_age_ms = live.map_or(0, |live| live.age().as_millis());
         if live.is_some_and(LiveIndex::is_stale) {
@@ -136,9 +158,12 @@ impl App {
         Ok(Readiness {
             model: self.checker.model().to_owned(),
             policy: self.checker.policy().version().to_owned(),
-            known_photo: KnownPhoto::by(&index),
+            compared: (!self.callers.need_keys()).then(|| {
+                let View { index, scope } = self.banks.view();
+                let known_photo = KnownPhoto::by(&index, &scope);
+                Compared { known_photo, hashes: index.len() }
+            }),
             generation: index.generation(),
-            hashes: index.len(),
             index_age_ms,
         })
     }
@@ -161,10 +186,40 @@ impl App {
         self.sightings.as_ref()
     }
 
-    /// Who may use the banks over HTTP.
+    /// The banks of a tenant.
     #[must_use]
-    pub fn access(&self) -> &BankAccess {
-        &self.access
+    pub fn banks(&self, tenant: TenantId) -> Banks {
+        self.banks.of(tenant)
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        self.banks.store()
+    }
+
+    /// The index that follows it, where this program looks photos up.
+    #[must_use]
+    pub fn live(&self) -> Option<&LiveIndex> {
+        self.banks.live()
+    }
+
+    /// Tenants and keys.
+    #[must_use]
+    pub fn tenants(&self) -> Tenants {
+        Tenants::new(self.store().clone(), self.live().cloned(), self.callers.clone())
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// How much keys are used.
+    #[must_use]
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// What is measured.
@@ -190,11 +245,14 @@ impl App {
     /// The newest index.
     #[must_use]
     pub fn index(&self) -> Arc<Index> {
-        self.banks.index()
+        self.live().map(LiveIndex::index).unwrap_or_default()
     }
 
     /// Waits for what is under way and closes the database.
     pub async fn close(&self) {
+        if let Err(error) = self.usage.write(true).await {
+            tracing::warn!(%error, "the use of keys could not be written down");
+        }
         self.banks.close().await;
     }
 }

@@ -4,20 +4,23 @@
 //! the accounts that showed them, and only until the retention is over. A photo that is a copy of
 //! one that is kept becomes one more sighting of that one.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task;
 
-use super::error::AppError;
-use super::live_index::LiveIndex;
+use super::error::{AppError, Refusal};
+use super::live_index::{LiveIndex, View};
 use super::retro_match;
 use crate::accounts::{AccountHash, AccountIdError};
 use crate::clock;
 use crate::config::SightingsConfig;
 use crate::store::{Expired, NewSighting, Store, StoreError};
+use crate::tenancy::TenantId;
+use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
-use photocheck_core::matching::index::{ContentId, Scope};
+use photocheck_core::matching::index::ContentId;
 use photocheck_core::report::Examined;
 use photocheck_core::signals::SeenElsewhere;
 
@@ -31,10 +34,13 @@ pub struct Sightings {
     store: Store,
     live: LiveIndex,
     checker: Arc<Checker>,
+    /// Banks that are known to take sightings under the key.
+    claimed: Arc<Mutex<HashSet<BankId>>>,
 }
 
 impl Sightings {
-    /// Makes sure that the bank takes sightings under this key.
+    /// Makes sure that the bank of the tenant `default` takes sightings under this key. Each tenant
+    /// that has a bank of that name keeps its own sightings there.
     ///
     /// # Errors
     /// [`StoreError`] when it does not, or the store fails.
@@ -44,9 +50,37 @@ impl Sightings {
         live: LiveIndex,
         checker: Arc<Checker>,
     ) -> Result<Self, StoreError> {
-        let bank = store.resolve(&config.bank).await?;
-        store.claim_for_sightings(&bank, &config.key.check()).await?;
-        Ok(Self { config, store, live, checker })
+        let claimed = Arc::default();
+        let sightings = Self { config, store, live, checker, claimed };
+        sightings.bank_of(TenantId::DEFAULT).await?;
+        Ok(sightings)
+    }
+
+    /// The bank of a tenant's sightings, which takes them under this key.
+    async fn bank_of(&self, tenant: TenantId) -> Result<BankFacts, StoreError> {
+        let bank = self.store.resolve(tenant, &self.config.bank).await?;
+        let claimed = || self.claimed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_claimed = claimed().contains(&bank.id);
+        if !is_claimed {
+            self.store.claim_for_sightings(&bank, &self.config.key.check()).await?;
+            claimed().insert(bank.id);
+        }
+        Ok(bank)
+    }
+
+    /// Makes sure that a tenant has a bank for its sightings. That of the tenant `default` was
+    /// there when the program began.
+    ///
+    /// # Errors
+    /// [`Refusal::SightingsNotKept`] when it has none.
+    pub async fn ensure_kept_for(&self, tenant: TenantId) -> Result<(), AppError> {
+        if tenant == TenantId::DEFAULT {
+            return Ok(());
+        }
+        match self.bank_of(tenant).await {
+            Err(StoreError::Refused(_)) => Err(Refusal::SightingsNotKept.into()),
+            found => Ok(found.map(|_| ())?),
+        }
     }
 
     /// The hash of an account's id.
@@ -54,13 +88,14 @@ impl Sightings {
         self.config.key.hash(id)
     }
 
-    /// Records that an account shows a photo and says which others do. `None` for a photo with too
-    /// little detail to be compared: it would be a copy of any other such photo.
+    /// Records that an account of a tenant shows a photo and says which others do. `None` for a
+    /// photo with too little detail to be compared: it would be a copy of any other such photo.
     ///
     /// # Errors
     /// When the store fails, or the bank is gone.
     pub async fn record(
         &self,
+        tenant: TenantId,
         examined: &Examined,
         account: AccountHash,
         now_s: i64,
@@ -68,7 +103,7 @@ impl Sightings {
         if !self.checker.matcher().is_comparable(examined.signals.pdq_quality) {
             return Ok(None);
         }
-        let bank = self.store.resolve(&self.config.bank).await?;
+        let bank = self.bank_of(tenant).await?;
         let copies = examined.seen_copies.iter().filter(|copy| copy.bank.id == bank.id);
         let sighting = NewSighting {
             hashes: examined.hashes,
@@ -81,19 +116,19 @@ impl Sightings {
         let recorded = self.store.record_sighting(&bank, &sighting).await?;
         if recorded.is_new {
             self.live.refresh().await?;
-            self.retro_match(examined).await?;
+            self.retro_match(tenant, examined).await?;
         }
         Ok(Some(recorded.elsewhere))
     }
 
     /// Quarantines the banked photos that a photo which was never seen before shows to be hubs.
-    async fn retro_match(&self, examined: &Examined) -> Result<(), AppError> {
+    async fn retro_match(&self, tenant: TenantId, examined: &Examined) -> Result<(), AppError> {
         for found in &examined.signals.matches {
             let content = found.content;
-            let seen = self.seen_near(content).await?;
+            let seen = self.seen_near(tenant, content).await?;
             let retro = retro_match::find(&self.store, self.checker.policy(), &seen).await?;
             let Some(reason) = retro.quarantine else { continue };
-            if self.store.quarantine(content, &reason).await? {
+            if self.store.quarantine(tenant, content, &reason).await? {
                 retro_match::log_quarantine(&found.bank.name, content, &reason);
                 self.live.refresh().await?;
             }
@@ -101,26 +136,37 @@ impl Sightings {
         Ok(())
     }
 
-    /// The seen photos that a banked one is a copy of, nearest first.
-    async fn seen_near(&self, content: ContentId) -> Result<Vec<ContentId>, AppError> {
+    /// The photos seen on a tenant's accounts that a banked one is a copy of, nearest first.
+    async fn seen_near(
+        &self,
+        tenant: TenantId,
+        content: ContentId,
+    ) -> Result<Vec<ContentId>, AppError> {
         let hashes = self.store.view_hashes(&[content]).await?;
-        let (index, checker) = (self.live.index(), Arc::clone(&self.checker));
+        let View { index, scope } = self.live.view(tenant);
+        let checker = Arc::clone(&self.checker);
         let looked_up = task::spawn_blocking(move || {
             let hashes: Vec<_> = hashes.into_iter().flatten().collect();
             let matcher = checker.matcher();
-            let copies = matcher.copies_of_banked(&hashes, &index, &Scope::Everything);
+            let copies = matcher.copies_of_banked(&hashes, &index, &scope);
             retro_match::seen_among(copies.iter().map(|near| (&*near.bank, near.content)))
         });
         Ok(looked_up.await?)
     }
 
-    /// Deletes what is over its time. Lookups no longer find it.
+    /// Deletes what is over its time, of all tenants. Lookups no longer find it.
     ///
     /// # Errors
-    /// When the store fails, or the bank is gone.
+    /// When the store fails.
     pub async fn delete_expired(&self, now_s: i64) -> Result<Expired, AppError> {
-        let bank = self.store.resolve(&self.config.bank).await?;
-        let expired = self.store.delete_expired(&bank, self.expired_before(now_s)).await?;
+        let mut expired = Expired::default();
+        for bank in self.store.banks_named(&self.config.bank).await? {
+            if bank.purpose == Purpose::Seen {
+                let of_bank = self.store.delete_expired(&bank, self.expired_before(now_s)).await?;
+                expired.sightings += of_bank.sightings;
+                expired.contents += of_bank.contents;
+            }
+        }
         if 0 < expired.contents {
             self.live.refresh().await?;
         }

@@ -167,7 +167,7 @@ impl Banks {
 
     /// Refuses before anything is read what would be refused then.
     async fn check_target(&self, order: &ImportOrder) -> Result<(), AppError> {
-        match (self.store().resolve(&order.bank).await, order.create_for) {
+        match (self.store().resolve(self.tenant(), &order.bank).await, order.create_for) {
             (Ok(bank), Some(_)) => Err(StoreError::from(Refusal::BankExists(bank.name)).into()),
             (Ok(bank), None) => Ok(ensure_exchanged(&bank)?),
             (Err(StoreError::Refused(Refusal::NoSuchBank(_))), Some(_)) => Ok(()),
@@ -181,9 +181,9 @@ impl Banks {
             Some(purpose) => {
                 let (name, created_at) = (order.bank.clone(), order.defaults.added_at);
                 let new = NewBank { name, purpose, imported: true, created_at };
-                self.store().create_bank(&new).await?
+                self.store().create_bank(self.tenant(), &new).await?
             }
-            None => self.store().resolve(&order.bank).await?,
+            None => self.resolve(&order.bank).await?,
         };
         Ok(self.store().begin_import(&bank).await?)
     }
@@ -194,7 +194,7 @@ impl Banks {
     /// When there is no such bank, it is not exported, other exports are under way, or the database
     /// fails.
     pub async fn export(&self, name: &BankName, format: Format) -> Result<Export, AppError> {
-        let bank = self.store().resolve(name).await?;
+        let bank = self.resolve(name).await?;
         ensure_exchanged(&bank)?;
         let place = Arc::clone(&self.exports).try_acquire_owned();
         let place = place.map_err(|_| Failure::Busy("other exports are under way"))?;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use photocheck_core::checker::Checker;
 use photocheck_core::matching::hashes::PdqQuality;
-use photocheck_core::matching::index::Index;
 use photocheck_core::matching::views::PhotoViews;
 use photocheck_core::matching::views::kept::KeptViews;
 use photocheck_core::photo::{Photo, PhotoError};
@@ -15,6 +14,8 @@ use photocheck_core::signals::{NotApplicable, Signals, Synthetic};
 use photocheck_core::verdict::Verdict;
 
 use super::outcome::Outcome;
+use crate::app::live_index::View;
+use crate::tenancy::TenantName;
 use crate::wire::ReportJson;
 
 /// What is asked of each photo.
@@ -34,8 +35,10 @@ pub enum What {
 #[derive(Debug, Clone)]
 pub struct Examiner {
     pub checker: Arc<Checker>,
-    /// The banks as they were when the job began.
-    pub index: Arc<Index>,
+    /// The banks that its tenant sees, as they were when the job began.
+    pub view: View,
+    /// Its name.
+    pub tenant: TenantName,
     pub what: What,
 }
 
@@ -81,7 +84,9 @@ impl Examiner {
     }
 
     fn check(&self, bytes: &[u8]) -> Result<Examination, PhotoError> {
-        let (examined, views) = self.checker.examine_with_views(bytes, &self.index, &mut |_| {})?;
+        let View { index, scope } = &self.view;
+        let (examined, views) =
+            self.checker.examine_with_views(bytes, index, scope, &mut |_| {})?;
         let report = self.checker.report(examined, None);
         Ok(Examination {
             outcome: Outcome::of_report(&report),

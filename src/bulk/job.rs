@@ -187,13 +187,14 @@ impl Job {
     /// What the results depend on besides the photos.
     #[must_use]
     pub fn versions(&self) -> Versions {
-        let Examiner { checker, index, what } = &self.examiner;
+        let Examiner { checker, view, tenant, what } = &self.examiner;
         Versions {
             photocheck: env!("CARGO_PKG_VERSION"),
             what: what.name(),
             model: checker.model().to_owned(),
             policy: checker.policy().version().to_owned(),
-            generation: index.generation(),
+            tenant: tenant.as_str().to_owned(),
+            generation: view.index.generation(),
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Versions {
     pub what: &'static str,
     pub model: String,
     pub policy: String,
+    /// Whose banks they were compared with.
+    pub tenant: String,
     /// Of the banks.
     pub generation: i64,
 }

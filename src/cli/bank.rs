@@ -15,11 +15,15 @@ use super::values;
 use crate::app::banks::Banks;
 use crate::clock;
 use crate::store::{Bank, Content, ContentChange, NewBank};
+use crate::tenancy::TenantName;
 
 #[derive(Debug, clap::Args)]
 pub struct BankArgs {
     #[command(subcommand)]
     command: BankCommand,
+    /// Tenant whose banks are meant
+    #[arg(long, global = true, default_value = TenantName::DEFAULT, value_name = "NAME")]
+    tenant: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,16 +102,17 @@ struct SetArgs {
 /// # Errors
 /// When the database fails or what was asked for cannot be done.
 pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
+    let tenant = TenantName::new(&args.tenant)?;
     let to = match &args.command {
         // Its photos are looked up among those seen before, which needs more than the banks.
-        BankCommand::Add(args) => return bank_add::run(args, shared),
+        BankCommand::Add(args) => return bank_add::run(args, &tenant, shared),
         BankCommand::Create { .. } => Use::Begin,
         BankCommand::List | BankCommand::Show { .. } | BankCommand::Export(_) => Use::Read,
         BankCommand::Set(_) | BankCommand::Import(_) | BankCommand::Remove { .. } => Use::Write,
     };
     let database = shared.database(to)?;
     block_on(async {
-        let banks = Banks::open(&database).await?;
+        let banks = Banks::open(&database, &tenant).await?;
         let done = run_on(&banks, &args.command).await;
         banks.close().await;
         done
@@ -142,7 +147,7 @@ async fn create(banks: &Banks, new: NewBank) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(banks: &Banks) -> anyhow::Result<ExitCode> {
-    for Bank { facts, contents, quarantined, .. } in banks.list().await? {
+    for Bank { facts, contents, quarantined, shared_with, .. } in banks.list().await? {
         let BankFacts { name, purpose, imported, .. } = facts;
         let imported = if imported { ", imported" } else { "" };
         let quarantined = match quarantined {
@@ -150,7 +155,14 @@ async fn list(banks: &Banks) -> anyhow::Result<ExitCode> {
             count => format!(", {count} quarantined"),
         };
         let purpose = purpose.name();
-        writeln!(io::stdout(), "{name}\t{purpose}{imported}\t{contents} photos{quarantined}")?;
+        let shared = match shared_with.as_slice() {
+            [] => String::new(),
+            with => format!(", shared with {}", with.join(", ")),
+        };
+        writeln!(
+            io::stdout(),
+            "{name}\t{purpose}{imported}\t{contents} photos{quarantined}{shared}"
+        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

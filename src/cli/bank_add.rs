@@ -18,6 +18,7 @@ use crate::app::error::{AppError, Refusal};
 use crate::clock;
 use crate::config::{GateConfig, Lookups};
 use crate::store::SeenBefore;
+use crate::tenancy::{Caller, TenantName};
 
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
@@ -43,7 +44,7 @@ pub struct AddArgs {
 ///
 /// # Errors
 /// When the database fails, or the bank takes no photos.
-pub fn run(args: &AddArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: &AddArgs, tenant: &TenantName, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let name = BankName::new(&args.name)?;
     let new = NewPhoto {
         note: Note::new(&args.note)?,
@@ -54,7 +55,7 @@ pub fn run(args: &AddArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let config = shared.config(Use::Write, Lookups::Sightings, GateConfig::for_list())?;
     block_on(async {
         let app = App::open(config).await?;
-        let done = add_all(&app, args, &name, &new).await;
+        let done = add_all(&app, args, tenant, &name, &new).await;
         app.close().await;
         done
     })
@@ -63,16 +64,18 @@ pub fn run(args: &AddArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 async fn add_all(
     app: &App,
     args: &AddArgs,
+    tenant: &TenantName,
     name: &BankName,
     new: &NewPhoto,
 ) -> anyhow::Result<ExitCode> {
-    app.banks.show(name).await?;
+    let caller = Caller::on_command_line(app.store().tenant(tenant).await?.id);
+    app.banks(caller.tenant).show(name).await?;
     let tally = Tally::default();
     for input in args.inputs.read()? {
         let (path, photo) = files::read_found(input.found);
         let path = sanitized(&path.display().to_string());
         let banked = match photo {
-            Ok(photo) => match app.bank_photo(name, photo, new.clone()).await {
+            Ok(photo) => match app.bank_photo(&caller, name, photo, new.clone()).await {
                 Err(AppError::Refused(Refusal::Photo(error))) => Err(error.to_string()),
                 banked => Ok(banked?),
             },

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
-use photocheck_core::matching::index::Index;
 use photocheck_core::verdict::Verdict;
 
 use super::bulk_progress::Shown;
@@ -14,6 +13,7 @@ use super::exit::Tally;
 use super::shared::{SharedArgs, Use, block_on};
 use super::{bulk_bank, bulk_report};
 use crate::app::App;
+use crate::app::live_index::View;
 use crate::bulk::examine::{Examiner, What};
 use crate::bulk::inputs::manifest::ColumnNames;
 use crate::bulk::inputs::plan::Plan;
@@ -23,6 +23,7 @@ use crate::bulk::parts::Format;
 use crate::bulk::progress::{Moment, Progress};
 use crate::bulk::summary::{Summary, Versions};
 use crate::config::{GateConfig, Lookups};
+use crate::tenancy::TenantName;
 
 #[derive(Debug, clap::Args)]
 pub struct BulkArgs {
@@ -63,6 +64,9 @@ struct RunArgs {
     /// Folder that relative paths in manifests begin at [default: the current one]
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
+    /// Tenant whose banks the photos are looked up in
+    #[arg(long, default_value = TenantName::DEFAULT, value_name = "NAME")]
+    tenant: String,
     /// What to find out about each photo
     #[arg(long, value_enum, default_value_t = What::All)]
     what: What,
@@ -106,6 +110,7 @@ fn run_job(args: &RunArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         account: args.account_column.clone(),
     };
     // First what fails at once: loading the models takes seconds.
+    let tenant = TenantName::new(&args.tenant)?;
     let base = args.base.clone().unwrap_or_default();
     let plan = Plan::new(&args.inputs, &names, &base)?;
     let formats = Format::ALL.iter().filter(|it| args.ndjson || **it != Format::Ndjson);
@@ -113,7 +118,7 @@ fn run_job(args: &RunArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     block_on(async {
         let job = Job {
             plan,
-            examiner: examiner(args.what, shared).await?,
+            examiner: examiner(args.what, tenant, shared).await?,
             folder: args.out.clone(),
             formats: formats.copied().collect(),
             force: args.force,
@@ -137,14 +142,15 @@ fn run_job(args: &RunArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// What photos are examined with: the banks only where they are asked.
-async fn examiner(what: What, shared: &SharedArgs) -> anyhow::Result<Examiner> {
+async fn examiner(what: What, tenant: TenantName, shared: &SharedArgs) -> anyhow::Result<Examiner> {
     if what != What::All {
         let checker = Arc::new(shared.checker()?);
-        return Ok(Examiner { checker, index: Arc::new(Index::default()), what });
+        return Ok(Examiner { checker, view: View::empty(), tenant, what });
     }
     let config = shared.config(Use::Read, Lookups::All, GateConfig::for_list())?;
     let app = App::open(config).await?;
-    let examiner = Examiner { checker: Arc::clone(app.checker()), index: app.index(), what };
+    let view = app.banks(app.store().tenant(&tenant).await?.id).view();
+    let examiner = Examiner { checker: Arc::clone(app.checker()), view, tenant, what };
     app.close().await;
     Ok(examiner)
 }

@@ -20,6 +20,7 @@ use crate::app::error::{AppError, Refusal};
 use crate::bulk::entry::read_file;
 use crate::bulk::state::State;
 use crate::config::{GateConfig, Lookups};
+use crate::tenancy::{Caller, TenantName};
 
 #[derive(Debug, clap::Args)]
 pub struct BankArgs {
@@ -33,6 +34,9 @@ pub struct BankArgs {
     /// Name of the bank
     #[arg(long, value_name = "NAME")]
     bank: String,
+    /// Tenant that the bank belongs to
+    #[arg(long, default_value = TenantName::DEFAULT, value_name = "NAME")]
+    tenant: String,
     /// Where the photos come from, at most 1,000 bytes
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
@@ -55,6 +59,7 @@ struct Chosen {
 /// photos.
 pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let name = BankName::new(&args.bank)?;
+    let tenant = TenantName::new(&args.tenant)?;
     let new = NewPhoto {
         note: Note::new(&args.note)?,
         external_id: ExternalId::default(),
@@ -66,7 +71,7 @@ pub fn run(args: &BankArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     block_on(async {
         let state = open(&args.folder).await?;
         let app = App::open(config).await?;
-        let done = bank_all(&app, &state, &chosen, &name, &new).await;
+        let done = bank_all(&app, &tenant, &state, &chosen, &name, &new).await;
         app.close().await;
         state.close().await;
         done
@@ -90,17 +95,19 @@ fn read(rows: &Path) -> anyhow::Result<Vec<Chosen>> {
 
 async fn bank_all(
     app: &App,
+    tenant: &TenantName,
     state: &State,
     chosen: &[Chosen],
     name: &BankName,
     new: &NewPhoto,
 ) -> anyhow::Result<ExitCode> {
-    app.banks.show(name).await?;
+    let caller = Caller::on_command_line(app.store().tenant(tenant).await?.id);
+    app.banks(caller.tenant).show(name).await?;
     let tally = Tally::default();
     for one in chosen {
         let path = sanitized(&one.path);
         let banked = match bytes_of(one, state.file_of(&one.path).await?) {
-            Ok(photo) => match app.bank_photo(name, photo, new.clone()).await {
+            Ok(photo) => match app.bank_photo(&caller, name, photo, new.clone()).await {
                 Err(AppError::Refused(Refusal::Photo(error))) => Err(error.to_string()),
                 banked => Ok(banked?),
             },

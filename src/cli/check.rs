@@ -21,6 +21,7 @@ use crate::accounts::AccountHash;
 use crate::app::App;
 use crate::clock;
 use crate::config::{Config, GateConfig, Lookups};
+use crate::tenancy::{Caller, TenantName};
 use crate::wire::{RefusalJson, ReportJson};
 use crate::words;
 
@@ -35,6 +36,9 @@ pub struct CheckArgs {
     /// accounts they were seen. A list can name an account per photo, in its column `account_id`
     #[arg(long, value_name = "ID", requires = "sightings_bank")]
     account_id: Option<String>,
+    /// Tenant whose banks the photos are looked up in
+    #[arg(long, default_value = TenantName::DEFAULT, value_name = "NAME")]
+    tenant: String,
     #[command(flatten)]
     sightings: SightingsArgs,
 }
@@ -80,16 +84,20 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         "the list names accounts, but without --sightings-bank nothing is kept of them"
     );
     block_on(async {
-        let (app, account) = open(args, shared).await?;
-        let done = check_all(&app, inputs, account, args.json).await;
+        let (app, caller, account) = open(args, shared).await?;
+        let done = check_all(&app, &caller, inputs, account, args.json).await;
         // What was written is then in the database's file, not in the log beside it.
         app.close().await;
         done
     })
 }
 
-/// The app, and the account of photos for which the list names none.
-async fn open(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<(App, Option<AccountHash>)> {
+/// The app, for which tenant it is asked, and the account of photos for which the list names none.
+async fn open(
+    args: &CheckArgs,
+    shared: &SharedArgs,
+) -> anyhow::Result<(App, Caller, Option<AccountHash>)> {
+    let tenant = TenantName::new(&args.tenant)?;
     let mut settings = shared.settings(args.sightings.flags())?;
     let is_opted_in = args.sightings.is_opted_in();
     let sightings = if is_opted_in { sightings_args::read(&mut settings) } else { None };
@@ -98,17 +106,21 @@ async fn open(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<(App, Opt
     settings.ensure_no_faults()?;
     let config = config.context("no database is named")?;
     let app = App::open(Config { sightings, ..config }).await?;
+    let caller = Caller::on_command_line(app.store().tenant(&tenant).await?.id);
     let mut account = None;
     if let Some(sightings) = app.sightings() {
         sightings.delete_expired(clock::now_s()).await?;
-        account = args.account_id.as_deref().map(|id| sightings.account(id)).transpose()?;
+        if let Some(id) = &args.account_id {
+            account = Some(app.account(&caller, id).await?);
+        }
     }
-    Ok((app, account))
+    Ok((app, caller, account))
 }
 
 /// Checks as many photos at once as the gate has places, and writes each when it is done.
 async fn check_all(
     app: &App,
+    caller: &Caller,
     inputs: Vec<Input>,
     account: Option<AccountHash>,
     as_json: bool,
@@ -119,7 +131,7 @@ async fn check_all(
         while checks.len() < app.gate().places()
             && let Some(input) = inputs.next()
         {
-            checks.spawn(check_one(app.clone(), input, account));
+            checks.spawn(check_one(app.clone(), caller.clone(), input, account));
         }
         let Some(checked) = checks.join_next().await else { break };
         let Checked { path, account_id, outcome } = checked.context("a check ended early")?;
@@ -139,7 +151,12 @@ async fn check_all(
 }
 
 /// One photo never stops the others, not even by a fault of ours.
-async fn check_one(app: App, input: Input, account: Option<AccountHash>) -> Checked {
+async fn check_one(
+    app: App,
+    caller: Caller,
+    input: Input,
+    account: Option<AccountHash>,
+) -> Checked {
     let Input { found, account_id } = input;
     let (path, bytes) = match tokio::task::spawn_blocking(move || files::read_found(found)).await {
         Ok(read) => read,
@@ -147,8 +164,11 @@ async fn check_one(app: App, input: Input, account: Option<AccountHash>) -> Chec
     };
     let outcome = async {
         let bytes = bytes.map_err(|error| RefusalJson::unreadable(&error))?;
-        let listed = account_id.as_deref().map(|id| app.account(id)).transpose()?;
-        Ok(app.check(bytes, listed.or(account)).await?)
+        let account = match &account_id {
+            Some(id) => Some(app.account(&caller, id).await?),
+            None => account,
+        };
+        Ok(app.check(&caller, bytes, account).await?)
     };
     let outcome = outcome.await;
     Checked { path, account_id, outcome }

@@ -20,7 +20,7 @@ use photocheck_core::checker::Checker;
 use photocheck_core::detector::{Detector, ScoreLevels};
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::evaluation::edits::{Edit, Random};
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::photo::Photo;
 use photocheck_core::signals::Synthetic;
 
@@ -173,7 +173,7 @@ impl Scorer<'_> {
         let truth = if row.label == 1 { Truth::Synthetic } else { Truth::Real };
         let refused = Judged { truth, source: row.source.clone(), score: None, verdict: None };
         let bytes = files::read(&folder.join(&row.path)).unwrap_or_default();
-        let Ok(report) = self.checker.check(&bytes, &Index::default()) else {
+        let Ok(report) = self.checker.check(&bytes, &Index::default(), &Scope::Everything) else {
             let robustness = vec![refused.clone(); Edit::TRAVELS.len()];
             return Found { judged: refused, robustness, other: None };
         };

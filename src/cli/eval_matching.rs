@@ -21,7 +21,7 @@ use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::evaluation::matching::{self, Method, PeerHashes, Totals};
-use photocheck_core::matching::index::{ContentId, Entry, Index};
+use photocheck_core::matching::index::{ContentId, Entry, Index, Scope};
 use photocheck_core::photo::Photo;
 use photocheck_core::photo::reencode::uploaded;
 
@@ -229,7 +229,8 @@ impl BankedFolder<'_> {
         pixels: &RgbImage,
         lookups: &mut Lookups,
     ) {
-        let matches = self.checker.matches(&self.checker.views(pixels), &self.index);
+        let matches =
+            self.checker.matches(&self.checker.views(pixels), &self.index, &Scope::Everything);
         let (own, others): (Vec<_>, Vec<_>) =
             matches.iter().partition(|found| found.content == content_at(position));
         let mut wrong = BTreeMap::new();

@@ -23,6 +23,7 @@ pub mod files;
 pub mod hash;
 pub mod inputs;
 pub mod inspect;
+pub mod key;
 pub mod matching_page;
 pub mod matching_report;
 pub mod matching_run;
@@ -32,6 +33,8 @@ pub mod serve;
 pub mod settings;
 pub mod shared;
 pub mod sightings_args;
+mod stop_signals;
+pub mod tenant;
 pub mod values;
 
 use clap::{Parser, Subcommand};
@@ -61,6 +64,10 @@ pub enum Command {
     Bulk(bulk::BulkArgs),
     /// Manage banks of known photos: fakes, photos never to flag, photos seen on accounts
     Bank(bank::BankArgs),
+    /// Manage tenants: platforms whose banks, sightings and keys are apart from each other's
+    Tenant(tenant::TenantArgs),
+    /// Make, list and revoke the API keys that programs send to the service
+    Key(key::KeyArgs),
     /// Measure how good the verdicts are on labelled photos
     Eval(eval::EvalArgs),
     /// Measure which edited copies of your own photos are found, compared with other methods

@@ -17,14 +17,18 @@ use tracing_subscriber::EnvFilter;
 use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
+use super::stop_signals::{Asked, StopSignals};
 use crate::app::App;
 use crate::app::access::{self, AccessConfig, BankToken};
+use crate::app::tenants::Tenants;
 use crate::config::{Config, GateConfig, Lookups, Origin, ServiceConfig};
+use crate::fetch::{Addresses, Network};
 use crate::http;
 use crate::http::service::Service;
 use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -39,13 +43,27 @@ pub struct ServeArgs {
     /// Ask for no token: whoever reaches the port may list, change and export the banks
     #[arg(long, conflicts_with = "bank_token")]
     banks_open_to_everybody: bool,
+    /// While there is no API key, listen beyond this machine too: whoever reaches the port may
+    /// check photos
+    #[arg(long)]
+    checks_open_to_everybody: bool,
+    /// Ask every call for an API key, also while there is none yet
+    #[arg(long)]
+    require_keys: bool,
     /// Origins whose pages may call the API, separated by commas [default: none]
     #[arg(long, value_name = "ORIGINS")]
     cors_origins: Option<String>,
-    /// Requests a minute that one client may send, a client being an address or, with the token,
-    /// its bearer [default: no limit]
+    /// Requests a minute that one client may send, a client being a key, whoever has the token, or
+    /// an address [default: no limit]
     #[arg(long, value_name = "COUNT")]
     requests_per_minute: Option<String>,
+    /// Fetch photos from URLs that callers send, from public addresses only
+    #[arg(long)]
+    fetch_urls: bool,
+    /// Networks that photos may be fetched from beside public addresses, separated by commas
+    /// [default: none]
+    #[arg(long, value_name = "NETWORKS")]
+    fetch_networks: Option<String>,
     /// Seconds between the end of readiness and the end of listening, at SIGTERM [default: 3]
     #[arg(long, value_name = "SECONDS")]
     stop_delay_s: Option<String>,
@@ -78,6 +96,7 @@ pub fn run(args: &ServeArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 
 async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCode> {
     let access = config.access.clone();
+    ensure_not_open(&config, &service).await?;
     let listener = bind(service.listen).await?;
     let metrics_listener = match service.metrics_listen {
         Some(address) => Some(bind(address).await?),
@@ -93,7 +112,7 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
     let app = App::open(config).await?;
     app.follow();
     let stop_delay = service.stop_delay;
-    let service = Arc::new(Service::with_config(app.clone(), &service));
+    let service = Arc::new(Service::with_config(app.clone(), &service)?);
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics are at /metrics");
@@ -101,18 +120,24 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
         tokio::spawn(http::server::serve(listener, routes, std::future::pending()));
     }
     let _ = started.set(http::router(Arc::clone(&service)));
+    // Before anybody knows the address: who does may ask to stop.
+    let mut signals = StopSignals::new().context("cannot wait for signals")?;
     tracing::info!(%address, "listening");
     // For whoever started it: the port is known only now when 0 was asked for.
-    let who = who_may_use_banks(&access, app.banks.store().file());
+    let who = if app.callers().need_keys() {
+        "calls need an API key (photocheck key create)".to_owned()
+    } else {
+        who_may_use_banks(&access, app.store().file())
+    };
     writeln!(std::io::stdout(), "photocheck listens on http://{address}\n{who}")?;
-    let asked = asked_to_stop().await;
+    let asked = signals.next().await;
     service.begin_to_stop();
     if asked == Asked::Terminate {
         // Whoever sends work here sees meanwhile that it is not ready.
         tracing::info!(delay_s = stop_delay.as_secs(), "stopping");
         tokio::select! {
             () = tokio::time::sleep(stop_delay) => {}
-            _ = asked_to_stop() => {}
+            _ = signals.next() => {}
         }
     }
     let _ = stop.send(());
@@ -120,6 +145,26 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
     tracing::info!("stopped");
     app.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes sure that nobody beyond this machine is let in by oversight: there is a key, so that calls
+/// need one, or the operator said in so many words that they need none.
+async fn ensure_not_open(config: &Config, service: &ServiceConfig) -> anyhow::Result<()> {
+    let is_loopback = service.listen.ip().to_canonical().is_loopback();
+    if is_loopback || config.require_keys || service.open_without_keys {
+        return Ok(());
+    }
+    let tenants = Tenants::open(&config.database).await?;
+    let has_keys = tenants.store().keys_required().await;
+    tenants.store().close().await;
+    anyhow::ensure!(
+        has_keys?,
+        "listening on {} would let whoever reaches it check photos, because there is no API key: \
+         make one (photocheck key create), or add --require-keys, or say that you want that with \
+         --checks-open-to-everybody",
+        service.listen
+    );
+    Ok(())
 }
 
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
@@ -135,9 +180,13 @@ impl ServeArgs {
             ("metrics_listen", self.metrics_listen.clone()),
             ("bank_token", self.bank_token.clone()),
             ("banks_open_to_everybody", self.banks_open_to_everybody.then(|| "true".to_owned())),
+            ("checks_open_to_everybody", self.checks_open_to_everybody.then(|| "true".to_owned())),
+            ("require_keys", self.require_keys.then(|| "true".to_owned())),
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("stop_delay_s", self.stop_delay_s.clone()),
+            ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
+            ("fetch_networks", self.fetch_networks.clone()),
         ];
         flags.extend(self.sightings.flags());
         flags
@@ -150,18 +199,31 @@ impl ServeArgs {
         let stop_delay = settings.take("stop_delay_s", read_stop_delay);
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
+        let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
+        let checks_open = settings.take("checks_open_to_everybody", str::parse::<bool>);
+        let require_keys = settings.take("require_keys", str::parse::<bool>).unwrap_or(false);
+        let is_open = matches!(access, AccessConfig::Everybody);
+        let open_without_keys = is_open || checks_open.unwrap_or(false);
+        if require_keys && open_without_keys {
+            settings.note_fault(
+                "require_keys excludes banks_open_to_everybody and checks_open_to_everybody",
+            );
+        }
         let sightings = sightings_args::read(settings);
         let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
         let service = ServiceConfig {
             listen: listen?,
+            open_without_keys,
             metrics_listen,
             stop_delay: stop_delay?,
             origins,
             requests_per_minute,
+            fetch,
         };
-        Some(ServeConfig { app: Config { sightings, access, ..config? }, service, log: log? })
+        let app = Config { sightings, access, require_keys, ..config? };
+        Some(ServeConfig { app, service, log: log? })
     }
 }
 
@@ -177,6 +239,17 @@ fn read_access(settings: &mut Settings) -> AccessConfig {
         None if is_open => AccessConfig::Everybody,
         None => AccessConfig::TokenFile,
     }
+}
+
+/// `None` where nothing is fetched.
+fn read_fetch(settings: &mut Settings) -> Option<Addresses> {
+    let read = |text: &str| text.split(',').map(|network| network.trim().parse()).collect();
+    let networks: Option<Vec<Network>> = settings.take("fetch_networks", read);
+    let is_on = settings.take("fetch_urls", str::parse::<bool>).unwrap_or(false);
+    if networks.is_some() && !is_on {
+        settings.note_fault("fetch_networks needs fetch_urls as well (--fetch-urls)");
+    }
+    is_on.then(|| Addresses { networks: networks.unwrap_or_default() })
 }
 
 fn read_stop_delay(text: &str) -> Result<Duration, String> {
@@ -205,36 +278,5 @@ fn who_may_use_banks(access: &AccessConfig, database: Option<&Path>) -> String {
         (AccessConfig::Token(_) | AccessConfig::TokenFile | AccessConfig::Nobody, _) => {
             "the banks need the token in PHOTOCHECK_BANK_TOKEN".to_owned()
         }
-    }
-}
-
-/// How the service was asked to stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    /// By a person at the keyboard, who waits.
-    Interrupt,
-    Terminate,
-}
-
-async fn asked_to_stop() -> Asked {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => Asked::Interrupt,
-        () = terminate => Asked::Terminate,
     }
 }

@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 15] = [
+pub const SETTINGS: [Setting; 19] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -35,8 +35,12 @@ pub const SETTINGS: [Setting; 15] = [
     setting("log", Some("warn,photocheck=info,tower_http=info")),
     Setting { secret: true, ..setting("bank_token", None) },
     setting("banks_open_to_everybody", Some("false")),
+    setting("checks_open_to_everybody", Some("false")),
+    setting("require_keys", Some("false")),
     setting("cors_origins", None),
     setting("requests_per_minute", None),
+    setting("fetch_urls", Some("false")),
+    setting("fetch_networks", None),
     setting("sightings_bank", None),
     setting("sightings_retention_days", None),
     Setting { secret: true, ..setting("account_key", None) },

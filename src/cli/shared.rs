@@ -106,6 +106,7 @@ impl SharedArgs {
             gate,
             sightings: None,
             access: AccessConfig::Nobody,
+            require_keys: false,
         })
     }
 

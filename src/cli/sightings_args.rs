@@ -47,13 +47,15 @@ impl SightingsArgs {
 pub fn read(settings: &mut Settings) -> Option<SightingsConfig> {
     let bank = settings.take("sightings_bank", BankName::new);
     let retention_days = settings.take("sightings_retention_days", read_days);
-    match (
-        settings.raw("sightings_bank").is_some(),
-        settings.raw("sightings_retention_days").is_some(),
-    ) {
+    let is_set = |settings: &Settings, name| settings.raw(name).is_some();
+    match (is_set(settings, "sightings_bank"), is_set(settings, "sightings_retention_days")) {
         (false, false) => return None,
         (true, true) => {}
-        _ => settings.note_fault("sightings_bank and sightings_retention_days need each other"),
+        (true, false) => settings.note_fault(
+            "sightings_bank needs sightings_retention_days as well (--sightings-retention-days)",
+        ),
+        (false, true) => settings
+            .note_fault("sightings_retention_days needs sightings_bank as well (--sightings-bank)"),
     }
     // The secret may be any bytes.
     let key = settings.raw("account_key").map(|key| AccountKey::new(key.as_encoded_bytes()));

@@ -1,68 +1,160 @@
-//! Who may do what, and how often: headers that bind the browser, who may use the banks, and
-//! clients that send too many requests.
+//! Who calls, whether it may, and how often: the gate before every route of the API.
 //!
-//! `/v1/banks` asks for a token, always ([`crate::app::access`] says why). An operator may decide
-//! that everybody who reaches the port may use the banks; then at least no page of another site
-//! does, not even one that rebinds its own name to this machine. A check that names an account is
-//! authorized in the same way: it changes a bank, and asks who else shows a photo.
+//! It finds out who calls ([`crate::app::callers`]), counts the request, looks up which scope the
+//! route needs ([`super::route_scopes`]), and hands the caller on to the handler. Where the banks
+//! are open to everybody, at least no page of another site uses them, not even one that rebinds its
+//! own name to this machine.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::arrival;
-use super::client_limit::Client;
+use super::browser;
+use super::client_limit::{Client, Limits};
 use super::problem::Problem;
+use super::route_scopes::{is_closed_to_other_sites, needed, other_methods};
 use super::service::Service;
-use crate::app::access::BankAccess;
+use crate::app::callers::ensure_scope;
+use crate::app::error::AppError;
 use crate::config::Origin;
+use crate::tenancy::{Caller, Credential, Denied, KeyScope};
 
-/// Nothing but what this service itself serves, and no embedding elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
-/// The API page's own code styles itself inline and carries its icons as data.
-const API_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
-     style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Who sent a request, for its handler.
+#[derive(Debug, Clone)]
+pub struct Called(pub Caller);
 
-/// Makes sure that the sender of these headers may use the banks.
+impl<S: Send + Sync> FromRequestParts<S> for Called {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let called = parts.extensions.get::<Self>().cloned();
+        called.ok_or_else(|| Problem::ours(&"a route is not behind the gate of callers"))
+    }
+}
+
+/// Lets through who may do what the route does, as often as it may.
+pub async fn admit(
+    State(service): State<Arc<Service>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    if let Some(methods) = other_methods(request.method(), route) {
+        arrival::drain(request.into_body());
+        return ([(header::ALLOW, methods)], Problem::method_not_allowed()).into_response();
+    }
+    let called = service.app.callers().identify(bearer(request.headers())).await;
+    let mut limits = Limits::default();
+    let asked = Asked {
+        scope: needed(request.method(), route),
+        headers: request.headers(),
+        client: client_of(called.as_ref().ok(), &request),
+    };
+    let admitted = admit_one(&service, called, asked, &mut limits).await;
+    let mut response = match admitted {
+        Ok(caller) => {
+            request.extensions_mut().insert(Called(caller));
+            next.run(request).await
+        }
+        Err(problem) => {
+            arrival::drain(request.into_body());
+            problem.into_response()
+        }
+    };
+    limits.add_headers(response.headers_mut());
+    response
+}
+
+/// What of a request decides whether it is let in, beside its caller.
+struct Asked<'a> {
+    scope: KeyScope,
+    headers: &'a HeaderMap,
+    /// Whom it counts for.
+    client: Option<Client>,
+}
+
+async fn admit_one(
+    service: &Service,
+    called: Result<Caller, AppError>,
+    asked: Asked<'_>,
+    limits: &mut Limits,
+) -> Result<Caller, Problem> {
+    let Asked { scope, headers, client } = asked;
+    if let Some(client) = &client {
+        let own = called.as_ref().ok().and_then(Caller::key).and_then(|(_, it)| it.per_minute);
+        limits.minute = service.limiters.count(client, own);
+        if let Some(refused) = limits.minute.filter(|minute| !minute.goes_on) {
+            return Err(Problem::rate_limited(refused.per_minute, refused.wait_s()));
+        }
+    }
+    let caller = called?;
+    if is_closed_to_other_sites(scope) {
+        ensure_own_site(&caller, &service.origins, headers)?;
+    }
+    ensure_scope(&caller, scope).map_err(AppError::from)?;
+    ensure_unbound(&caller, scope, headers)?;
+    if let Some((key, its)) = caller.key() {
+        limits.per_day = its.per_day;
+        limits.day = service.app.usage().count(key, its).await?;
+    }
+    Ok(caller)
+}
+
+/// Whom a request counts for; nobody in particular from this machine, or through a proxy on it.
+fn client_of(caller: Option<&Caller>, request: &Request) -> Option<Client> {
+    match caller.map(|caller| &caller.credential) {
+        Some(Credential::Key { id, .. }) => Some(Client::Key(id.clone())),
+        Some(Credential::BankToken) => Some(Client::Keeper),
+        Some(Credential::Nothing | Credential::CommandLine) | None => {
+            let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+            address.and_then(|it| Client::at(it.0.ip()))
+        }
+    }
+}
+
+/// Makes sure that a check of this caller may name an account: it changes a bank, and asks who else
+/// shows a photo.
 ///
 /// # Errors
 /// A [`Problem`] that says why not.
-pub fn authorize(
-    access: &BankAccess,
+pub fn ensure_may_name_accounts(
+    caller: &Caller,
     origins: &[Origin],
     headers: &HeaderMap,
 ) -> Result<(), Problem> {
-    let site = headers.get("sec-fetch-site");
-    let is_other_site = site.is_some_and(|site| site != "same-origin" && site != "none");
-    if is_other_site && !is_allowed(origins, headers) {
+    ensure_own_site(caller, origins, headers)?;
+    if !caller.may_name_accounts() {
+        return Err(AppError::from(Denied::TokenNeeded).into());
+    }
+    ensure_unbound(caller, KeyScope::BankWrite, headers)
+}
+
+fn ensure_own_site(
+    caller: &Caller,
+    origins: &[Origin],
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
+    // A page sends a key only where the operator let its origin in: the browser asks first.
+    if caller.key().is_none() && browser::is_of_other_site(headers, origins) {
         return Err(Problem::cross_site());
-    }
-    if !access.allows(bearer(headers)) {
-        return Err(Problem::token_needed());
-    }
-    let is_open = matches!(access, BankAccess::Everybody);
-    if is_open && is_browser(headers) && !is_unbindable(headers) {
-        return Err(Problem::banks_closed());
     }
     Ok(())
 }
 
-/// Whether the operator lets pages of the origin of this request call.
-fn is_allowed(origins: &[Origin], headers: &HeaderMap) -> bool {
-    let sent = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-    sent.is_some_and(|sent| origins.iter().any(|origin| origin.as_str() == sent))
-}
-
-/// Whether the token of the banks was sent.
-fn has_token(access: &BankAccess, headers: &HeaderMap) -> bool {
-    matches!(access, BankAccess::Token(_)) && access.allows(bearer(headers))
+/// Without a credential a browser may use more than checks only by a name that is nobody's.
+fn ensure_unbound(caller: &Caller, scope: KeyScope, headers: &HeaderMap) -> Result<(), Problem> {
+    let is_open = caller.credential == Credential::Nothing && is_closed_to_other_sites(scope);
+    if is_open && browser::may_be_rebound(headers) {
+        return Err(Problem::banks_closed());
+    }
+    Ok(())
 }
 
 /// The token of an `authorization` header. Its scheme may be written in any case (RFC 9110).
@@ -72,114 +164,21 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())
 }
 
-/// Whether a browser marked this request as one of a page.
-fn is_browser(headers: &HeaderMap) -> bool {
-    headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN)
-}
-
-/// Whether the service was called by a name that nobody can bind to another address: a page can
-/// rebind its own name to this machine, and its requests then count as of the same origin.
-fn is_unbindable(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let port = host.rfind(':').filter(|colon| !host.ends_with(']') && 0 < *colon);
-    let name = port.and_then(|colon| host.get(..colon)).unwrap_or(host);
-    let inside = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok()
-        || inside.is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
-}
-
-/// Lets through who may use the banks.
-pub async fn banks(
-    State(service): State<Arc<Service>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if let Err(problem) = authorize(service.app.access(), &service.origins, request.headers()) {
-        arrival::drain(request.into_body());
-        return Err(problem);
-    }
-    Ok(next.run(request).await)
-}
-
-/// Turns away clients that send too many requests.
-pub async fn limit(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
-    let Some(limiter) = &service.limiter else { return next.run(request).await };
-    let is_keeper = has_token(service.app.access(), request.headers());
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
-    let client = if is_keeper { Some(Client::Keeper) } else { address.and_then(Client::at) };
-    let Some(client) = client else { return next.run(request).await };
-    let (goes_on, left) = limiter.count(client);
-    let mut response = if goes_on {
-        next.run(request).await
-    } else {
-        arrival::drain(request.into_body());
-        Problem::rate_limited(limiter.per_minute(), left.wait_s()).into_response()
-    };
-    limiter.add_headers(response.headers_mut(), left);
-    response
-}
-
-/// Adds the headers that bind the browser to every answer.
-pub async fn browser_headers(request: Request, next: Next) -> Response {
-    let api_page = request.uri().path().starts_with("/docs");
-    let mut response = next.run(request).await.into_response();
-    let policy = if api_page { API_PAGE_POLICY } else { POLICY };
-    let fixed = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    for (name, value) in fixed {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::access::BankToken;
-
-    fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
-        fields.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
-    }
 
     #[test]
     fn the_scheme_is_read_in_any_case() {
-        let access = BankAccess::with_token(&BankToken::new("s3cret").unwrap());
-        for value in ["Bearer s3cret", "bearer s3cret", "BEARER  s3cret", " Bearer s3cret "] {
-            assert!(
-                authorize(&access, &[], &headers(&[("authorization", value)])).is_ok(),
-                "{value}"
-            );
-        }
-        for value in
-            ["s3cret", "Bearer", "Bearer ", "Bearer S3cret", "Basic s3cret", "Bearers3cret"]
-        {
-            let refused =
-                authorize(&access, &[], &headers(&[("authorization", value)])).unwrap_err();
-            assert_eq!((refused.status, refused.code), (401, "TOKEN_NEEDED"), "{value}");
-        }
-    }
-
-    #[test]
-    fn without_a_token_no_name_that_could_be_rebound_is_taken_from_a_browser() {
-        let by = |host: &str| {
-            let sent = headers(&[("host", host), ("sec-fetch-site", "same-origin")]);
-            authorize(&BankAccess::Everybody, &[], &sent).is_ok()
+        let read = |value: &str| {
+            let headers = [(header::AUTHORIZATION, value.parse().unwrap())];
+            bearer(&headers.into_iter().collect()).map(ToOwned::to_owned)
         };
-        for host in
-            ["localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]", "[::1]:8080", "10.0.0.7"]
-        {
-            assert!(by(host), "{host}");
+        for value in ["Bearer s3cret", "bearer s3cret", "BEARER  s3cret", " Bearer s3cret "] {
+            assert_eq!(read(value).as_deref(), Some("s3cret"), "{value}");
         }
-        for host in ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "", ":80", "[x]"]
-        {
-            assert!(!by(host), "{host}");
+        for value in ["s3cret", "Bearer", "Basic s3cret", "Bearers3cret"] {
+            assert_eq!(read(value), None, "{value}");
         }
-        let plain = headers(&[("host", "photocheck.example")]);
-        assert!(authorize(&BankAccess::Everybody, &[], &plain).is_ok(), "no browser");
     }
 }

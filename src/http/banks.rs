@@ -9,6 +9,7 @@ use photocheck_core::bank::{BankFacts, BankName, Purpose};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::auth::Called;
 use super::extract::{JsonBody, Path};
 use super::problem::Problem;
 use super::service::Service;
@@ -42,6 +43,15 @@ pub struct BankJson {
     quarantined: i64,
     /// Seconds since 1970, UTC.
     created_at: i64,
+    /// The tenant whose bank it is, if another shares it: photos are looked up in it, and it can
+    /// neither be shown, changed nor exported. Its name begins with the tenant's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "acme")]
+    shared_by: Option<String>,
+    /// The tenants that it is shared with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    shared_with: Vec<String>,
 }
 
 /// All banks.
@@ -50,11 +60,15 @@ pub struct BanksJson {
     banks: Vec<BankJson>,
 }
 
-/// List all banks.
+/// List all banks: the caller's, and those that are shared with it.
 #[utoipa::path(get, path = "/v1/banks", tag = "banks", operation_id = "list_banks",
     responses((status = 200, description = "all banks, by name", body = BanksJson)))]
-pub async fn list(State(service): State<Arc<Service>>) -> Result<Json<BanksJson>, Problem> {
-    let banks = service.app.banks.list().await?.into_iter().map(BankJson::from).collect();
+pub async fn list(
+    State(service): State<Arc<Service>>,
+    Called(caller): Called,
+) -> Result<Json<BanksJson>, Problem> {
+    let banks =
+        service.app.banks(caller.tenant).list().await?.into_iter().map(BankJson::from).collect();
     Ok(Json(BanksJson { banks }))
 }
 
@@ -64,12 +78,13 @@ pub async fn list(State(service): State<Arc<Service>>) -> Result<Json<BanksJson>
     responses((status = 201, description = "the new bank", body = BankJson)))]
 pub async fn create(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     JsonBody(new): JsonBody<NewBankJson>,
 ) -> Result<(StatusCode, Json<BankJson>), Problem> {
     let name = BankName::new(&new.name)?;
     let purpose = new.purpose.as_deref().map_or(Ok(Purpose::KnownFake), read_purpose)?;
     let new = NewBank { name, purpose, imported: new.imported, created_at: clock::now_s() };
-    let bank = service.app.banks.create(&new).await?;
+    let bank = service.app.banks(caller.tenant).create(&new).await?;
     Ok((StatusCode::CREATED, Json(bank.into())))
 }
 
@@ -78,9 +93,10 @@ pub async fn create(
     responses((status = 200, description = "the bank", body = BankJson)))]
 pub async fn show(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
 ) -> Result<Json<BankJson>, Problem> {
-    Ok(Json(service.app.banks.show(&BankName::new(&name)?).await?.into()))
+    Ok(Json(service.app.banks(caller.tenant).show(&BankName::new(&name)?).await?.into()))
 }
 
 /// What of a bank is to be changed.
@@ -98,11 +114,12 @@ pub struct BankChangeJson {
     responses((status = 200, description = "the bank as it is now", body = BankJson)))]
 pub async fn rename(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
     JsonBody(change): JsonBody<BankChangeJson>,
 ) -> Result<Json<BankJson>, Problem> {
     let (name, to) = (BankName::new(&name)?, BankName::new(&change.name)?);
-    Ok(Json(service.app.banks.rename(&name, &to).await?.into()))
+    Ok(Json(service.app.banks(caller.tenant).rename(&name, &to).await?.into()))
 }
 
 /// Remove a bank and all it holds.
@@ -110,9 +127,10 @@ pub async fn rename(
     responses((status = 204, description = "removed")))]
 pub async fn delete(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    service.app.banks.delete(&BankName::new(&name)?).await?;
+    service.app.banks(caller.tenant).delete(&BankName::new(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -127,8 +145,9 @@ fn read_purpose(name: &str) -> Result<Purpose, Problem> {
 
 impl From<Bank> for BankJson {
     fn from(bank: Bank) -> Self {
-        let Bank { facts, contents, quarantined, created_at } = bank;
+        let Bank { facts, contents, quarantined, created_at, shared_by, shared_with } = bank;
         let BankFacts { name, purpose, imported, .. } = facts;
-        Self { name, purpose: purpose.name(), imported, contents, quarantined, created_at }
+        let purpose = purpose.name();
+        Self { name, purpose, imported, contents, quarantined, created_at, shared_by, shared_with }
     }
 }

@@ -10,6 +10,7 @@ use photocheck_core::matching::index::ContentId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::auth::Called;
 use super::extract::{JsonBody, Path, Query, whole_number};
 use super::problem::Problem;
 use super::service::Service;
@@ -116,12 +117,13 @@ const PAGE_MAX: u16 = 100;
     responses((status = 200, description = "a page of them", body = ContentsJson)))]
 pub async fn list(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
     Query(page): Query<PageQuery>,
 ) -> Result<Json<ContentsJson>, Problem> {
     let name = BankName::new(&name)?;
     let app = &service.app;
-    let found = app.banks.contents(&name, ContentId(page.after), PAGE_MAX).await?;
+    let found = app.banks(caller.tenant).contents(&name, ContentId(page.after), PAGE_MAX).await?;
     let full = usize::from(PAGE_MAX) <= found.len();
     let next_after = found.last().filter(|_| full).map(|content| content.id.0);
     let contents = found.into_iter().map(|content| content_json(app, content)).collect();
@@ -139,14 +141,15 @@ pub async fn list(
         (status = 200, description = "the bank held it already", body = AddedJson)))]
 pub async fn add(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
     request: Request,
 ) -> Result<(StatusCode, Json<AddedJson>), Problem> {
     let name = BankName::new(&name)?;
     let Service { app, uploads, .. } = &*service;
-    let upload = uploads.receive(request, &BankPhotoForm::TEXTS).await?;
+    let upload = uploads.receive(request, &caller, &BankPhotoForm::TEXTS).await?;
     let new = BankPhotoForm::read_texts(&upload)?;
-    let banked = upload::in_time(app.bank_photo(&name, upload, new)).await?;
+    let banked = upload::in_time(app.bank_photo(&caller, &name, upload, new)).await?;
     let status = if banked.added { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(added_json(app, banked))))
 }
@@ -157,10 +160,11 @@ pub async fn add(
     responses((status = 200, description = "as it is now", body = ContentJson)))]
 pub async fn show(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path((name, content_id)): Path<(String, i64)>,
 ) -> Result<Json<ContentJson>, Problem> {
     let (name, id) = (BankName::new(&name)?, ContentId(content_id));
-    let content = service.app.banks.content(&name, id).await?;
+    let content = service.app.banks(caller.tenant).content(&name, id).await?;
     Ok(Json(content_json(&service.app, content)))
 }
 
@@ -170,6 +174,7 @@ pub async fn show(
     responses((status = 200, description = "as it is now", body = ContentJson)))]
 pub async fn change(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path((name, content_id)): Path<(String, i64)>,
     JsonBody(change): JsonBody<ContentChangeJson>,
 ) -> Result<Json<ContentJson>, Problem> {
@@ -181,7 +186,7 @@ pub async fn change(
         enabled: change.enabled,
         release: change.release,
     };
-    let changed = service.app.banks.change(&name, id, &change).await?;
+    let changed = service.app.banks(caller.tenant).change(&name, id, &change).await?;
     Ok(Json(content_json(&service.app, changed)))
 }
 
@@ -191,9 +196,10 @@ pub async fn change(
     responses((status = 204, description = "removed")))]
 pub async fn remove(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path((name, content_id)): Path<(String, i64)>,
 ) -> Result<StatusCode, Problem> {
-    service.app.banks.remove(&BankName::new(&name)?, ContentId(content_id)).await?;
+    service.app.banks(caller.tenant).remove(&BankName::new(&name)?, ContentId(content_id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

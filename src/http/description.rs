@@ -1,8 +1,9 @@
-//! What the handlers do not say of themselves in the API's description: who must send a token, and
+//! What the handlers do not say of themselves in the API's description: who must send a key, and
 //! which errors each operation may answer, with an example of each.
 
 use std::collections::BTreeSet;
 
+use axum::http::Method;
 use serde_json::json;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -13,10 +14,24 @@ use utoipa::openapi::{
 
 use super::errors::{self, ErrorCode};
 use super::problem::Problem;
+use super::route_scopes::needed;
+use crate::tenancy::KeyScope;
 
-const SCHEME: &str = "bank_token";
+const TOKEN: &str = "bank_token";
+const KEY: &str = "api_key";
 
+const KEYS: &[&str] = &[
+    "KEY_NEEDED",
+    "KEY_NOT_VALID",
+    "KEY_UNKNOWN",
+    "KEY_EXPIRED",
+    "KEY_REVOKED",
+    "SCOPE_NEEDED",
+    "QUOTA_USED_UP",
+];
 const ACCESS: &[&str] = &["TOKEN_NEEDED", "CROSS_SITE", "BANKS_CLOSED"];
+const TENANT: &[&str] = &["TENANT_NAME_NOT_VALID", "NO_SUCH_TENANT"];
+const OPERATOR: &[&str] = &["OPERATOR_NEEDED"];
 const NAMED: &[&str] = &["BANK_NAME_NOT_VALID", "NO_SUCH_BANK"];
 const ADDRESS: &[&str] = &["BAD_REQUEST", "NO_SUCH_CONTENT"];
 const JSON: &[&str] = &["BAD_REQUEST", "CONTENT_TYPE", "BODY_TOO_LARGE"];
@@ -37,7 +52,14 @@ const UPLOAD: &[&str] = &[
     "PHOTO_DAMAGED",
     "SEVERAL_PHOTOS",
     "FIELD_TWICE",
+    "BAD_REQUEST",
+    "BODY_TOO_LARGE",
+    "URLS_NOT_TAKEN",
+    "URL_NOT_VALID",
+    "URL_NOT_ALLOWED",
+    "URL_NOT_FETCHED",
     "QUEUE_FULL",
+    "TENANT_QUEUE_FULL",
     "BUSY",
 ];
 const SAID: &[&str] = &[
@@ -71,6 +93,18 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
             &["BAD_REQUEST", "QUERY_NOT_VALID", "BANK_OF_SIGHTINGS", "BUSY"],
             STORE,
         ],
+        "list_tenants" => &[ACCESS, STORE],
+        "create_tenant" => {
+            &[ACCESS, OPERATOR, JSON, &["TENANT_NAME_NOT_VALID", "TENANT_EXISTS"], STORE]
+        }
+        "erase_tenant" => &[ACCESS, OPERATOR, TENANT, &["TENANT_IS_DEFAULT"], STORE],
+        "share_bank" => &[ACCESS, OPERATOR, TENANT, NAMED, &["BANK_OF_SIGHTINGS"], STORE],
+        "unshare_bank" => &[ACCESS, OPERATOR, TENANT, NAMED, STORE],
+        "list_keys" => &[ACCESS, TENANT, &["BAD_REQUEST"], STORE],
+        "make_key" => {
+            &[ACCESS, TENANT, JSON, &["KEY_NAME_NOT_VALID", "KEY_SCOPE_NOT_VALID"], STORE]
+        }
+        "revoke_key" => &[ACCESS, &["NO_SUCH_KEY"], STORE],
         "readyz" => &[&["STARTING", "STOPPING", "INDEX_STALE", "DATABASE_REPLACED"]],
         "startupz" => &[&["STARTING"]],
         _ => &[],
@@ -90,15 +124,21 @@ const IMPORT: &[&str] = &[
 
 /// Completes the description.
 pub fn complete(api: &mut OpenApi) {
-    let scheme = HttpBuilder::new()
-        .scheme(HttpAuthScheme::Bearer)
-        .description(Some("The token of the banks; docs/security.md says where it is."));
     let components = api.components.get_or_insert_default();
-    components.add_security_scheme(SCHEME, SecurityScheme::Http(scheme.build()));
+    for (name, format, means) in [
+        (KEY, "pck_live_…", "An API key with the scope that the operation names (docs/access.md)."),
+        (TOKEN, "text", "The token of the banks; docs/security.md says where it is."),
+    ] {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+        let scheme = scheme.bearer_format(format).description(Some(means));
+        components.add_security_scheme(name, SecurityScheme::Http(scheme.build()));
+    }
     for (path, item) in &mut api.paths.paths {
-        for operation in operations(item) {
-            describe_token(path, operation);
-            describe_name(operation);
+        for (method, operation) in operations(item) {
+            if !is_probe(operation) {
+                describe_credentials(needed(&method, path), operation);
+            }
+            describe_names(operation);
             describe_request_id(operation);
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 body.required = Some(Required::True);
@@ -108,30 +148,48 @@ pub fn complete(api: &mut OpenApi) {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, post, put, patch, delete, .. } = item;
+    let all = [
+        (Method::GET, get),
+        (Method::POST, post),
+        (Method::PUT, put),
+        (Method::PATCH, patch),
+        (Method::DELETE, delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// Each operation on banks needs the token; a check takes it.
-fn describe_token(path: &str, operation: &mut Operation) {
-    let needed = SecurityRequirement::new(SCHEME, Vec::<String>::new());
-    if path == "/v1/check" {
-        operation.security = Some(vec![SecurityRequirement::default(), needed]);
-    } else if path.starts_with("/v1/banks") {
-        operation.security = Some(vec![needed]);
-    }
+/// Each operation needs a key with its scope. Without keys a check needs nothing, and the token
+/// will do for the banks.
+fn describe_credentials(scope: KeyScope, operation: &mut Operation) {
+    let key = SecurityRequirement::new(KEY, [scope.name()]);
+    let token = SecurityRequirement::new(TOKEN, Vec::<String>::new());
+    operation.security = Some(match scope {
+        KeyScope::Check => vec![SecurityRequirement::default(), key, token],
+        KeyScope::Admin => vec![key],
+        KeyScope::BankRead | KeyScope::BankWrite | KeyScope::Review => vec![key, token],
+    });
 }
 
-/// The rule for the name of a bank in an address.
-fn describe_name(operation: &mut Operation) {
+/// The rules for names in an address.
+fn describe_names(operation: &mut Operation) {
     for parameter in operation.parameters.iter_mut().flatten() {
         let RefOr::T(parameter) = parameter else { continue };
-        if parameter.name == "name" {
-            parameter.description = Some("1 to 64 of `A`-`Z`, `0`-`9`, `_`".to_owned());
-            let rule = ObjectBuilder::new().schema_type(Type::String);
-            let rule = rule.pattern(Some("^[A-Z0-9_]{1,64}$"));
-            parameter.schema = Some(rule.into());
-        }
+        let (means, rule) = match (parameter.name.as_str(), &parameter.parameter_in) {
+            ("name", ParameterIn::Path) => {
+                ("1 to 64 of `A`-`Z`, `0`-`9`, `_`", "^[A-Z0-9_]{1,64}$")
+            }
+            ("tenant" | "with", ParameterIn::Path) => (
+                "1 to 40 of `a`-`z`, `0`-`9` and `-`, no `-` at its ends",
+                "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$",
+            ),
+            ("key_id", ParameterIn::Path) => ("the key's id", "^[0-9A-Za-z]{12}$"),
+            _ => continue,
+        };
+        parameter.description = Some(means.to_owned());
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(rule));
+        parameter.schema = Some(schema.into());
     }
 }
 
@@ -155,9 +213,9 @@ fn is_probe(operation: &Operation) -> bool {
 
 fn describe_errors(operation: &mut Operation) {
     let own = answers(operation.operation_id.as_deref().unwrap_or_default());
-    let limited = (!is_probe(operation)).then_some("RATE_LIMITED");
-    let codes = own.iter().flat_map(|group| group.iter().copied());
-    let codes = codes.chain(limited).chain(["INTERNAL"]);
+    let admitted: &[&[&str]] = if is_probe(operation) { &[] } else { &[KEYS, &["RATE_LIMITED"]] };
+    let codes = own.iter().chain(admitted).flat_map(|group| group.iter().copied());
+    let codes = codes.chain(["INTERNAL"]);
     let mut seen = BTreeSet::new();
     let codes = codes.filter(|code| seen.insert(*code));
     let entries: Vec<_> = codes.filter_map(errors::find).collect();

@@ -31,10 +31,11 @@ pub struct ErrorCode {
 }
 
 /// Every code, sorted by what it is about.
-pub const CATALOGUE: [(&str, &[ErrorCode]); 5] = [
+pub const CATALOGUE: [(&str, &[ErrorCode]); 6] = [
     ("The photo", &PHOTO),
     ("The request", &REQUEST),
-    ("Who may use the banks", &ACCESS),
+    ("Who may do what", &ACCESS),
+    ("Tenants and keys", &TENANTS),
     ("Banks and lists", &BANKS),
     ("The service", &SERVICE),
 ];
@@ -75,7 +76,7 @@ const PHOTO: [ErrorCode; 9] = [
     ),
 ];
 
-const REQUEST: [ErrorCode; 15] = [
+const REQUEST: [ErrorCode; 19] = [
     error("NO_PHOTO", &[400], Caller, "the form has no field named photo", "name the field photo"),
     error(
         "SEVERAL_PHOTOS",
@@ -110,6 +111,28 @@ const REQUEST: [ErrorCode; 15] = [
         "the photo came more slowly than docs/proxy.md allows",
         "send it again over a better connection",
     ),
+    error(
+        "URLS_NOT_TAKEN",
+        &[403],
+        Operator,
+        "the body is JSON, which names a URL, and this service fetches none",
+        "send the photo, or let the operator set fetch_urls (docs/operations.md)",
+    ),
+    error("URL_NOT_VALID", &[422], Caller, "the URL is none that can be fetched", READ_DETAIL),
+    error(
+        "URL_NOT_ALLOWED",
+        &[422],
+        Caller,
+        "the URL leads to an address that is not public",
+        "send the photo, or let the operator name its network in fetch_networks",
+    ),
+    error(
+        "URL_NOT_FETCHED",
+        &[422],
+        Caller,
+        "the server of the URL sent no picture, or not in time",
+        "send the photo itself",
+    ),
     error("NOT_FOUND", &[404], Caller, "there is nothing at this address", "see /docs/"),
     error(
         "METHOD_NOT_ALLOWED",
@@ -141,13 +164,44 @@ const REQUEST: [ErrorCode; 15] = [
     ),
 ];
 
-const ACCESS: [ErrorCode; 3] = [
+const ACCESS: [ErrorCode; 10] = [
     error(
         "TOKEN_NEEDED",
         &[401],
         Caller,
-        "the token of the banks is missing or wrong",
+        "without keys: the token of the banks is missing or wrong",
         "send authorization: Bearer and the token",
+    ),
+    error(
+        "KEY_NEEDED",
+        &[401],
+        Caller,
+        "no key was sent",
+        "send authorization: Bearer and an API key (docs/access.md)",
+    ),
+    error(
+        "KEY_NOT_VALID",
+        &[401],
+        Caller,
+        "what was sent is no key: it is mistyped or cut off",
+        "copy the whole key",
+    ),
+    error("KEY_UNKNOWN", &[401], Caller, "there is no such key", "use the key of this service"),
+    error("KEY_EXPIRED", &[401], Caller, "the key has expired", "let a new one be made"),
+    error("KEY_REVOKED", &[401], Caller, "the key was revoked", "let a new one be made"),
+    error(
+        "SCOPE_NEEDED",
+        &[403],
+        Caller,
+        "the key may not be used for this",
+        "use a key with the scope that the detail names",
+    ),
+    error(
+        "OPERATOR_NEEDED",
+        &[403],
+        Caller,
+        "only whoever runs the service may do this",
+        "use an admin key of the tenant default",
     ),
     error(
         "CROSS_SITE",
@@ -162,6 +216,42 @@ const ACCESS: [ErrorCode; 3] = [
         Caller,
         "a browser uses open banks by a name that could be anybody's",
         "use an IP address or localhost, or set a token",
+    ),
+];
+
+const TENANTS: [ErrorCode; 9] = [
+    error(
+        "TENANT_NAME_NOT_VALID",
+        &[422],
+        Caller,
+        "the name breaks the rule",
+        "1 to 40 of a-z, 0-9, -",
+    ),
+    error("TENANT_EXISTS", &[409], Caller, "there is a tenant of this name", "choose another"),
+    error("NO_SUCH_TENANT", &[404], Caller, "there is no such tenant", "list the tenants"),
+    error(
+        "TENANT_IS_DEFAULT",
+        &[409],
+        Caller,
+        "the tenant default is always there",
+        "remove its banks and revoke its keys",
+    ),
+    error("KEY_NAME_NOT_VALID", &[422], Caller, "the name breaks the rule", READ_DETAIL),
+    error("KEY_SCOPE_NOT_VALID", &[422], Caller, "no scope, or one that is unknown", READ_DETAIL),
+    error("NO_SUCH_KEY", &[404], Caller, "there is no key of this id", "list the keys"),
+    error(
+        "QUOTA_USED_UP",
+        &[429],
+        Caller,
+        "the key has sent all requests of its day (UTC)",
+        RETRY_AFTER,
+    ),
+    error(
+        "TENANT_QUEUE_FULL",
+        &[429],
+        Caller,
+        "one tenant has as many photos here as it may",
+        RETRY_AFTER,
     ),
 ];
 

@@ -53,6 +53,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// Reads JSON that is in memory already.
+///
+/// # Errors
+/// When it is not valid, or not what is asked for.
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::json_not_valid(&error.to_string()))
+}
+
 /// Reads a whole number of a query, and says which text is none.
 ///
 /// # Errors

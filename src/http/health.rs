@@ -25,8 +25,9 @@ pub struct AliveJson {
 pub struct ReadyJson {
     model: String,
     policy: String,
-    /// What a photo with enough detail is compared with.
-    known_photo: KnownPhotoJson,
+    /// What a photo with enough detail is compared with; left out where calls need a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_photo: Option<KnownPhotoJson>,
     index: IndexJson,
 }
 
@@ -35,8 +36,9 @@ pub struct ReadyJson {
 pub struct IndexJson {
     /// Generation of the banks that it shows.
     generation: i64,
-    /// Hashes that can be found.
-    hashes: usize,
+    /// Hashes that can be found; left out where calls need a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hashes: Option<usize>,
     /// Milliseconds since it was known to be up to date.
     age_ms: u128,
 }
@@ -62,8 +64,10 @@ pub async fn readyz(State(service): State<Arc<Service>>) -> Result<Json<ReadyJso
     if service.is_stopping() {
         return Err(Problem::stopping());
     }
-    let Readiness { model, policy, known_photo, generation, hashes, index_age_ms } =
+    let Readiness { model, policy, compared, generation, index_age_ms } =
         service.app.readiness()?;
+    let hashes = compared.map(|compared| compared.hashes);
     let index = IndexJson { generation, hashes, age_ms: index_age_ms };
-    Ok(Json(ReadyJson { model, policy, known_photo: known_photo.into(), index }))
+    let known_photo = compared.map(|compared| compared.known_photo.into());
+    Ok(Json(ReadyJson { model, policy, known_photo, index }))
 }

@@ -1,8 +1,10 @@
 //! The service: the app over HTTP.
 
+pub mod admin;
 pub mod arrival;
 pub mod auth;
 pub mod banks;
+pub mod browser;
 pub mod check;
 pub mod client_limit;
 pub mod contents;
@@ -14,6 +16,7 @@ pub mod measuring;
 pub mod page;
 pub mod problem;
 pub mod room;
+pub mod route_scopes;
 pub mod server;
 pub mod service;
 pub mod starting;
@@ -57,6 +60,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
     tags(
         (name = "check", description = "One photo in, one report out"),
         (name = "banks", description = "Known photos to look for"),
+        (name = "admin", description = "Tenants, their keys, and the banks that they share"),
         (name = "health", description = "Started, alive and ready"),
     ),
     components(schemas(Problem)),
@@ -67,25 +71,28 @@ struct Api;
 /// All routes.
 pub fn router(service: Arc<Service>) -> Router {
     let metrics = Arc::clone(service.app.metrics());
-    let limited = middleware::from_fn_with_state(Arc::clone(&service), auth::limit);
+    let admitted = middleware::from_fn_with_state(Arc::clone(&service), auth::admit);
     let other_origins = cross_origin(&service.origins);
-    let token = middleware::from_fn_with_state(Arc::clone(&service), auth::banks);
     let in_time = TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX);
     // What takes or sends much has limits of its own: one on the pace, not on the time.
-    let banks = OpenApiRouter::new()
+    let managing = OpenApiRouter::new()
         .routes(routes!(banks::list, banks::create))
         .routes(routes!(banks::show, banks::rename, banks::delete))
         .routes(routes!(contents::show, contents::change, contents::remove))
+        .routes(routes!(admin::list_tenants, admin::create_tenant))
+        .routes(routes!(admin::erase_tenant))
+        .routes(routes!(admin::share, admin::unshare))
+        .routes(routes!(admin::list_keys, admin::make_key))
+        .routes(routes!(admin::revoke_key))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
         .routes(routes!(transfer::import))
-        .routes(routes!(transfer::export))
-        .route_layer(token);
+        .routes(routes!(transfer::export));
     let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))
-        .merge(banks)
-        .route_layer(limited)
-        // Nobody limits probes.
+        .merge(managing)
+        .route_layer(admitted)
+        // Probes have no key, and nobody limits them.
         .routes(routes!(health::healthz))
         .routes(routes!(health::startupz))
         .routes(routes!(health::readyz))
@@ -115,7 +122,7 @@ fn cross_origin(origins: &[Origin]) -> CorsLayer {
     let shown = ["check-id", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"];
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers(shown.map(HeaderName::from_static))
 }
@@ -132,7 +139,7 @@ fn with_layers(routes: Router, metrics: Arc<Metrics>) -> Router {
         .layer(CatchPanicLayer::custom(answer_to_panic))
         .layer(middleware::from_fn(problem::as_problems))
         .layer(middleware::from_fn_with_state(metrics, measuring::measure))
-        .layer(middleware::from_fn(auth::browser_headers))
+        .layer(middleware::from_fn(browser::bind))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace)
         .layer(SetRequestIdLayer::x_request_id(tracing_context::MakeRequestIdV7))

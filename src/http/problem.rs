@@ -22,7 +22,9 @@ use super::errors::ErrorCode;
 use crate::app::error::{AppError, Failure, Refusal};
 use crate::app::transfer::{ImportCause, ImportError};
 use crate::exchange::ExchangeError;
+use crate::fetch::FetchError;
 use crate::store::{self, StoreError};
+use crate::tenancy::Denied;
 
 /// Seconds after which a caller may try again who waited for something else than the queue.
 const RETRY_AFTER_S: u64 = 2;
@@ -113,18 +115,18 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "DATABASE_UNREACHABLE", detail)
     }
 
+    /// An address that takes other methods.
+    #[must_use]
+    pub fn method_not_allowed() -> Self {
+        let detail = "this address does not take this method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", detail)
+    }
+
     /// A page of another site uses the banks through a browser.
     #[must_use]
     pub fn cross_site() -> Self {
         let detail = "another site may not use the banks through your browser";
         Self::new(StatusCode::FORBIDDEN, "CROSS_SITE", detail)
-    }
-
-    /// The banks' token is not there, or another one is.
-    #[must_use]
-    pub fn token_needed() -> Self {
-        let detail = "the banks need their token: send it as authorization: Bearer …";
-        Self::new(StatusCode::UNAUTHORIZED, "TOKEN_NEEDED", detail)
     }
 
     /// A browser calls banks that are open to everybody by a name that could be anybody's.
@@ -133,6 +135,20 @@ impl Problem {
         let detail = "without a token a browser may use the banks only by an IP address or the \
                       name localhost";
         Self::new(StatusCode::FORBIDDEN, "BANKS_CLOSED", detail)
+    }
+
+    /// A body of JSON that cannot be used.
+    #[must_use]
+    pub fn json_not_valid(why: &str) -> Self {
+        let start: String = why.chars().take(200).collect();
+        Self::unprocessable("BAD_REQUEST", format!("the JSON is not valid here: {start}"))
+    }
+
+    /// The operator does not let the service fetch anything.
+    #[must_use]
+    pub fn urls_not_taken() -> Self {
+        let detail = "this service takes no photos by URL: send the photo itself";
+        Self::new(StatusCode::FORBIDDEN, "URLS_NOT_TAKEN", detail)
     }
 
     /// Something of the request that could not be read, with the status of the library that tried.
@@ -269,16 +285,48 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
             Refusal::Photo(error) => photo_status(error),
-            Refusal::Text(_) | Refusal::AccountId(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::SightingsNotKept
-            | Refusal::Bank(store::Refusal::BankExists(_) | store::Refusal::BankOfSightings(_)) => {
-                StatusCode::CONFLICT
+            Refusal::Bank(refusal) => bank_status(refusal),
+            Refusal::Denied(denied) => denied_status(*denied),
+            Refusal::Text(_) | Refusal::AccountId(_) | Refusal::Name(_) | Refusal::KeyScope(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
             }
-            Refusal::Bank(store::Refusal::NoSuchBank(_) | store::Refusal::NoSuchContent { .. }) => {
-                StatusCode::NOT_FOUND
-            }
+            Refusal::SightingsNotKept => StatusCode::CONFLICT,
+            Refusal::TenantQueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
         };
-        Self::new(status, refusal.code(), refusal.to_string())
+        let problem = Self::new(status, refusal.code(), refusal.to_string());
+        match refusal {
+            Refusal::TenantQueueFull(full) => Self { retry_after_s: full.retry_after_s, ..problem },
+            Refusal::Denied(Denied::QuotaUsedUp { retry_after_s, .. }) => {
+                Self { retry_after_s, ..problem }
+            }
+            _ => problem,
+        }
+    }
+}
+
+fn bank_status(refusal: &store::Refusal) -> StatusCode {
+    match refusal {
+        store::Refusal::BankExists(_)
+        | store::Refusal::BankOfSightings(_)
+        | store::Refusal::TenantExists(_)
+        | store::Refusal::TenantIsDefault => StatusCode::CONFLICT,
+        store::Refusal::NoSuchBank(_)
+        | store::Refusal::NoSuchContent { .. }
+        | store::Refusal::NoSuchTenant(_)
+        | store::Refusal::NoSuchKey(_) => StatusCode::NOT_FOUND,
+    }
+}
+
+fn denied_status(denied: Denied) -> StatusCode {
+    match denied {
+        Denied::KeyNeeded
+        | Denied::TokenNeeded
+        | Denied::KeyNotValid(_)
+        | Denied::KeyUnknown
+        | Denied::KeyExpired
+        | Denied::KeyRevoked => StatusCode::UNAUTHORIZED,
+        Denied::ScopeNeeded(_) | Denied::OperatorNeeded => StatusCode::FORBIDDEN,
+        Denied::QuotaUsedUp { .. } => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 
@@ -308,7 +356,9 @@ impl From<Failure> for Problem {
             }
             Failure::Store(StoreError::Replaced(_)) => Self::database_replaced(),
             Failure::Store(StoreError::Unreachable(_)) => Self::database_unreachable(&failure),
-            Failure::Store(_) | Failure::Work(_) | Failure::ReaderGone => Self::ours(&failure),
+            Failure::Store(_) | Failure::Work(_) | Failure::ReaderGone | Failure::Randomness(_) => {
+                Self::ours(&failure)
+            }
         }
     }
 }
@@ -384,4 +434,15 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
         problem.headers_mut().insert(header::ALLOW, allow.clone());
     }
     problem
+}
+
+impl From<FetchError> for Problem {
+    fn from(error: FetchError) -> Self {
+        let code = match error {
+            FetchError::AddressNotPublic => "URL_NOT_ALLOWED",
+            _ if error.is_of_url() => "URL_NOT_VALID",
+            _ => "URL_NOT_FETCHED",
+        };
+        Self::unprocessable(code, error.to_string())
+    }
 }

@@ -1,11 +1,13 @@
 //! What handlers share: the app, and what bounds requests on their way in.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::client_limit::ClientLimiter;
+use super::client_limit::ClientLimiters;
 use super::upload::Uploads;
 use crate::app::App;
 use crate::config::{Origin, ServiceConfig};
+use crate::fetch::Fetcher;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -14,8 +16,8 @@ pub struct Service {
     pub uploads: Uploads,
     /// Whose pages may call the API.
     pub origins: Vec<Origin>,
-    /// How often one client may; `None` where there is no limit.
-    pub limiter: Option<ClientLimiter>,
+    /// How often one client may.
+    pub limiters: ClientLimiters,
     stopping: AtomicBool,
 }
 
@@ -24,15 +26,19 @@ impl Service {
     #[must_use]
     pub fn new(app: App) -> Self {
         let uploads = Uploads::new(app.gate().clone());
-        let (origins, limiter) = (Vec::new(), None);
-        Self { app, uploads, origins, limiter, stopping: AtomicBool::new(false) }
+        let (origins, limiters) = (Vec::new(), ClientLimiters::default());
+        Self { app, uploads, origins, limiters, stopping: AtomicBool::new(false) }
     }
 
     /// The same as the operator wants it.
-    #[must_use]
-    pub fn with_config(app: App, config: &ServiceConfig) -> Self {
-        let limiter = config.requests_per_minute.map(ClientLimiter::new);
-        Self { origins: config.origins.clone(), limiter, ..Self::new(app) }
+    ///
+    /// # Errors
+    /// When photos are to be fetched, and the system has no certificates to check others' by.
+    pub fn with_config(app: App, config: &ServiceConfig) -> io::Result<Self> {
+        let limiters = ClientLimiters::new(config.requests_per_minute);
+        let mut service = Self { origins: config.origins.clone(), limiters, ..Self::new(app) };
+        service.uploads.fetcher = config.fetch.clone().map(Fetcher::new).transpose()?;
+        Ok(service)
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

@@ -21,6 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
 use super::arrival::{self, Stop};
+use super::auth::Called;
 use super::extract::{Path, Query};
 use super::problem::Problem;
 use super::service::Service;
@@ -113,6 +114,7 @@ pub struct BadLineJson {
     responses((status = 200, description = "what became of the lines", body = ImportedJson)))]
 pub async fn import(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
     Query(query): Query<ImportQuery>,
     request: Request,
@@ -127,7 +129,8 @@ pub async fn import(
     }
     let (chunks_in, chunks) = mpsc::channel(4);
     let input = BufReader::new(BodyReader { chunks, chunk: Bytes::new() });
-    let mut importing = pin!(app.banks.import(order, input, |_| {}));
+    let banks = app.banks(caller.tenant);
+    let mut importing = pin!(banks.import(order, input, |_| {}));
     // The import may end before the body does, and then nobody waits for a slow sender.
     let report = tokio::select! {
         report = &mut importing => report,
@@ -143,12 +146,13 @@ pub async fn import(
         (String = "application/x-ndjson"), (String = "text/csv"), (String = "text/plain")))))]
 pub async fn export(
     State(service): State<Arc<Service>>,
+    Called(caller): Called,
     Path(name): Path<String>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
     let name = BankName::new(&name)?;
     let format = read_format(query.format.as_deref())?.unwrap_or(Format::Ndjson);
-    let export = service.app.banks.export(&name, format).await?;
+    let export = service.app.banks(caller.tenant).export(&name, format).await?;
     let (pages_in, pages) = mpsc::channel(2);
     tokio::spawn(send_export(export, pages_in));
     let kind = match format {

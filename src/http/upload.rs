@@ -1,8 +1,9 @@
 //! Taking the photo out of a request, within the limit, before it is in memory.
 //!
-//! Two forms are taken: `multipart/form-data` with the field `photo` (and the text fields that are
-//! asked for), or the bytes themselves as the body. A place at the gate is taken after the body, by
-//! the app, so that a slow sender keeps nobody from being checked.
+//! Three forms are taken: `multipart/form-data` with the field `photo` (and the text fields that
+//! are asked for), the bytes themselves as the body, or, where the operator allows it, JSON with a
+//! `url` to fetch the photo from. A place at the gate is taken after the body, by the app, so that
+//! a slow sender keeps nobody from being checked.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,13 +13,17 @@ use axum::body::{Body, Bytes};
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::{Map, Value};
 use tokio_stream::StreamExt;
 
 use super::arrival::{self, Arriving, BODY_BYTES_MAX, BodyShare, Pace};
+use super::extract;
 use super::problem::Problem;
 use super::room::Room;
 use crate::app::error::AppError;
 use crate::app::gate::Gate;
+use crate::fetch::{FetchError, Fetcher};
+use crate::tenancy::Caller;
 use photocheck_core::limits;
 use photocheck_core::photo::PhotoError;
 
@@ -27,6 +32,12 @@ const UPLOADS_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Time for a photo that has arrived to be checked: far more than a full queue takes.
 const WORK_MAX: Duration = Duration::from_mins(1);
+
+/// Bytes of the JSON that names a URL.
+const JSON_BYTES_MAX: usize = 16 * 1024;
+
+/// Time for a photo to be fetched whole.
+const FETCH_MAX: Duration = Duration::from_secs(30);
 
 const _: () = assert!(2 * BODY_BYTES_MAX < UPLOADS_BYTES_MAX);
 
@@ -41,6 +52,8 @@ pub struct Uploads {
     pub room: Room,
     pub pace: Pace,
     pub gate: Gate,
+    /// `None` where photos are not taken by URL.
+    pub fetcher: Option<Fetcher>,
 }
 
 impl Uploads {
@@ -48,7 +61,7 @@ impl Uploads {
     #[must_use]
     pub fn new(gate: Gate) -> Self {
         let room = Room::new(UPLOADS_BYTES_MAX, BODY_BYTES_MAX);
-        Self { room, pace: Pace::default(), gate }
+        Self { room, pace: Pace::default(), gate, fetcher: None }
     }
 
     /// Reads a request's body. Text fields are kept when they have one of the `names`.
@@ -59,15 +72,20 @@ impl Uploads {
     pub async fn receive(
         &self,
         mut request: Request,
+        caller: &Caller,
         names: &[&'static str],
     ) -> Result<Upload, Problem> {
         let body = std::mem::take(request.body_mut());
-        let has_place = self.gate.has_place().map_err(|full| AppError::from(full).into());
+        let has_place = self.gate.has_place(caller);
+        let has_place = has_place.map_err(|full| AppError::from(full).into());
         if let Err(problem) = has_place.and_then(|()| check_announced(request.headers())) {
             arrival::drain(body);
             return Err(problem);
         }
         let share = BodyShare::new(self.room.share().into());
+        if is_json(request.headers()) {
+            return self.receive_by_url(body, share, names).await;
+        }
         let arriving = arrival::arriving(body, self.pace, Some(BodyShare::clone(&share))).await;
         let stopped = std::sync::Arc::clone(&arriving.stopped);
         let read = if is_multipart(request.headers()) {
@@ -80,6 +98,34 @@ impl Uploads {
             Some(stop) => return Err(stop.into()),
             None => read?,
         };
+        Ok(Upload { photo, texts, _share: share })
+    }
+
+    /// Fetches the photo that a body of JSON names.
+    async fn receive_by_url(
+        &self,
+        body: Body,
+        share: BodyShare,
+        names: &[&'static str],
+    ) -> Result<Upload, Problem> {
+        let Some(fetcher) = &self.fetcher else {
+            arrival::drain(body);
+            return Err(Problem::urls_not_taken());
+        };
+        let (url, texts) = read_json(arrival::arriving(body, self.pace, None).await, names).await?;
+        let fetched = async {
+            let body = fetcher.fetch(&url).await?;
+            let arriving = arrival::arriving(body, self.pace, Some(BodyShare::clone(&share))).await;
+            let stopped = std::sync::Arc::clone(&arriving.stopped);
+            let read = read_whole(arriving).await;
+            match stopped.get() {
+                Some(arrival::Stop::NoMemory { .. }) | None => read,
+                // It was the other server, not the caller.
+                Some(_) => Err(FetchError::BrokeOff.into()),
+            }
+        };
+        let photo = tokio::time::timeout(FETCH_MAX, fetched).await;
+        let photo = photo.map_err(|_| FetchError::TooSlow { seconds: FETCH_MAX.as_secs() })??;
         Ok(Upload { photo, texts, _share: share })
     }
 }
@@ -136,6 +182,40 @@ fn check_announced(headers: &HeaderMap) -> Result<(), Problem> {
 fn is_multipart(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"))
+}
+
+/// Reads the URL and the texts that are asked for.
+async fn read_json(
+    mut arriving: Arriving,
+    names: &[&'static str],
+) -> Result<(String, HashMap<&'static str, String>), Problem> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = arriving.pieces.next().await {
+        bytes.extend_from_slice(&piece.map_err(|stop| Problem::from(&stop))?);
+        if JSON_BYTES_MAX < bytes.len() {
+            return Err(Problem::body_too_large());
+        }
+    }
+    let fields: Map<String, Value> = extract::json(&bytes)?;
+    let (mut url, mut texts) = (None, HashMap::new());
+    for (field, value) in fields {
+        let (name, Value::String(text)) = (field.as_str(), value) else {
+            return Err(Problem::json_not_valid(&format!("{field} is no text")));
+        };
+        if name == "url" {
+            url = Some(text);
+        } else if let Some(name) = names.iter().find(|asked| **asked == name) {
+            texts.insert(*name, text);
+        } else {
+            return Err(Problem::json_not_valid(&format!("there is no field {field}")));
+        }
+    }
+    Ok((url.ok_or_else(|| Problem::json_not_valid("the field url is missing"))?, texts))
 }
 
 async fn read_whole(mut arriving: Arriving) -> Result<Bytes, Problem> {

@@ -17,6 +17,7 @@ use super::database::Store;
 use super::dialect::Dialect;
 use super::error::{Refusal, StoreError};
 use super::generation;
+use crate::tenancy::TenantId;
 
 /// A banked photo as it is listed: without its hashes, which no list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,15 +137,26 @@ impl Store {
         self.commit(transaction).await
     }
 
-    /// Keeps a content from being looked up, for this reason. Returns whether that changed
-    /// anything: one that a person has released stays so.
-    pub async fn quarantine(&self, id: ContentId, reason: &str) -> Result<bool, StoreError> {
+    /// Keeps a content of a tenant's banks from being looked up, for this reason. Returns whether
+    /// that changed anything: one that a person has released stays so, and so does one of a bank
+    /// that another tenant shares.
+    pub async fn quarantine(
+        &self,
+        tenant: TenantId,
+        id: ContentId,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;
         let statement = "update content set quarantined = $1 \
-             where id = $2 and quarantined = '' and released = 0";
-        let changed =
-            sqlx::query(statement).bind(reason).bind(id.0).execute(&mut *transaction).await?;
+             where id = $2 and quarantined = '' and released = 0 \
+             and bank_id in (select id from bank where tenant_id = $3)";
+        let changed = sqlx::query(statement)
+            .bind(reason)
+            .bind(id.0)
+            .bind(tenant.0)
+            .execute(&mut *transaction)
+            .await?;
         if changed.rows_affected() == 0 {
             transaction.rollback().await?;
             return Ok(false);

@@ -49,12 +49,24 @@ struct Table {
 }
 
 /// All tables but that of snapshots; what others refer to comes first.
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 11] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
         key_columns: 1,
         gives_ids: false,
+    },
+    Table {
+        name: "access",
+        columns: &[("id", Kind::Int), ("keys_required", Kind::Int)],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "tenant",
+        columns: &[("id", Kind::BigInt), ("name", Kind::Text), ("created_at", Kind::BigInt)],
+        key_columns: 1,
+        gives_ids: true,
     },
     Table {
         name: "bank",
@@ -65,9 +77,40 @@ const TABLES: [Table; 6] = [
             ("purpose", Kind::Text),
             ("imported", Kind::Int),
             ("account_key_check", Kind::Text),
+            ("tenant_id", Kind::BigInt),
         ],
         key_columns: 1,
         gives_ids: true,
+    },
+    Table {
+        name: "bank_share",
+        columns: &[("bank_id", Kind::BigInt), ("tenant_id", Kind::BigInt)],
+        key_columns: 2,
+        gives_ids: false,
+    },
+    Table {
+        name: "api_key",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("name", Kind::Text),
+            ("scopes", Kind::Text),
+            ("digest", Kind::Bytes),
+            ("created_at", Kind::BigInt),
+            ("expires_at", Kind::BigInt),
+            ("revoked_at", Kind::BigInt),
+            ("last_used_at", Kind::BigInt),
+            ("requests_per_minute", Kind::BigInt),
+            ("requests_per_day", Kind::BigInt),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "key_usage",
+        columns: &[("key_id", Kind::Text), ("day", Kind::BigInt), ("requests", Kind::BigInt)],
+        key_columns: 2,
+        gives_ids: false,
     },
     Table {
         name: "content",
@@ -133,7 +176,10 @@ impl Store {
         if !is_empty(&mut writing).await? {
             return Err(StoreError::NotEmpty(to.place.clone()));
         }
-        sqlx::query("delete from generation").execute(&mut *writing).await?;
+        // What a new database begins with.
+        for begun in ["delete from generation", "delete from access", "delete from tenant"] {
+            sqlx::query(begun).execute(&mut *writing).await?;
+        }
         for table in &TABLES {
             let mut after = None;
             while let Some(rows) = table.page(&mut reading, after.as_deref()).await? {
@@ -171,7 +217,9 @@ impl Store {
 /// Whether nothing was ever written to a database.
 async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let row = sqlx::query(
-        "select (select count(*) from bank) + (select value from generation) as changes",
+        "select (select count(*) from bank) + (select value from generation) \
+             + (select count(*) from tenant where id <> 1) \
+             + (select keys_required from access) as changes",
     )
     .fetch_one(connection)
     .await?;

@@ -16,6 +16,18 @@ pub enum Refusal {
     /// A bank that is not there.
     #[error("there is no bank {0}")]
     NoSuchBank(String),
+    /// A tenant that is there already.
+    #[error("there already is a tenant {0}")]
+    TenantExists(String),
+    /// A tenant that is not there.
+    #[error("there is no tenant {0}")]
+    NoSuchTenant(String),
+    /// Erasing the tenant of whoever runs the service.
+    #[error("the tenant default cannot be erased; remove its banks and revoke its keys instead")]
+    TenantIsDefault,
+    /// A key that is not there.
+    #[error("there is no key {0}")]
+    NoSuchKey(String),
     /// A content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
@@ -96,6 +108,12 @@ pub enum StoreError {
     /// The same of a bank.
     #[error("bank {0} in the database is not valid")]
     CorruptBank(i64),
+    /// The same of a tenant.
+    #[error("tenant {0} in the database is not valid")]
+    CorruptTenant(i64),
+    /// The same of a key, by its id.
+    #[error("key {0} in the database is not valid")]
+    CorruptKey(String),
 }
 
 impl Refusal {
@@ -105,6 +123,10 @@ impl Refusal {
         match self {
             Self::BankExists(_) => "BANK_EXISTS",
             Self::NoSuchBank(_) => "NO_SUCH_BANK",
+            Self::TenantExists(_) => "TENANT_EXISTS",
+            Self::NoSuchTenant(_) => "NO_SUCH_TENANT",
+            Self::TenantIsDefault => "TENANT_IS_DEFAULT",
+            Self::NoSuchKey(_) => "NO_SUCH_KEY",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
             Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",
         }
@@ -134,7 +156,9 @@ impl StoreError {
             | Self::Database(_)
             | Self::Migration(_)
             | Self::Corrupt(_)
-            | Self::CorruptBank(_) => "STORE_FAILED",
+            | Self::CorruptBank(_)
+            | Self::CorruptTenant(_)
+            | Self::CorruptKey(_) => "STORE_FAILED",
         }
     }
 

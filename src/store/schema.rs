@@ -16,10 +16,13 @@ const SQLITE: &[Step] = &[
     (2, "purposes_and_views", include_str!("../../migrations/sqlite/0002_purposes_and_views.sql")),
     (3, "snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
     (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
+    (5, "tenants", include_str!("../../migrations/sqlite/0005_tenants.sql")),
 ];
 
-const POSTGRES: &[Step] =
-    &[(4, "tables", include_str!("../../migrations/postgres/0004_tables.sql"))];
+const POSTGRES: &[Step] = &[
+    (4, "tables", include_str!("../../migrations/postgres/0004_tables.sql")),
+    (5, "tenants", include_str!("../../migrations/postgres/0005_tenants.sql")),
+];
 
 /// The steps to the schema of today.
 pub(super) fn migrations(dialect: Dialect) -> Migrator {
@@ -87,7 +90,8 @@ mod tests {
     use temp_dir::TempDir;
 
     use super::*;
-    use crate::store::Store;
+    use crate::store::{NewBank, Store};
+    use crate::tenancy::TenantId;
 
     /// A database of every earlier step, and of today's, with something in it.
     #[tokio::test]
@@ -104,6 +108,8 @@ mod tests {
                 "insert into content (id, bank_id, pdq, pdq_quality, gradient, note, added_at, \
                      generation) \
                  values (9, 7, zeroblob(32), 80, zeroblob(32), 'from before', 2, 1)",
+                "insert into bank (id, name, created_at) values (8, 'GONE', 1)",
+                "delete from bank where id = 8",
                 "update generation set value = 1",
             ] {
                 sqlx::query(statement).execute(&pool).await.unwrap();
@@ -111,13 +117,22 @@ mod tests {
             pool.close().await;
 
             let store = Store::open(&url).await.unwrap();
-            let bank = store.resolve(&BankName::new("OLD").unwrap()).await.unwrap();
+            let bank =
+                store.resolve(TenantId::DEFAULT, &BankName::new("OLD").unwrap()).await.unwrap();
             assert_eq!((bank.purpose, bank.imported), (Purpose::KnownFake, false), "step {count}");
             let contents = store.contents(&bank, ContentId(0), 9).await.unwrap();
             assert_eq!(contents.len(), 1, "step {count}");
             assert_eq!((contents[0].id, contents[0].note.as_str()), (ContentId(9), "from before"));
             let changes = store.changes_since(0, 50).await.unwrap();
             assert_eq!((changes.added.len(), changes.generation), (1, 1), "step {count}");
+            let new = NewBank {
+                name: BankName::new("NEW").unwrap(),
+                purpose: Purpose::Allow,
+                imported: false,
+                created_at: 1,
+            };
+            let new = store.create_bank(TenantId::DEFAULT, &new).await.unwrap();
+            assert_eq!(new.id.0, 9, "step {count}: no id is given again");
             store.close().await;
         }
     }

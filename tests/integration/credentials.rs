@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use photocheck_core::matching::hashes::PhotoHashes;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::photo::{Photo, PhotoFormat};
 use photocheck_core::provenance::{self, Mark, credentials};
 
@@ -49,8 +50,7 @@ fn real_credentials_are_read_and_checked() {
     let place = changed.len() - 20_000;
     changed[place] ^= 1;
     assert_eq!(said(&marks(&changed)), ["c2pa invalid"]);
-    let report =
-        checker().check(&changed, &photocheck_core::matching::index::Index::default()).unwrap();
+    let report = checker().check(&changed, &Index::default(), &Scope::Everything).unwrap();
     assert!(report.reasons.iter().any(|reason| reason.code() == "CREDENTIALS_INVALID"));
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use photocheck::store::{Opening, Store};
+use photocheck::tenancy::TenantId;
 use reqwest::Response;
 use serde_json::Value;
 use temp_dir::TempDir;
@@ -114,7 +115,7 @@ async fn a_link_that_is_turned_is_noticed() {
             fs::remove_file(beside(&file, "-wal")).unwrap();
         }
         assert_eq!(store.in_place().unwrap_err().code(), "DATABASE_REPLACED");
-        assert_eq!(store.banks().await.unwrap_err().code(), "DATABASE_REPLACED");
+        assert_eq!(store.banks(TenantId::DEFAULT).await.unwrap_err().code(), "DATABASE_REPLACED");
     }
 }
 

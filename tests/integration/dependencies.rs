@@ -35,7 +35,7 @@ const BANNED: [(&str, &str); 4] = [
 
 fn packages() -> Vec<Value> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline"]);
+    cargo.args(["metadata", "--format-version", "1", "--locked"]);
     // Only what is compiled here: crates of other systems may not have been downloaded.
     cargo.args(["--filter-platform", "x86_64-unknown-linux-gnu"]);
     let output = cargo.current_dir(root()).output().unwrap();

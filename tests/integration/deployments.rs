@@ -52,7 +52,7 @@ fn a_deployment_moves_to_a_server_and_back() {
     assert!(!refused.contains("postgres@"), "who uses it is nobody's business: {refused}");
 
     let back = done(&file, &["db", "copy", &server.url, &other]);
-    let digests = |printed: &str| printed.lines().take(7).map(str::to_owned).collect::<Vec<_>>();
+    let digests = |printed: &str| printed.lines().take(12).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(digests(&back), digests(&there));
     assert_eq!(done(&other, &["bank", "export", "SCAM"]), exported);
 }

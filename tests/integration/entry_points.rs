@@ -1,14 +1,14 @@
 //! One app, several ways in: each returns the same report on the same photo.
 
 use photocheck::wire::{RefusalJson, ReportJson};
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use serde_json::Value;
 
 use crate::support::{Service, checker, fixture, fixture_path, fixtures, photocheck};
 
 /// The report, or the code of the refusal, by the library.
 fn by_library(photo: &[u8]) -> Value {
-    match checker().check(photo, &Index::default()) {
+    match checker().check(photo, &Index::default(), &Scope::Everything) {
         Ok(report) => serde_json::to_value(ReportJson::from(&report)).unwrap(),
         Err(error) => Value::from(RefusalJson::from(&error).code),
     }

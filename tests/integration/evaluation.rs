@@ -9,7 +9,7 @@ use crate::support::{
     checker, fixture, fixture_path, fixtures, model_like_the_bundled, photocheck, temporary_db,
 };
 use photocheck_core::evaluation::edits::Edit;
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::signals::Synthetic;
 
 #[test]
@@ -21,7 +21,8 @@ fn eval_counts_what_the_pipeline_says() {
     for photo in fixtures().photo {
         let path = fixture_path(&photo.path).display().to_string();
         writeln!(csv, "{path},{},fixtures,x", photo.label).unwrap();
-        let report = checker().check(&fixture(&photo.path), &Index::default()).unwrap();
+        let report =
+            checker().check(&fixture(&photo.path), &Index::default(), &Scope::Everything).unwrap();
         match report.signals.synthetic {
             Synthetic::Evaluated(found) => scores.push((photo.label, found.score.value())),
             _ => abstained += 1,

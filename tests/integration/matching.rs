@@ -10,7 +10,7 @@ use crate::support::{checker, fixture, fixture_path, half_size_jpeg, photocheck,
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::evaluation::edits::{Edit, Random};
 use photocheck_core::faces::Faces;
-use photocheck_core::matching::index::{ContentId, Index};
+use photocheck_core::matching::index::{ContentId, Index, Scope};
 use photocheck_core::photo::Photo;
 use photocheck_core::signals::Match;
 
@@ -35,7 +35,7 @@ fn facts() -> BankFacts {
 }
 
 fn matches(pixels: &RgbImage, index: &Index) -> Vec<Match> {
-    checker().matches(&checker().views(pixels), index)
+    checker().matches(&checker().views(pixels), index, &Scope::Everything)
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_check_finds_what_the_measurement_finds() {
     let entries = checker().matcher().entries(&views, ContentId(5), &Arc::new(facts()));
     let index = Index::new(entries, 1);
     let copy = half_size_jpeg(&photo, 50);
-    let checked = checker().check(&copy, &index).unwrap().signals.matches;
+    let checked = checker().check(&copy, &index, &Scope::Everything).unwrap().signals.matches;
     let measured = matches(Photo::decode(&copy).unwrap().pixels(), &index);
     assert_eq!(checked, measured);
     assert!(measured.iter().any(|found| found.content == ContentId(5)), "{measured:?}");

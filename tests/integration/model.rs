@@ -5,7 +5,7 @@ use photocheck::app::models::read_detector;
 use photocheck_core::detector::{Detector, ScoreLevels};
 use photocheck_core::evaluation::detection::{self, Judged, Truth};
 use photocheck_core::faces::FaceFinder;
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::photo::Photo;
 use photocheck_core::photo::resize::{PixelBox, cut, resize};
 use photocheck_core::region::Region;
@@ -125,7 +125,7 @@ fn the_whole_path_scores_as_training_measured() {
     assert!(10 <= reference.photos.len());
     for expected in reference.photos {
         let bytes = std::fs::read(faces.join(&expected.path)).unwrap();
-        let report = checker().check(&bytes, &Index::default()).unwrap();
+        let report = checker().check(&bytes, &Index::default(), &Scope::Everything).unwrap();
         let Synthetic::Evaluated(evaluated) = report.signals.synthetic else {
             panic!("{}: {:?}", expected.path, report.signals.synthetic);
         };

@@ -9,6 +9,9 @@ use std::process::{Command, Output};
 
 use temp_dir::TempDir;
 
+use photocheck::tenancy::KeyScope;
+
+use crate::support::keys::make_key;
 use crate::support::{Service, Setup, fixture_path, root};
 
 const TOKEN: &str = "geheim";
@@ -122,7 +125,10 @@ async fn schemathesis_finds_nothing() {
     let (service, folder) = (service().await, TempDir::new().unwrap());
     // Named as the description names it, so that each operation is tried without it too.
     let config = folder.path().join("schemathesis.toml");
-    std::fs::write(&config, format!("[auth.openapi.bank_token]\nbearer = '{TOKEN}'\n")).unwrap();
+    let key = make_key(&service, "default", KeyScope::ALL).await;
+    let named = format!("[auth.openapi.api_key]\nbearer = '{key}'\n");
+    let named = format!("{named}[auth.openapi.bank_token]\nbearer = '{TOKEN}'\n");
+    std::fs::write(&config, named).unwrap();
     let address = service.at("/openapi.json");
     let mut search = command(&tools.join("bin/schemathesis"), &["--config-file"]);
     search.arg(config).args(["run", &address, "--checks", "all", "--seed", "1"]);

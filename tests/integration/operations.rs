@@ -156,7 +156,7 @@ fn a_start_tells_all_that_is_wrong_at_once() {
         "cors_origins (--cors-origins): \"https://a.example/x\"",
         "requests_per_minute",
         "bank_token (PHOTOCHECK_BANK_TOKEN): the token of the banks may have visible ASCII",
-        "sightings_bank and sightings_retention_days need each other",
+        "sightings_bank needs sightings_retention_days",
         "PHOTOCHECK_ACCOUNT_KEY is not set",
     ] {
         assert!(told.contains(fault), "{fault}\n{told}");

@@ -1,8 +1,10 @@
 //! The page for people, in a real Chromium: choosing, dropping and pasting a photo.
 
+use photocheck::tenancy::KeyScope;
 use serde_json::Value;
 
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, shows_all_operations};
+use crate::support::keys::make_key;
 use crate::support::{Service, fixture, fixture_path};
 
 /// Passes the page the photo at `url` as if it had been dropped or pasted.
@@ -81,8 +83,25 @@ async fn the_api_page_shows_the_operations() {
     let Some(browser) = Browser::open(1200, 900).await else { return };
     let service = Service::start().await;
     browser.go(&service.at("/docs/")).await;
-    browser.until("document.querySelectorAll('.opblock').length === 13").await;
+    let api = service.client.get(service.at("/openapi.json")).send().await.unwrap();
+    browser.until(&shows_all_operations(&api.json().await.unwrap())).await;
     browser.screenshot("page-api.png").await;
     let complaints = browser.complaints().await;
     assert!(complaints.is_empty(), "{complaints:?}");
+}
+
+/// Where calls need a key, the page asks for it and sends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_with_a_key_is_asked_for_it() {
+    let Some(browser) = Browser::open(390, 844).await else { return };
+    let service = Service::start().await;
+    let key = make_key(&service, "default", [KeyScope::Check]).await;
+    browser.go(&service.at("/")).await;
+    assert_eq!(browser.value("document.getElementById('key-row').hidden").await, true);
+    browser.choose_file("#file", &fixture_path("photos/real-coffee.jpg")).await;
+    browser.until("!document.getElementById('key-row').hidden").await;
+    browser.screenshot("page-key.png").await;
+    browser.value(&format!("document.getElementById('key').value = '{key}'")).await;
+    browser.choose_file("#file", &fixture_path("photos/real-coffee.jpg")).await;
+    browser.until("document.getElementById('verdict').textContent === 'Not sure'").await;
 }

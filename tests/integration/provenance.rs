@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 use photocheck::wire::ReportJson;
 use photocheck_core::matching::hashes::PhotoHashes;
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::photo::Photo;
 use photocheck_core::provenance::{self, Mark};
 use photocheck_core::verdict::Reason;
@@ -266,7 +266,7 @@ fn with_thumbnail(small: &RgbImage) -> Vec<u8> {
 #[test]
 fn the_policy_believes_who_declares_a_picture_ai_made() {
     let report = |bytes: &[u8]| {
-        let report = checker().check(bytes, &Index::default()).unwrap();
+        let report = checker().check(bytes, &Index::default(), &Scope::Everything).unwrap();
         serde_json::to_value(ReportJson::from(&report)).unwrap()
     };
     let made = report(&png_with(&[text_chunk("parameters", SETTINGS)]));
@@ -292,7 +292,8 @@ fn a_camera_that_contradicts_the_pixels_is_told() {
     let camera = exif_segment(&exif(&[ascii(0x10F, "Canon")], &[]));
     let mut rows = csv::Reader::from_path(folder.join("val.csv")).unwrap();
     let rows = rows.deserialize::<BTreeMap<String, String>>().map(Result::unwrap);
-    let check = |photo: &[u8]| checker().check(photo, &Index::default()).unwrap();
+    let check =
+        |photo: &[u8]| checker().check(photo, &Index::default(), &Scope::Everything).unwrap();
     let codes =
         |photo: &[u8]| -> Vec<&str> { check(photo).reasons.iter().map(Reason::code).collect() };
     let mut compared = BTreeMap::new();

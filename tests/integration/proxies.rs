@@ -5,7 +5,7 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 use serde_json::Value;
 
 use crate::banks::STOLEN;
-use crate::support::browser::Browser;
+use crate::support::browser::{Browser, shows_all_operations};
 use crate::support::nginx::Nginx;
 use crate::support::serve::Serve;
 use crate::support::{Service, fixture, fixture_path, photo_form, temporary_place};
@@ -171,6 +171,6 @@ async fn all_works_under_a_path_of_a_proxy() {
     browser.until("!document.getElementById('result').hidden").await;
     assert_eq!(browser.value("document.getElementById('verdict').textContent").await, "Fake");
     browser.go(&format!("{base}docs/")).await;
-    browser.until("document.querySelectorAll('.opblock').length === 13").await;
+    browser.until(&shows_all_operations(&api)).await;
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use photocheck::http::errors;
 use reqwest::Response;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Service, Setup, fixture, temporary_db};
 
@@ -171,6 +171,11 @@ async fn the_api_describes_itself_without_outside_help() {
         "/healthz",
         "/readyz",
         "/startupz",
+        "/v1/admin/keys",
+        "/v1/admin/keys/{key_id}",
+        "/v1/admin/tenants",
+        "/v1/admin/tenants/{tenant}",
+        "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}",
         "/v1/banks",
         "/v1/banks/{name}",
         "/v1/banks/{name}/contents",
@@ -180,17 +185,22 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/check",
     ];
     assert_eq!(paths, expected);
-    // Each operation on banks asks for the token; a check takes it.
+    // Each operation names the scope that it needs; without keys the token will do for the banks,
+    // and a check needs nothing.
     for (path, operations) in api["paths"].as_object().unwrap() {
-        for operation in operations.as_object().unwrap().values() {
+        for (method, operation) in operations.as_object().unwrap() {
             let (security, answers) = (&operation["security"], &operation["responses"]);
-            match path.as_str() {
-                "/v1/check" => assert_eq!(*security, serde_json::json!([{}, { "bank_token": [] }])),
-                _ if path.starts_with("/v1/banks") => {
-                    assert_eq!(*security, serde_json::json!([{ "bank_token": [] }]), "{path}");
-                    assert!(answers["401"].is_object() && answers["503"].is_object(), "{path}");
-                }
-                _ => assert!(security.is_null(), "{path}"),
+            let of_banks = if method == "get" { "bank:read" } else { "bank:write" };
+            let token = json!({ "bank_token": [] });
+            let expected = match path.as_str() {
+                "/v1/check" => json!([{}, { "api_key": ["check"] }, token]),
+                _ if path.starts_with("/v1/banks") => json!([{ "api_key": [of_banks] }, token]),
+                _ if path.starts_with("/v1/admin") => json!([{ "api_key": ["admin"] }]),
+                _ => Value::Null,
+            };
+            assert_eq!(*security, expected, "{method} {path}");
+            for status in ["401", "403", "429", "503"].into_iter().filter(|_| !expected.is_null()) {
+                assert!(answers[status].is_object(), "{method} {path} {status}");
             }
         }
     }

@@ -4,8 +4,9 @@
 use std::process::Command;
 
 use photocheck::store::Expired;
+use photocheck::tenancy::TenantId;
 use photocheck_core::matching::hashes::PdqHash;
-use photocheck_core::matching::index::Index;
+use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::report::Examined;
 use serde_json::{Value, json};
 
@@ -35,7 +36,7 @@ async fn refused(answer: reqwest::Response, status: u16, code: &str) {
 }
 
 fn examined(path: &str) -> Examined {
-    checker().examine(&fixture(path), &Index::default()).unwrap()
+    checker().examine(&fixture(path), &Index::default(), &Scope::Everything).unwrap()
 }
 
 #[tokio::test]
@@ -123,8 +124,13 @@ async fn sightings_are_forgotten_when_their_time_is_over() {
     let sightings = service.sightings.clone().unwrap();
     let account = |id: &str| sightings.account(id).unwrap();
     let record = async |id: &str, day: i64| {
-        let examined = checker().examine(&fixture(PHOTO), &service.live.index()).unwrap();
-        sightings.record(&examined, account(id), day * DAY_S).await.unwrap().unwrap()
+        let examined =
+            checker().examine(&fixture(PHOTO), &service.live.index(), &Scope::Everything).unwrap();
+        sightings
+            .record(TenantId::DEFAULT, &examined, account(id), day * DAY_S)
+            .await
+            .unwrap()
+            .unwrap()
     };
     assert_eq!(record("alice", 100).await.other_accounts, 0);
     let seen = record("bob", 120).await;
@@ -154,7 +160,9 @@ async fn parallel_checks_of_one_photo_lose_no_account() {
         .map(|number| {
             let (sightings, examined) = (sightings.clone(), examined(PHOTO));
             let account = sightings.account(&number.to_string()).unwrap();
-            tokio::spawn(async move { sightings.record(&examined, account, 7).await.unwrap() })
+            tokio::spawn(async move {
+                sightings.record(TenantId::DEFAULT, &examined, account, 7).await.unwrap()
+            })
         })
         .collect();
     let mut others = Vec::new();
@@ -208,7 +216,7 @@ async fn a_hash_that_matches_many_different_photos_is_quarantined() {
     let record = async |examined: Examined, id: usize| {
         let account = sightings.account(&id.to_string()).unwrap();
         let now_s = photocheck::clock::now_s();
-        sightings.record(&examined, account, now_s).await.unwrap().unwrap();
+        sightings.record(TenantId::DEFAULT, &examined, account, now_s).await.unwrap().unwrap();
     };
     let matches = async || -> usize {
         let report: Value = service.check(fixture(PHOTO)).await.json().await.unwrap();
@@ -225,7 +233,8 @@ async fn a_hash_that_matches_many_different_photos_is_quarantined() {
     assert_eq!(matches().await, 1);
 
     // The eleventh comes by a check, which matches what was banked.
-    let mut eleventh = checker().examine(&fixture(PHOTO), &service.live.index()).unwrap();
+    let mut eleventh =
+        checker().examine(&fixture(PHOTO), &service.live.index(), &Scope::Everything).unwrap();
     eleventh.seen_copies.clear();
     record(around(eleventh.clone(), 10), 10).await;
     assert_eq!(matches().await, 0);

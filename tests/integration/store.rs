@@ -4,6 +4,7 @@
 
 use photocheck::app::live_index::LiveIndex;
 use photocheck::store::{Imported, NewBank, Refusal, Store, StoreError};
+use photocheck::tenancy::TenantId;
 use photocheck_core::bank::{
     BankFacts, BankId, BankedPhoto, BankedView, ExternalId, Note, Opinion, Purpose,
 };
@@ -115,7 +116,7 @@ async fn ids_are_never_given_again() {
 async fn what_cannot_be_done_is_said_by_name() {
     for Database { kind, store, .. } in &databases().await {
         let NewBank { name, purpose, .. } = new_bank(BANK, Purpose::KnownFake);
-        let found = store.resolve(&name).await.unwrap_err();
+        let found = store.resolve(TenantId::DEFAULT, &name).await.unwrap_err();
         assert!(matches!(found, StoreError::Refused(Refusal::NoSuchBank(_))), "{kind}: {found}");
         let (id, imported) = (BankId(7), false);
         let gone = BankFacts { id, name: BANK.into(), purpose, imported };
@@ -123,7 +124,10 @@ async fn what_cannot_be_done_is_said_by_name() {
         assert_eq!(found.to_string(), "there is no bank ROMANCE_SCAM", "{kind}");
         assert_eq!(store.generation().await.unwrap(), 0, "{kind}: what failed is no change");
         let bank = create_bank(store, BANK, Purpose::KnownFake).await;
-        let again = store.create_bank(&new_bank(BANK, Purpose::Allow)).await.unwrap_err();
+        let again = store
+            .create_bank(TenantId::DEFAULT, &new_bank(BANK, Purpose::Allow))
+            .await
+            .unwrap_err();
         assert_eq!(again.code(), "BANK_EXISTS", "{kind}");
         let found = store.remove_content(&bank, ContentId(9)).await.unwrap_err();
         assert_eq!(found.to_string(), "bank ROMANCE_SCAM has no content 9", "{kind}");

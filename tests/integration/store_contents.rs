@@ -5,8 +5,9 @@ use std::path::Path;
 
 use photocheck::accounts::AccountHash;
 use photocheck::store::{
-    ContentChange, Expired, NewSighting, Opening, Recorded, Store, StoreError,
+    ContentChange, Expired, NewKey, NewSighting, Opening, Recorded, Store, StoreError, Used,
 };
+use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck_core::bank::{BankFacts, BankedPhoto, BankedView, Note, Opinion, Purpose};
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::matching::index::ContentId;
@@ -65,13 +66,19 @@ async fn what_people_say_is_changed_and_shows_in_the_changes() {
         assert_eq!((changes.removed, changes.generation), (vec![id], 2), "{kind}");
         assert_eq!(changes.added[0].opinion, Opinion::Disputed, "{kind}");
 
-        assert!(store.quarantine(id, "it matches everything").await.unwrap(), "{kind}");
-        assert!(!store.quarantine(id, "again").await.unwrap(), "{kind}");
+        assert!(
+            store.quarantine(TenantId::DEFAULT, id, "it matches everything").await.unwrap(),
+            "{kind}"
+        );
+        assert!(!store.quarantine(TenantId::DEFAULT, id, "again").await.unwrap(), "{kind}");
         assert_eq!(store.changes_since(2, 50).await.unwrap().added.len(), 0, "{kind}");
-        assert_eq!(store.banks().await.unwrap()[0].quarantined, 1, "{kind}");
+        assert_eq!(store.banks(TenantId::DEFAULT).await.unwrap()[0].quarantined, 1, "{kind}");
         let release = ContentChange { release: true, ..ContentChange::default() };
         store.change_content(&bank, id, &release).await.unwrap();
-        assert!(!store.quarantine(id, "once more").await.unwrap(), "{kind}: released for good");
+        assert!(
+            !store.quarantine(TenantId::DEFAULT, id, "once more").await.unwrap(),
+            "{kind}: released for good"
+        );
         assert!(!store.changes_since(2, 50).await.unwrap().added.is_empty(), "{kind}");
         let gone = store.change_content(&bank, ContentId(99), &release).await.unwrap_err();
         assert_eq!(gone.code(), "NO_SUCH_CONTENT", "{kind}");
@@ -204,7 +211,7 @@ async fn a_server_database_that_goes_back_is_noticed() {
     server.execute("update generation set value = 0");
     for _ in 0..2 {
         assert_eq!(store.changes_since(1, 50).await.unwrap_err().code(), "DATABASE_REPLACED");
-        assert_eq!(store.banks().await.unwrap_err().code(), "DATABASE_REPLACED");
+        assert_eq!(store.banks(TenantId::DEFAULT).await.unwrap_err().code(), "DATABASE_REPLACED");
     }
 }
 
@@ -215,13 +222,24 @@ async fn fill(store: &Store) -> BankFacts {
     create_bank(store, "EMPTY", Purpose::Allow).await;
     let (first, _) = store.add_photo(&bank, &banked(STOLEN)).await.unwrap();
     store.add_photo(&bank, &banked_with_view(SAME_PERSON)).await.unwrap();
-    store.quarantine(first, "a hub").await.unwrap();
+    store.quarantine(TenantId::DEFAULT, first, "a hub").await.unwrap();
     store.record_sighting(&seen, &sighting(1, 200, &[])).await.unwrap();
     store.record_sighting(&seen, &sighting(255, 300, &[])).await.unwrap();
     let mut last = banked(STOLEN);
     last.pdq.0[0] ^= 1;
     let (last, _) = store.add_photo(&bank, &last).await.unwrap();
     store.remove_content(&bank, last).await.unwrap();
+    let other = store.create_tenant(&TenantName::new("other").unwrap(), 7).await.unwrap();
+    store.share_bank(&bank, &other).await.unwrap();
+    let key = ApiKey::create().unwrap();
+    let scopes = [KeyScope::Check].into_iter().collect();
+    let name = KeyName::new("sign-up").unwrap();
+    let (id, digest, limits) = (key.id().clone(), key.digest(), KeyLimits::default());
+    let (tenant, created_at, expires_at) = (other.id, 8, Some(9));
+    let new = NewKey { id, digest, tenant, name, scopes, limits, created_at, expires_at };
+    store.add_key(&new).await.unwrap();
+    let used = Used { key: key.id().clone(), day: 20_000, requests: 3, last_used_at: 10 };
+    store.add_usage(&[used]).await.unwrap();
     bank
 }
 
@@ -234,7 +252,12 @@ async fn a_copy_holds_what_was_copied() {
         let rows: Vec<_> = expected.iter().map(|sum| (sum.table, sum.rows)).collect();
         let filled = [
             ("generation", 1),
+            ("access", 1),
+            ("tenant", 2),
             ("bank", 3),
+            ("bank_share", 1),
+            ("api_key", 1),
+            ("key_usage", 1),
             ("content", 3),
             ("removal", 2),
             ("view_hash", 1),

@@ -137,8 +137,10 @@ function showReport(report, photo) {
 async function ask(photo, mine) {
   const form = new FormData();
   form.append("photo", photo);
+  const key = byId("key").value.trim();
+  const headers = key ? { authorization: `Bearer ${key}` } : {};
   for (let attempt = 0; ; attempt += 1) {
-    const answer = await fetch("v1/check", { method: "POST", body: form });
+    const answer = await fetch("v1/check", { method: "POST", body: form, headers });
     if (answer.status !== 503 || attempt === 5) return answer;
     const seconds = Number(answer.headers.get("retry-after")) || 1;
     if (mine === latest) say(`Many photos are being checked. Trying again in ${seconds} s…`);
@@ -158,6 +160,12 @@ async function check(photo) {
     const answer = await ask(photo, mine);
     const body = await answer.json();
     if (mine !== latest) return;
+    if (answer.status === 401) {
+      byId("key-row").hidden = false;
+      say(`${body.detail}. Enter an API key below the photo, then choose the photo again.`, true);
+      byId("key").focus();
+      return;
+    }
     if (!answer.ok) {
       say(`This file could not be checked: ${body.detail}.`, true);
       return;

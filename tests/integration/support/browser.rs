@@ -122,6 +122,16 @@ impl Browser {
     }
 }
 
+/// The expression that is true once the API page shows every operation of this description.
+pub fn shows_all_operations(api: &Value) -> String {
+    let methods = ["get", "put", "post", "patch", "delete"];
+    let paths = api["paths"].as_object().unwrap().values();
+    let count: usize = paths
+        .map(|path| methods.iter().filter(|method| path.get(**method).is_some()).count())
+        .sum();
+    format!("0 < {count} && document.querySelectorAll('.opblock').length === {count}")
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
         // Ending the driver's session from here would need an await; it closes its browser itself.

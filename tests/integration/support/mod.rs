@@ -4,6 +4,7 @@ pub mod browser;
 pub mod bulk;
 pub mod colours;
 pub mod imports;
+pub mod keys;
 pub mod marks;
 pub mod nginx;
 pub mod postgres;
@@ -24,11 +25,13 @@ use photocheck::app::sightings::Sightings;
 use photocheck::config::{
     Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, SightingsConfig,
 };
+use photocheck::fetch::Fetcher;
 use photocheck::http;
 use photocheck::http::arrival::Pace;
-use photocheck::http::client_limit::ClientLimiter;
+use photocheck::http::client_limit::ClientLimiters;
 use photocheck::http::room::Room;
 use photocheck::store::{NewBank, Opening, Store};
+use photocheck::tenancy::TenantId;
 use photocheck_core::bank::{BankFacts, BankName, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::trunk_name;
@@ -232,6 +235,7 @@ impl Place {
 
 /// A real service on a free port, over a temporary database.
 pub struct Service {
+    pub app: App,
     pub url: String,
     pub metrics_url: String,
     pub db: String,
@@ -248,6 +252,8 @@ pub struct Setup {
     pub waiting_max: usize,
     /// Without one the banks are open to everybody.
     pub bank_token: Option<&'static str>,
+    /// Whether calls need a key before there is one.
+    pub require_keys: bool,
     /// A bank of sightings, which is created.
     pub sightings_bank: Option<&'static str>,
     pub pace: Pace,
@@ -260,6 +266,8 @@ pub struct Setup {
     pub origins: Vec<Origin>,
     /// Of one client, or no limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Fetches photos by URL.
+    pub fetcher: Option<Fetcher>,
 }
 
 impl Default for Setup {
@@ -268,6 +276,7 @@ impl Default for Setup {
             cores: 2,
             waiting_max: 64,
             bank_token: None,
+            require_keys: false,
             sightings_bank: None,
             pace: Pace::default(),
             room: None,
@@ -275,6 +284,7 @@ impl Default for Setup {
             db: None,
             origins: Vec::new(),
             requests_per_minute: None,
+            fetcher: None,
         }
     }
 }
@@ -289,7 +299,7 @@ pub fn new_bank(name: &str, purpose: Purpose) -> NewBank {
 
 /// Creates a bank and returns what statements need of it.
 pub async fn create_bank(store: &Store, name: &str, purpose: Purpose) -> BankFacts {
-    store.create_bank(&new_bank(name, purpose)).await.unwrap()
+    store.create_bank(TenantId::DEFAULT, &new_bank(name, purpose)).await.unwrap()
 }
 
 impl Service {
@@ -322,20 +332,22 @@ impl Service {
                 Some(token) => AccessConfig::Token(BankToken::new(token).unwrap()),
                 None => AccessConfig::Everybody,
             },
+            require_keys: setup.require_keys,
         };
         let app = App::open_with(checker(), config).await.unwrap();
-        if let Some(live) = app.banks.live().cloned() {
+        if let Some(live) = app.live().cloned() {
             tokio::spawn(async move { live.follow().await });
         }
-        let (store, live) = (app.banks.store().clone(), app.banks.live().unwrap().clone());
+        let (store, live) = (app.store().clone(), app.live().unwrap().clone());
         let sightings = app.sightings().cloned();
-        let mut service = http::service::Service::new(app);
+        let mut service = http::service::Service::new(app.clone());
         service.uploads.pace = setup.pace;
+        service.uploads.fetcher = setup.fetcher;
         service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         service.origins = setup.origins;
-        service.limiter = setup.requests_per_minute.map(ClientLimiter::new);
+        service.limiters = ClientLimiters::new(setup.requests_per_minute);
         let service = Arc::new(service);
         let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let metrics_url = format!("http://{}/metrics", metrics.local_addr().unwrap());
@@ -345,7 +357,7 @@ impl Service {
         tokio::spawn(http::server::serve(listener, router, std::future::pending()));
         // The service closes a connection that is idle for some seconds, as a slow test may be.
         let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { url, metrics_url, db, client, store, live, sightings, _place: place }
+        Self { app, url, metrics_url, db, client, store, live, sightings, _place: place }
     }
 
     pub fn at(&self, path: &str) -> String {
@@ -376,7 +388,7 @@ impl Service {
 
     /// The bank of that name, as statements name it.
     pub async fn bank(&self, name: &str) -> photocheck::store::Bank {
-        self.store.bank(&BankName::new(name).unwrap()).await.unwrap()
+        self.store.bank(TenantId::DEFAULT, &BankName::new(name).unwrap()).await.unwrap()
     }
 
     pub async fn create_bank(&self, name: &str) {

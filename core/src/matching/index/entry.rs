@@ -1,6 +1,6 @@
 //! What goes into an index and what comes out of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bank::{BankFacts, BankId, Opinion};
@@ -35,13 +35,14 @@ pub struct Near {
     pub bank: Arc<BankFacts>,
 }
 
-/// Which banks a lookup searches.
+/// Which banks a lookup searches, and how whoever asks sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
-    /// All of them.
+    /// All of them, as they are.
     Everything,
-    /// These alone.
-    Banks(BTreeSet<BankId>),
+    /// These alone, with these facts: a bank that is lent by somebody else counts as imported for
+    /// whoever borrows it.
+    Banks(BTreeMap<BankId, Arc<BankFacts>>),
 }
 
 /// Changes that bring an index from an older generation to `generation`. A content among the added
@@ -67,7 +68,15 @@ impl Scope {
     pub fn includes(&self, bank: BankId) -> bool {
         match self {
             Self::Everything => true,
-            Self::Banks(banks) => banks.contains(&bank),
+            Self::Banks(banks) => banks.contains_key(&bank),
+        }
+    }
+
+    /// A bank as this scope shows it; `None` outside of it.
+    pub(super) fn show<'a>(&'a self, bank: &'a Arc<BankFacts>) -> Option<&'a Arc<BankFacts>> {
+        match self {
+            Self::Everything => Some(bank),
+            Self::Banks(banks) => banks.get(&bank.id),
         }
     }
 }

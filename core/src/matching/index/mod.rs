@@ -19,6 +19,8 @@ pub mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::limits;
 use crate::matching::hashes::{Distance, PdqHash};
 use crate::matching::views::Kind;
@@ -62,10 +64,10 @@ impl Index {
         self.len() == 0
     }
 
-    /// How many of them are of known fakes.
+    /// How many of those in the scope are of known fakes.
     #[must_use]
-    pub fn known_fakes(&self) -> usize {
-        self.parts.iter().map(Part::known_fakes).sum()
+    pub fn known_fakes(&self, scope: &Scope) -> usize {
+        self.parts.iter().map(|part| part.known_fakes(scope)).sum()
     }
 
     /// How many hashes were added or removed since [`Index::compacted`].
@@ -89,7 +91,10 @@ impl Index {
     /// All entries of one content, as far as they are in the scope.
     pub fn entries_of(&self, content: ContentId, scope: &Scope) -> impl Iterator<Item = Entry> {
         let entries = self.parts.iter().flat_map(move |part| part.entries_of(content));
-        entries.filter(|entry| scope.includes(entry.bank.id))
+        entries.filter_map(|entry| {
+            let bank = Arc::clone(scope.show(&entry.bank)?);
+            Some(Entry { bank, ..entry })
+        })
     }
 
     /// The index after `changes`. Removing what is not there changes nothing.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "rows are those of a segment, words those of its rows")]
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use super::entry::{ContentId, Entry, Near, Scope};
 use super::rows::{Label, ROWS_MAX, Rows, RowsBuilder};
 use super::segment::Segment;
 
+use crate::bank::BankId;
 use crate::matching::hashes::{Distance, PdqHash};
 use crate::matching::views::Kind;
 
@@ -25,15 +27,17 @@ pub(super) struct Part {
     tombstones: Arc<Vec<u64>>,
     /// Rows of those runs.
     tombstoned: usize,
-    /// How many of the live rows are of known fakes.
-    known_fakes: usize,
+    /// How many live rows each bank of known fakes has.
+    known_fakes: BTreeMap<BankId, usize>,
 }
 
 impl Part {
     pub(super) fn new(segment: Segment) -> Self {
         let rows = &segment.rows;
-        let runs = (0..rows.runs.contents.len()).filter(|run| rows.is_known_fake(*run));
-        let known_fakes = runs.map(|run| rows.rows_of(run).len()).sum();
+        let mut known_fakes = BTreeMap::new();
+        for run in (0..rows.runs.contents.len()).filter(|run| rows.is_known_fake(*run)) {
+            *known_fakes.entry(rows.label(run).bank.id).or_default() += rows.rows_of(run).len();
+        }
         Self { segment: Arc::new(segment), tombstones: Arc::default(), tombstoned: 0, known_fakes }
     }
 
@@ -54,9 +58,10 @@ impl Part {
         self.len() == 0
     }
 
-    /// How many live rows are of known fakes.
-    pub(super) fn known_fakes(&self) -> usize {
-        self.known_fakes
+    /// How many live rows of a scope are of known fakes.
+    pub(super) fn known_fakes(&self, scope: &Scope) -> usize {
+        let counted = self.known_fakes.iter().filter(|(bank, _)| scope.includes(**bank));
+        counted.map(|(_, rows)| rows).sum()
     }
 
     /// Whether so many rows are tombstoned that the rest should be rewritten.
@@ -80,8 +85,11 @@ impl Part {
         let hits = self.segment.lookup(kind, hash, radius).into_iter();
         let of_runs = hits.map(|hit| (hit, rows.run_of(hit.row as usize)));
         let live = of_runs.filter(|(_, run)| !self.is_tombstoned(*run));
-        let included = live.filter(|(_, run)| scope.includes(rows.label(*run).bank.id));
-        included.map(|(hit, run)| Near::new(self.entry(hit.row as usize, run), hit.distance))
+        live.filter_map(|(hit, run)| {
+            let bank = Arc::clone(scope.show(&rows.label(run).bank)?);
+            let entry = Entry { bank, ..self.entry(hit.row as usize, run) };
+            Some(Near::new(entry, hit.distance))
+        })
     }
 
     /// Tombstones the runs of `contents` (ascending); returns how many rows of them were live.
@@ -100,7 +108,9 @@ impl Part {
                 tombstones[run / 64] |= 1 << (run % 64);
                 let count = rows.rows_of(run).len();
                 removed += count;
-                self.known_fakes -= if rows.is_known_fake(run) { count } else { 0 };
+                if let Some(rows) = self.known_fakes.get_mut(&rows.label(run).bank.id) {
+                    *rows -= count;
+                }
             }
         }
         self.tombstoned += removed;

@@ -1,6 +1,6 @@
 //! The index against its oracle, a comparison with every entry.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::bands::Layout;
@@ -227,7 +227,7 @@ proptest! {
                 prop_assert!(!index.wants_merge());
             }
             prop_assert_eq!((index.len(), index.generation()), (entries.len(), generation));
-            prop_assert_eq!(index.known_fakes(), known_fakes(&entries));
+            prop_assert_eq!(index.known_fakes(&Scope::Everything), known_fakes(&entries));
         }
         let mut expected = linear_scan(&entries, query, radius);
         for index in [&index, &index.merged(), &index.compacted()] {
@@ -242,7 +242,7 @@ proptest! {
             found.sort_by_key(key);
             prop_assert_eq!(&found, &expected);
             prop_assert_eq!(index.generation(), 59);
-            prop_assert_eq!(index.known_fakes(), known_fakes(&entries));
+            prop_assert_eq!(index.known_fakes(&Scope::Everything), known_fakes(&entries));
         }
         prop_assert!(index.parts.len() <= 12, "{} parts", index.parts.len());
         prop_assert!(index.compacted().parts.len() <= 1);
@@ -348,11 +348,26 @@ fn a_scope_leaves_other_banks_out() {
         }
         let index = build(&entries, layout);
         for ids in [vec![], vec![2], vec![1, 3], vec![1, 2, 3], vec![4]] {
-            let chosen: BTreeSet<BankId> = ids.into_iter().map(BankId).collect();
+            // As whoever asks sees them: the third bank under another name, and imported.
+            let lent = BankFacts { name: "LENT".into(), imported: true, ..(*banks[2]).clone() };
+            let shown = [Arc::clone(&banks[0]), Arc::clone(&banks[1]), Arc::new(lent), bank(4)];
+            let chosen = shown.iter().filter(|bank| ids.contains(&bank.id.0));
+            let chosen: BTreeMap<_, _> = chosen.map(|bank| (bank.id, Arc::clone(bank))).collect();
             let mut expected = linear_scan(&entries, query, Distance(31));
-            expected.retain(|near| chosen.contains(&near.bank.id));
-            let found = index.lookup(Kind::All, query, Distance(31), &Scope::Banks(chosen));
+            expected.retain(|near| chosen.contains_key(&near.bank.id));
+            for near in &mut expected {
+                near.bank = Arc::clone(&chosen[&near.bank.id]);
+            }
+            let scope = Scope::Banks(chosen);
+            let found = index.lookup(Kind::All, query, Distance(31), &scope);
             assert_eq!(found, expected, "{layout:?}");
+            let counted = entries.iter().filter(|entry| scope.includes(entry.bank.id));
+            let counted: Vec<Entry> = counted.cloned().collect();
+            assert_eq!(index.known_fakes(&scope), known_fakes(&counted), "{layout:?}");
+            let one = entries[2].content;
+            let expected = counted.iter().filter(|entry| entry.content == one).count();
+            assert_eq!(index.entries_of(one, &scope).count(), expected);
+            assert!(index.entries_of(one, &scope).all(|entry| scope.show(&entry.bank).is_some()));
         }
     }
 }

@@ -1,0 +1,174 @@
+//! Fetches photos by URL, for callers that have an address instead of the bytes.
+//!
+//! A URL comes from a stranger, and this service stands where a stranger does not: behind the
+//! firewall, beside the database and the cloud's metadata. So only public addresses are connected
+//! to, whatever a name resolves to and wherever a redirect leads, and the networks that the
+//! operator names. What is connected to is the very address that was checked: a name is resolved
+//! once for both. No cookie, credential or proxy is used, and no URL is logged, since many are
+//! secrets.
+
+mod address;
+mod error;
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
+use http_body_util::Empty;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioExecutor;
+use tower::Service;
+use url::{Host, Url};
+
+use self::address::Forbidden;
+pub use self::address::{Addresses, Network};
+pub use self::error::FetchError;
+
+/// Bytes of a URL, at most.
+pub const URL_BYTES_MAX: usize = 2048;
+
+/// Redirects that are followed.
+const REDIRECTS_MAX: usize = 3;
+
+/// Time to connect to one address.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// Time until an answer begins, with all redirects.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// Fetches photos. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Fetcher {
+    client: Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>,
+    addresses: Arc<Addresses>,
+}
+
+impl Fetcher {
+    /// A fetcher that connects to these addresses. Certificates are checked by the system's roots.
+    ///
+    /// # Errors
+    /// When the system has no roots.
+    pub fn new(addresses: Addresses) -> io::Result<Self> {
+        let addresses = Arc::new(addresses);
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(Arc::clone(&addresses)));
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_MAX));
+        let tls = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
+        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
+        // Each fetch has a connection of its own: none stays open to a stranger's server.
+        let client =
+            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Ok(Self { client, addresses })
+    }
+
+    /// The body at `url`, after redirects; not yet read, and as long as the server makes it.
+    ///
+    /// # Errors
+    /// A [`FetchError`] that says why there is none.
+    pub async fn fetch(&self, url: &str) -> Result<Body, FetchError> {
+        let answer = tokio::time::timeout(ANSWER_MAX, self.follow(url)).await;
+        let answer =
+            answer.map_err(|_| FetchError::TooSlow { seconds: ANSWER_MAX.as_secs() })??;
+        check_type(answer.headers())?;
+        Ok(Body::new(answer.into_body()))
+    }
+
+    async fn follow(&self, url: &str) -> Result<Response<hyper::body::Incoming>, FetchError> {
+        let mut url = read_url(url)?;
+        for _ in 0..=REDIRECTS_MAX {
+            let uri = self.checked(&url)?;
+            let request = Request::get(uri)
+                .header(header::ACCEPT, "image/*")
+                .header(header::ACCEPT_ENCODING, "identity")
+                .header(header::USER_AGENT, concat!("photocheck/", env!("CARGO_PKG_VERSION")))
+                .body(Empty::new())
+                .map_err(|error| FetchError::UrlNotValid(error.to_string()))?;
+            let answer = self.client.request(request).await.map_err(|e| error::connecting(&e))?;
+            match answer.status() {
+                StatusCode::OK => return Ok(answer),
+                status if status.is_redirection() => {
+                    let location = answer.headers().get(header::LOCATION);
+                    let location = location.and_then(|it| it.to_str().ok());
+                    let location = location.ok_or(FetchError::Status(status.as_u16()))?;
+                    let next = url.join(location);
+                    url = next.map_err(|error| FetchError::UrlNotValid(error.to_string()))?;
+                }
+                status => return Err(FetchError::Status(status.as_u16())),
+            }
+        }
+        Err(FetchError::TooManyRedirects { redirects_max: REDIRECTS_MAX })
+    }
+
+    /// A URL that may be asked. Names are checked once they are resolved.
+    fn checked(&self, url: &Url) -> Result<Uri, FetchError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(FetchError::Credentials);
+        }
+        let is_allowed = match url.host() {
+            Some(Host::Ipv4(address)) => self.addresses.allow(address.into()),
+            Some(Host::Ipv6(address)) => self.addresses.allow(address.into()),
+            Some(Host::Domain(_)) => true,
+            None => return Err(FetchError::UrlNotValid("it has no host".into())),
+        };
+        if !is_allowed {
+            return Err(FetchError::AddressNotPublic);
+        }
+        url.as_str().parse().map_err(|_| FetchError::UrlNotValid("no request can have it".into()))
+    }
+}
+
+fn read_url(text: &str) -> Result<Url, FetchError> {
+    if URL_BYTES_MAX < text.len() {
+        let (bytes, bytes_max) = (text.len(), URL_BYTES_MAX);
+        return Err(FetchError::UrlTooLong { bytes, bytes_max });
+    }
+    Url::parse(text).map_err(|error| FetchError::UrlNotValid(error.to_string()))
+}
+
+/// Refuses what says of itself that it is something else than a picture, such as a page.
+fn check_type(headers: &HeaderMap) -> Result<(), FetchError> {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let kind = kind.to_str().unwrap_or_default().to_ascii_lowercase();
+    let is_picture = kind.starts_with("image/") || kind.contains("octet-stream");
+    let shown = || kind.chars().take(40).collect();
+    if is_picture { Ok(()) } else { Err(FetchError::NotAPicture { content_type: shown() }) }
+}
+
+/// Resolves a name to those of its addresses that may be connected to.
+#[derive(Debug, Clone)]
+struct Resolver(Arc<Addresses>);
+
+impl Service<Name> for Resolver {
+    type Response = std::collections::vec_deque::IntoIter<std::net::SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let addresses = Arc::clone(&self.0);
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let allowed: VecDeque<_> = found.filter(|it| addresses.allow(it.ip())).collect();
+            if allowed.is_empty() {
+                Err(io::Error::other(Forbidden))
+            } else {
+                Ok(allowed.into_iter())
+            }
+        })
+    }
+}

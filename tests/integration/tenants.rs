@@ -1,0 +1,380 @@
+//! Tenants: what one has is to another as if it were not there, unless it is shared.
+
+use std::collections::BTreeSet;
+
+use photocheck::app::live_index::LiveIndex;
+use photocheck::store::{Refusal, Store, StoreError, TableSum};
+use photocheck::tenancy::{KeyScope, TenantId, TenantName};
+use photocheck_core::bank::Purpose;
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use temp_dir::TempDir;
+
+use crate::banks::{SAME_PERSON, STOLEN, banked};
+use crate::store::{Database, databases};
+use crate::support::keys::{key_order, make_key, make_tenant, operator};
+use crate::support::postgres::PostgresDatabase;
+use crate::support::{Service, Setup, codes, fixture, new_bank, root};
+
+/// What is sent.
+enum Body {
+    None,
+    Json(Value),
+    Photo,
+    List,
+}
+
+/// Who may do it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// A key of the tenant that the ids are of.
+    Owner,
+    /// A key of whoever runs the service.
+    Operator,
+}
+
+/// An operation of the API, called with what another tenant has.
+struct Case {
+    operation: &'static str,
+    method: Method,
+    path: String,
+    body: Body,
+    needs: KeyScope,
+    by: By,
+    /// The code of 404 that a stranger gets; `None` where nothing of another is named.
+    hidden_as: Option<&'static str>,
+}
+
+/// Every operation, in an order in which its owner can do all of them.
+fn cases(content: i64, key: &str) -> Vec<Case> {
+    use By::{Operator, Owner};
+    use KeyScope::{Admin, BankRead, BankWrite, Check};
+    let bank = Some("NO_SUCH_BANK");
+    let tenant = Some("NO_SUCH_TENANT");
+    let at = |path: &str| format!("/v1/banks/SCAM{path}");
+    let photo = at(&format!("/contents/{content}"));
+    let share = "/v1/admin/tenants/acme/banks/SCAM/shares/bolt".to_owned();
+    let rename = json!({ "name": "SCAM" });
+    let new_key = json!({ "tenant": "acme", "name": "one more", "scopes": ["check"] });
+    let own = |path: &str| path.to_owned();
+    let entries = [
+        ("check_photo", "POST", own("/v1/check"), Body::Photo, Check, Owner, None),
+        ("list_banks", "GET", own("/v1/banks"), Body::None, BankRead, Owner, None),
+        ("create_bank", "POST", own("/v1/banks"), new("NEW"), BankWrite, Owner, None),
+        ("show_bank", "GET", at(""), Body::None, BankRead, Owner, bank),
+        ("rename_bank", "PATCH", at(""), Body::Json(rename), BankWrite, Owner, bank),
+        ("list_contents", "GET", at("/contents"), Body::None, BankRead, Owner, bank),
+        ("add_content", "POST", at("/contents"), Body::Photo, BankWrite, Owner, bank),
+        ("show_content", "GET", photo.clone(), Body::None, BankRead, Owner, bank),
+        (
+            "change_content",
+            "PATCH",
+            photo.clone(),
+            Body::Json(json!({ "note": "mine" })),
+            BankWrite,
+            Owner,
+            bank,
+        ),
+        ("import_bank", "POST", at("/import"), Body::List, BankWrite, Owner, bank),
+        ("export_bank", "GET", at("/export"), Body::None, BankRead, Owner, bank),
+        ("remove_content", "DELETE", photo, Body::None, BankWrite, Owner, bank),
+        ("list_tenants", "GET", own("/v1/admin/tenants"), Body::None, Admin, Owner, None),
+        ("create_tenant", "POST", own("/v1/admin/tenants"), new("third"), Admin, Operator, None),
+        ("share_bank", "PUT", share.clone(), Body::None, Admin, Operator, tenant),
+        ("unshare_bank", "DELETE", share, Body::None, Admin, Operator, tenant),
+        ("list_keys", "GET", own("/v1/admin/keys?tenant=acme"), Body::None, Admin, Owner, tenant),
+        ("make_key", "POST", own("/v1/admin/keys"), Body::Json(new_key), Admin, Owner, tenant),
+        (
+            "revoke_key",
+            "DELETE",
+            format!("/v1/admin/keys/{key}"),
+            Body::None,
+            Admin,
+            Owner,
+            Some("NO_SUCH_KEY"),
+        ),
+        ("delete_bank", "DELETE", at(""), Body::None, BankWrite, Owner, bank),
+        (
+            "erase_tenant",
+            "DELETE",
+            own("/v1/admin/tenants/acme"),
+            Body::None,
+            Admin,
+            Operator,
+            tenant,
+        ),
+    ];
+    let cases = entries.map(|(operation, method, path, body, needs, by, hidden_as)| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Case { operation, method, path, body, needs, by, hidden_as }
+    });
+    cases.into_iter().collect()
+}
+
+fn new(name: &str) -> Body {
+    Body::Json(json!({ "name": name }))
+}
+
+impl Case {
+    async fn send(&self, service: &Service, key: Option<&str>) -> Response {
+        let mut request = service.client.request(self.method.clone(), service.at(&self.path));
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        let request = match &self.body {
+            Body::None => request,
+            Body::Json(body) => request.json(body),
+            Body::Photo => request.body(fixture(STOLEN)),
+            Body::List => request.body("0123456789abcdef".repeat(4)),
+        };
+        request.send().await.unwrap()
+    }
+
+    /// The answer must be a problem with this status and code.
+    async fn refused(&self, answer: Response, status: u16, code: &str) {
+        let got = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!((got, &body["code"]), (status, &code.into()), "{}: {body}", self.operation);
+    }
+}
+
+/// The operations that the API's description has behind the gate of callers.
+async fn operations(service: &Service) -> BTreeSet<String> {
+    let api = service.client.get(service.at("/openapi.json")).send().await.unwrap();
+    let api: Value = api.json().await.unwrap();
+    let paths = api["paths"].as_object().unwrap();
+    let gated = paths.iter().filter(|(path, _)| path.starts_with("/v1/"));
+    let operations = gated.flat_map(|(_, item)| item.as_object().unwrap().values());
+    operations.map(|it| it["operationId"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The tenants `acme`, with a bank and a photo in it, and `bolt`, with nothing.
+async fn two_tenants() -> (Service, i64) {
+    let service = Service::start_with(Setup { require_keys: true, ..Setup::default() }).await;
+    let acme = make_tenant(&service, "acme").await;
+    make_tenant(&service, "bolt").await;
+    let bank = service.store.create_bank(acme, &new_bank("SCAM", Purpose::KnownFake)).await;
+    let added = service.store.add_photo(&bank.unwrap(), &banked(STOLEN)).await.unwrap();
+    service.live.refresh().await.unwrap();
+    (service, added.0.0)
+}
+
+/// Every route, also one that is written tomorrow: with a stranger's key, without the scope,
+/// without a key, and by those who may.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_is_closed_to_other_tenants() {
+    let (service, content) = two_tenants().await;
+    let spare = key_order("acme", [KeyScope::Check]);
+    let spare = service.app.tenants().make_key(&operator(), spare).await.unwrap();
+    let cases = cases(content, spare.stored.id.as_str());
+    let known: BTreeSet<_> = cases.iter().map(|case| case.operation.to_owned()).collect();
+    assert_eq!(known, operations(&service).await, "each operation needs a case here");
+
+    let stranger = make_key(&service, "bolt", KeyScope::ALL).await;
+    for case in &cases {
+        let answer = case.send(&service, Some(&stranger)).await;
+        match case.hidden_as {
+            Some(code) => case.refused(answer, 404, code).await,
+            None if case.by == By::Operator => {
+                case.refused(answer, 403, "OPERATOR_NEEDED").await;
+            }
+            None => {
+                assert!(answer.status().is_success(), "{}", case.operation);
+                let body = answer.text().await.unwrap();
+                assert!(!body.contains("acme") && !body.contains("SCAM"), "{body}");
+            }
+        }
+    }
+    for case in &cases {
+        let without = KeyScope::ALL.into_iter().filter(|scope| *scope != case.needs);
+        let key = make_key(&service, "acme", without).await;
+        let answer = case.send(&service, Some(&key)).await;
+        case.refused(answer, 403, "SCOPE_NEEDED").await;
+        case.refused(case.send(&service, None).await, 401, "KEY_NEEDED").await;
+    }
+    let running = make_key(&service, "default", [KeyScope::Admin]).await;
+    for case in &cases {
+        let own = make_key(&service, "acme", [case.needs]).await;
+        if case.by == By::Operator {
+            let answer = case.send(&service, Some(&own)).await;
+            case.refused(answer, 403, "OPERATOR_NEEDED").await;
+        }
+        let key = if case.by == By::Operator { &running } else { &own };
+        let answer = case.send(&service, Some(key)).await;
+        let status = answer.status();
+        let body = answer.text().await.unwrap();
+        assert!(status.is_success(), "{}: {status} {body}", case.operation);
+        let shows = ["list_banks", "show_bank", "check_photo"].contains(&case.operation);
+        assert!(!shows || body.contains("SCAM"), "{}: {body}", case.operation);
+    }
+}
+
+async fn check(service: &Service, key: &str, photo: &str) -> Value {
+    let check = service.client.post(service.at("/v1/check")).bearer_auth(key);
+    check.body(fixture(photo)).send().await.unwrap().json().await.unwrap()
+}
+
+async fn banks(service: &Service, key: &str) -> Value {
+    let list = service.client.get(service.at("/v1/banks")).bearer_auth(key);
+    list.send().await.unwrap().json().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shared_bank_is_looked_up_and_not_handed_out() {
+    let (service, _) = two_tenants().await;
+    let (acme, bolt) = (
+        make_key(&service, "acme", KeyScope::ALL).await,
+        make_key(&service, "bolt", KeyScope::ALL).await,
+    );
+    let running = make_key(&service, "default", [KeyScope::Admin]).await;
+    let share = |method: Method| {
+        let at = service.at("/v1/admin/tenants/acme/banks/SCAM/shares/bolt");
+        service.client.request(method, at).bearer_auth(&running).send()
+    };
+    let unknown = check(&service, &bolt, STOLEN).await;
+    assert!(!codes(&unknown).contains(&"KNOWN_PHOTO"), "{unknown}");
+    assert_eq!(unknown["evidence"]["known_photo"]["code"], "NO_BANKS", "{unknown}");
+
+    assert_eq!(share(Method::PUT).await.unwrap().status(), 204);
+    let known = check(&service, &bolt, STOLEN).await;
+    assert!(codes(&known).contains(&"KNOWN_PHOTO"), "{known}");
+    assert_eq!(known["evidence"]["matches"][0]["bank"], "acme/SCAM");
+    assert_eq!(known["evidence"]["known_photo"]["hashes"], 1);
+    let listed = banks(&service, &bolt).await;
+    let entry = &listed["banks"][0];
+    assert_eq!((&entry["name"], &entry["shared_by"]), (&"acme/SCAM".into(), &"acme".into()));
+    assert_eq!((&entry["imported"], &entry["contents"]), (&true.into(), &1.into()));
+    let own = banks(&service, &acme).await;
+    assert_eq!(own["banks"][0]["shared_with"], json!(["bolt"]));
+    assert_eq!(own["banks"][0]["imported"], false);
+    for name in ["SCAM", "acme%2FSCAM"] {
+        let at = service.at(&format!("/v1/banks/{name}/export"));
+        let export = service.client.get(at).bearer_auth(&bolt).send().await.unwrap();
+        assert!(export.status().is_client_error(), "{name}: {}", export.status());
+    }
+
+    assert_eq!(share(Method::DELETE).await.unwrap().status(), 204);
+    assert_eq!(check(&service, &bolt, STOLEN).await["evidence"]["matches"], json!([]));
+    assert_eq!(banks(&service, &bolt).await, json!({ "banks": [] }));
+    let owner = check(&service, &acme, STOLEN).await;
+    assert_eq!(owner["evidence"]["matches"][0]["bank"], "SCAM");
+}
+
+/// How much there is of all tenants together is told to nobody.
+#[tokio::test]
+async fn readiness_tells_nothing_of_tenants() {
+    let (service, _) = two_tenants().await;
+    let ready = service.client.get(service.at("/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 200);
+    let ready: Value = ready.json().await.unwrap();
+    let told: Vec<_> = ready.as_object().unwrap().keys().collect();
+    assert_eq!(told, ["model", "policy", "index"], "{ready}");
+    let told: Vec<_> = ready["index"].as_object().unwrap().keys().collect();
+    assert_eq!(told, ["generation", "age_ms"], "{ready}");
+    assert!(!service.metrics().await.contains("acme"));
+}
+
+fn name(name: &str) -> TenantName {
+    TenantName::new(name).unwrap()
+}
+
+async fn rows(store: &Store) -> Vec<(&'static str, u64)> {
+    let sums = store.sums().await.unwrap();
+    sums.into_iter().map(|TableSum { table, rows, .. }| (table, rows)).collect()
+}
+
+/// All of it, on every database, and nothing of anybody else's; indexes follow.
+#[tokio::test]
+async fn an_erased_tenant_leaves_nothing() {
+    for Database { kind, store, .. } in &databases().await {
+        let other = store.create_tenant(&name("other"), 1).await.unwrap();
+        let kept = store.create_bank(other.id, &new_bank("SCAM", Purpose::KnownFake)).await;
+        store.add_photo(&kept.unwrap(), &banked(SAME_PERSON)).await.unwrap();
+        let before = rows(store).await;
+        let live = LiveIndex::load(store.clone(), 50).await.unwrap();
+
+        let gone = store.create_tenant(&name("gone"), 1).await.unwrap();
+        let again = store.create_tenant(&name("gone"), 1).await.unwrap_err();
+        assert_eq!(again.code(), "TENANT_EXISTS", "{kind}");
+        let bank = store.create_bank(gone.id, &new_bank("SCAM", Purpose::KnownFake)).await.unwrap();
+        store.create_bank(gone.id, &new_bank("SEEN", Purpose::Seen)).await.unwrap();
+        store.add_photo(&bank, &banked(STOLEN)).await.unwrap();
+        store.share_bank(&bank, &other).await.unwrap();
+        live.refresh().await.unwrap();
+        assert_eq!(live.index().len(), 2, "{kind}");
+        assert!(live.view(other.id).scope.includes(bank.id), "{kind}: it is shared");
+
+        let erased = store.erase_tenant(&gone).await.unwrap();
+        assert_eq!((erased.banks, erased.contents), (2, 1), "{kind}");
+        live.refresh().await.unwrap();
+        assert_eq!(live.index().len(), 1, "{kind}");
+        assert!(!live.view(other.id).scope.includes(bank.id), "{kind}");
+        let left = rows(store).await.into_iter().filter(|(table, _)| *table != "removal");
+        let expected: Vec<_> =
+            before.into_iter().filter(|(table, _)| *table != "removal").collect();
+        assert_eq!(left.collect::<Vec<_>>(), expected, "{kind}");
+        assert_eq!(store.tenant(&name("gone")).await.unwrap_err().code(), "NO_SUCH_TENANT");
+        let default = store.tenant(&name("default")).await.unwrap();
+        assert_eq!(default.id, TenantId::DEFAULT, "{kind}");
+        let refused = store.erase_tenant(&default).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Refused(Refusal::TenantIsDefault)), "{kind}");
+    }
+}
+
+/// One name, two banks; neither tenant reaches the other's by it.
+#[tokio::test]
+async fn names_of_banks_belong_to_their_tenant() {
+    for Database { kind, store, .. } in &databases().await {
+        let other = store.create_tenant(&name("other"), 1).await.unwrap().id;
+        let new = new_bank("SCAM", Purpose::KnownFake);
+        let one = store.create_bank(TenantId::DEFAULT, &new).await.unwrap();
+        let its = store.create_bank(other, &new).await.unwrap();
+        assert_ne!(one.id, its.id, "{kind}");
+        assert_eq!(store.create_bank(other, &new).await.unwrap_err().code(), "BANK_EXISTS");
+        assert_eq!(store.resolve(other, &new.name).await.unwrap().id, its.id, "{kind}");
+        let (content, _) = store.add_photo(&one, &banked(STOLEN)).await.unwrap();
+        let stranger = store.content(&its, content).await.unwrap_err();
+        assert_eq!(stranger.code(), "NO_SUCH_CONTENT", "{kind}");
+        assert!(!store.quarantine(other, content, "a hub").await.unwrap(), "{kind}");
+        assert!(store.quarantine(TenantId::DEFAULT, content, "a hub").await.unwrap(), "{kind}");
+        assert_eq!(store.banks(other).await.unwrap()[0].contents, 0, "{kind}");
+        // A name that another tenant has is free.
+        let free = new_bank("MINE", Purpose::Allow);
+        store.create_bank(TenantId::DEFAULT, &free).await.unwrap();
+        store.rename_bank(&its, &free.name).await.unwrap();
+        let taken = store.rename_bank(&one, &free.name).await.unwrap_err();
+        assert_eq!(taken.code(), "BANK_EXISTS", "{kind}");
+        let seen = store.create_bank(other, &new_bank("SEEN", Purpose::Seen)).await.unwrap();
+        let default = store.tenant(&name("default")).await.unwrap();
+        let refused = store.share_bank(&seen, &default).await.unwrap_err();
+        assert_eq!(refused.code(), "BANK_OF_SIGHTINGS", "{kind}");
+    }
+}
+
+/// A server's database of the step before: what was there belongs to the first tenant. That of a
+/// file is tried from each of its steps beside the schema.
+#[tokio::test]
+async fn what_was_there_belongs_to_the_first_tenant() {
+    let Some(server) = PostgresDatabase::create() else { return };
+    let (steps, folder) = (root().join("migrations/postgres"), TempDir::new().unwrap());
+    let file = "0004_tables.sql";
+    std::fs::copy(steps.join(file), folder.path().join(file)).unwrap();
+    let before = sqlx::migrate::Migrator::new(folder.path()).await.unwrap();
+    let pool = sqlx::PgPool::connect(&server.url).await.unwrap();
+    before.run(&pool).await.unwrap();
+    pool.close().await;
+    server.execute(
+        "insert into bank (name, created_at, purpose, imported) \
+         values ('GONE', 1, 'allow', 0), ('OLD', 1, 'known_fake', 1)",
+    );
+    server.execute("delete from bank where name = 'GONE'");
+
+    let store = Store::open(&server.url).await.unwrap();
+    let old = new_bank("OLD", Purpose::KnownFake);
+    let bank = store.resolve(TenantId::DEFAULT, &old.name).await.unwrap();
+    assert_eq!((bank.id.0, bank.imported), (2, true));
+    let other = store.create_tenant(&name("other"), 1).await.unwrap().id;
+    assert_eq!(other, TenantId(2));
+    assert_eq!(store.create_bank(other, &old).await.unwrap().id.0, 3);
+    assert!(!store.keys_required().await.unwrap());
+}
