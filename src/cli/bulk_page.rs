@@ -279,7 +279,7 @@ fn refused(refused: &[(String, u64, Vec<String>)]) -> String {
 }
 
 fn versions(facts: &Facts) -> String {
-    let RunWith { photocheck, what, model, policy, generation } = &facts.with;
+    let RunWith { photocheck, what, model, policy, generation, tenant } = &facts.with;
     let mut page = String::from("<h2>Checked with</h2>\n<table>\n");
     for (name, value) in [
         ("program", photocheck),
@@ -287,6 +287,7 @@ fn versions(facts: &Facts) -> String {
         ("model", model),
         ("policy", policy),
         ("generation of the banks", &generation.to_string()),
+        ("tenant", tenant),
         ("folder", &facts.folder),
     ] {
         add_row(&mut page, "td", &[name.to_owned(), value.clone()]);

@@ -132,6 +132,26 @@ fn columns_can_be_named_and_must_be_there() {
     assert!(said.contains("--path-column"), "{said}");
 }
 
+/// One row is read whole, so it must end.
+#[test]
+fn a_row_without_an_end_stops_the_job() {
+    let job = Job::new();
+    let endless = format!("path,note\na.jpg,\"{}", "x".repeat(3 * 1024 * 1024));
+    for (name, list) in [("a.csv", endless.clone()), ("b.csv", format!("path,\"{endless}"))] {
+        let list = job.put(name, list);
+        let output = job.run("out", &[&list], HASHES);
+        assert_eq!(output.status.code(), Some(2));
+        let (_, said) = printed(&output);
+        assert!(said.contains("a row has more than 1048576 bytes"), "{said}");
+    }
+    let long = "x".repeat(3 * 1024 * 1024);
+    let line = format!("{{\"path\":\"{long}\"}}\n{{\"path\":\"gone.jpg\"}}\n");
+    let list = job.put("c.ndjson", line);
+    job.run("lines", &[&list], HASHES);
+    let codes: Vec<String> = job.codes("lines").into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["MANIFEST_ROW_NOT_VALID", "FILE_UNREADABLE"]);
+}
+
 #[test]
 fn what_is_not_there_stops_the_job_before_it_begins() {
     let job = Job::new();
