@@ -51,6 +51,19 @@ fn a_folder_becomes_a_row_for_every_file_that_is_not_hidden() {
 }
 
 #[test]
+fn results_inside_the_folder_that_is_read_are_no_photos() {
+    let job = Job::new();
+    job.put("a.jpg", photo(1));
+    for (out, input) in [("in/job", ""), ("in/job", "*"), ("in/job", "**/*")] {
+        for _ in 0..2 {
+            let output = job.run(out, &[&job.input(input)], HASHES);
+            let (said, failed) = printed(&output);
+            assert!(said.contains("1 rows in, 1 rows out"), "{input}: {said}{failed}");
+        }
+    }
+}
+
+#[test]
 fn files_that_are_no_pictures_do_not_count_as_trouble() {
     let job = Job::new();
     job.put("a.jpg", photo(1));
