@@ -112,7 +112,7 @@ fn run_job(args: &RunArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     // First what fails at once: loading the models takes seconds.
     let tenant = TenantName::new(&args.tenant)?;
     let base = args.base.clone().unwrap_or_default();
-    let plan = Plan::new(&args.inputs, &names, &base)?;
+    let plan = Plan::new(&args.inputs, &names, &base, &args.out)?;
     let formats = Format::ALL.iter().filter(|it| args.ndjson || **it != Format::Ndjson);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     block_on(async {

@@ -61,7 +61,7 @@ pub fn page(facts: &Facts, thumbnails: &Thumbnails) -> String {
     page += "<p>A verdict is evidence, not proof: look at a photo before you act on it. \
              <em>Clear</em> means that nothing was found.</p>\n";
     if !facts.suspicious.is_empty() {
-        page += &suspicious(&facts.suspicious, *thumbnails);
+        page += &suspicious(facts, *thumbnails);
     }
     if let Some((count, rings)) = &facts.rings {
         page += &ring_section(*count, rings, *thumbnails);
@@ -108,8 +108,10 @@ fn tiles(facts: &Facts) -> String {
     format!("<div class=\"tiles\">\n{tiles}</div>\n")
 }
 
-fn suspicious(photos: &[ShownPhoto], thumbnails: Thumbnails) -> String {
-    let mut page = format!("<h2>Look at these first</h2>\n<p>{}</p>\n", first(photos.len()));
+fn suspicious(facts: &Facts, thumbnails: Thumbnails) -> String {
+    let photos = &facts.suspicious;
+    let mut page =
+        format!("<h2>Look at these first</h2>\n<p>{}</p>\n", first(photos.len(), &facts.counts));
     if thumbnails.are_wanted {
         page += "<p>Framed is the face that was scored, or the part that is a copy. Red is what \
                  speaks for AI.</p>\n";
@@ -159,11 +161,10 @@ fn ring_section(count: usize, rings: &[RingShown], thumbnails: Thumbnails) -> St
     for ring in rings {
         let _ = writeln!(
             page,
-            "<section class=\"ring\"><h3>{} accounts, {} photos, {} different files</h3>\n\
-             <div class=\"strip\">",
-            escaped(&ring.accounts),
-            escaped(&ring.photos),
-            escaped(&ring.files)
+            "<section class=\"ring\"><h3>{}, {}, {}</h3>\n<div class=\"strip\">",
+            counted(&ring.accounts, "account"),
+            counted(&ring.photos, "photo"),
+            counted(&ring.files, "different file")
         );
         for (path, account, file) in &ring.members {
             let _ = writeln!(
@@ -278,7 +279,7 @@ fn refused(refused: &[(String, u64, Vec<String>)]) -> String {
 }
 
 fn versions(facts: &Facts) -> String {
-    let RunWith { photocheck, what, model, policy, generation } = &facts.with;
+    let RunWith { photocheck, what, model, policy, generation, tenant } = &facts.with;
     let mut page = String::from("<h2>Checked with</h2>\n<table>\n");
     for (name, value) in [
         ("program", photocheck),
@@ -286,6 +287,7 @@ fn versions(facts: &Facts) -> String {
         ("model", model),
         ("policy", policy),
         ("generation of the banks", &generation.to_string()),
+        ("tenant", tenant),
         ("folder", &facts.folder),
     ] {
         add_row(&mut page, "td", &[name.to_owned(), value.clone()]);
@@ -293,9 +295,24 @@ fn versions(facts: &Facts) -> String {
     page + "</table>\n"
 }
 
-fn first(count: usize) -> String {
-    let plural = if count == 1 { "photo is" } else { "photos are" };
-    format!("{count} {plural} fake or suspect; of more than 100 these are the first.")
+/// How many are fake or suspect, and how many of them are shown.
+fn first(shown: usize, counts: &Counts) -> String {
+    let of = |verdict: &str| counts.verdicts.get(verdict).copied().unwrap_or_default();
+    let all = of("fake") + of("suspect");
+    let shown = shown as u64;
+    let photos = if all == 1 { "photo is" } else { "photos are" };
+    let all_of_them = format!("{} {photos} fake or suspect", grouped(all));
+    if shown < all {
+        format!("{all_of_them}; these are the first {shown}.")
+    } else {
+        all_of_them + "."
+    }
+}
+
+/// A count with its noun.
+fn counted(count: &str, noun: &str) -> String {
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{} {noun}{plural}", escaped(count))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "numbers of photos are far below 2^53")]

@@ -51,6 +51,19 @@ fn a_folder_becomes_a_row_for_every_file_that_is_not_hidden() {
 }
 
 #[test]
+fn results_inside_the_folder_that_is_read_are_no_photos() {
+    let job = Job::new();
+    job.put("a.jpg", photo(1));
+    for (out, input) in [("in/job", ""), ("in/job", "*"), ("in/job", "**/*")] {
+        for _ in 0..2 {
+            let output = job.run(out, &[&job.input(input)], HASHES);
+            let (said, failed) = printed(&output);
+            assert!(said.contains("1 rows in, 1 rows out"), "{input}: {said}{failed}");
+        }
+    }
+}
+
+#[test]
 fn files_that_are_no_pictures_do_not_count_as_trouble() {
     let job = Job::new();
     job.put("a.jpg", photo(1));
@@ -130,6 +143,26 @@ fn columns_can_be_named_and_must_be_there() {
     let plain = job.put("plain.csv", "where\na.jpg\n");
     let (_, said) = printed(&job.run("out", &[&plain], HASHES));
     assert!(said.contains("--path-column"), "{said}");
+}
+
+/// One row is read whole, so it must end.
+#[test]
+fn a_row_without_an_end_stops_the_job() {
+    let job = Job::new();
+    let endless = format!("path,note\na.jpg,\"{}", "x".repeat(3 * 1024 * 1024));
+    for (name, list) in [("a.csv", endless.clone()), ("b.csv", format!("path,\"{endless}"))] {
+        let list = job.put(name, list);
+        let output = job.run("out", &[&list], HASHES);
+        assert_eq!(output.status.code(), Some(2));
+        let (_, said) = printed(&output);
+        assert!(said.contains("a row has more than 1048576 bytes"), "{said}");
+    }
+    let long = "x".repeat(3 * 1024 * 1024);
+    let line = format!("{{\"path\":\"{long}\"}}\n{{\"path\":\"gone.jpg\"}}\n");
+    let list = job.put("c.ndjson", line);
+    job.run("lines", &[&list], HASHES);
+    let codes: Vec<String> = job.codes("lines").into_iter().map(|(_, code)| code).collect();
+    assert_eq!(codes, ["MANIFEST_ROW_NOT_VALID", "FILE_UNREADABLE"]);
 }
 
 #[test]

@@ -69,13 +69,13 @@ fn killed_after(job: &Job, out: &str, time: Duration) -> bool {
         let _ = std::io::copy(&mut BufReader::new(printing), &mut std::io::sink());
         let _ = ended.send(());
     });
-    let is_killed = end.recv_timeout(time).is_err();
-    if is_killed {
+    if end.recv_timeout(time).is_err() {
         child.kill().unwrap();
     }
     let status = child.wait().unwrap();
-    assert_eq!(status.code(), if is_killed { None } else { Some(2) });
-    is_killed
+    // It may have ended before it was killed.
+    assert!([None, Some(2)].contains(&status.code()), "{status}");
+    status.code().is_none()
 }
 
 /// Killed by SIGKILL ten times at random moments: every row is there once, and all are those of an

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use glob::MatchOptions;
 
 use super::archive::{Archive, is_gzip, is_tar, is_zip};
 use super::lines::{Line, lines};
@@ -22,6 +23,8 @@ pub struct Plan {
     pub columns: Vec<String>,
     /// Where relative paths of manifests begin.
     base: PathBuf,
+    /// Where the results of the job are written: they are no photos of it.
+    out: PathBuf,
 }
 
 #[derive(Debug, Clone)]
@@ -41,7 +44,12 @@ impl Plan {
     ///
     /// # Errors
     /// When one is not there, cannot be read, or standard input is named twice.
-    pub fn new(words: &[PathBuf], names: &ColumnNames, base: &Path) -> anyhow::Result<Self> {
+    pub fn new(
+        words: &[PathBuf],
+        names: &ColumnNames,
+        base: &Path,
+        out: &Path,
+    ) -> anyhow::Result<Self> {
         let mut inputs = Vec::new();
         for word in words {
             let text = word.to_str().unwrap_or_default();
@@ -51,7 +59,9 @@ impl Plan {
                 inputs.push(classify(word, names)?);
             } else if text.contains(['*', '?', '[']) {
                 // Their columns must be known before the first row is written.
-                for path in matching(text)?.filter(|path| Format::of(path).is_some()) {
+                let out = std::fs::canonicalize(out).ok();
+                let manifests = matching(text)?.filter(|path| Format::of(path).is_some());
+                for path in manifests.filter(|path| !lies_in(path, out.as_deref())) {
                     inputs.push(classify(&path, names)?);
                 }
                 anyhow::ensure!(matching(text)?.next().is_some(), "nothing matches {text}");
@@ -72,7 +82,7 @@ impl Plan {
             columns.len() <= COLUMNS_MAX,
             "the manifests have more than {COLUMNS_MAX} columns"
         );
-        Ok(Self { inputs, columns, base: base.to_owned() })
+        Ok(Self { inputs, columns, base: base.to_owned(), out: out.to_owned() })
     }
 
     /// Takes every photo, input after input.
@@ -107,15 +117,18 @@ impl Plan {
 
     fn each_of(&self, input: &Input, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<()>> {
         let columns = self.columns.len();
+        let out = std::fs::canonicalize(&self.out).ok();
+        let out = out.as_deref();
         Ok(match input {
-            Input::Folder(path) => folder::each(path, columns, take),
+            Input::Folder(path) => folder::each(path, columns, out, take),
             Input::File(path) => folder::take_file(path, columns, take),
             Input::Manifest(manifest) => manifest.each(&self.columns, &self.base, take)?,
             Input::Zip(path) => zipped::each(path, &named(path, columns), take),
             Input::Tar(path) => each_in_tar(path, columns, take),
-            Input::Standard => standard(columns, take)?,
+            Input::Standard => standard(columns, out, take)?,
             Input::Pattern(pattern) => {
-                for path in matching(pattern)?.filter(|path| Format::of(path).is_none()) {
+                let meant = matching(pattern)?.filter(|path| Format::of(path).is_none());
+                for path in meant.filter(|path| !lies_in(path, out)) {
                     let flow = self.each_of(&kind_of(&path), take)?;
                     if flow.is_break() {
                         return Ok(flow);
@@ -156,9 +169,18 @@ fn kind_of(path: &Path) -> Input {
 }
 
 fn matching(pattern: &str) -> anyhow::Result<impl Iterator<Item = PathBuf>> {
-    let paths = glob::glob(pattern).with_context(|| format!("the pattern {pattern}"))?;
+    // As a shell does it: hidden files are left out.
+    let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+    let paths = glob::glob_with(pattern, options);
+    let paths = paths.with_context(|| format!("the pattern {pattern}"))?;
     // A folder that cannot be read matches nothing.
     Ok(paths.filter_map(Result::ok))
+}
+
+/// Whether a path lies in a folder.
+fn lies_in(path: &Path, folder: Option<&Path>) -> bool {
+    let path = std::fs::canonicalize(path);
+    folder.is_some_and(|folder| path.is_ok_and(|path| path.starts_with(folder)))
 }
 
 fn named(path: &Path, columns: usize) -> Archive {
@@ -175,7 +197,11 @@ fn each_in_tar(path: &Path, columns: usize, take: &mut Take<'_>) -> ControlFlow<
 
 /// A TAR archive by its first bytes, or else a list of paths: a line each, or with zero bytes
 /// between them.
-fn standard(columns: usize, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<()>> {
+fn standard(
+    columns: usize,
+    out: Option<&Path>,
+    take: &mut Take<'_>,
+) -> anyhow::Result<ControlFlow<()>> {
     let (head, input) = tape::peek(io::stdin().lock()).context("standard input")?;
     if is_gzip(&head) || is_tar(&head) {
         return Ok(tape::each(input, &Archive { name: String::new(), columns }, take));
@@ -193,7 +219,7 @@ fn standard(columns: usize, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<(
             continue;
         }
         let flow = match path_from(name) {
-            Ok(path) if path.is_dir() => folder::each(&path, columns, take),
+            Ok(path) if path.is_dir() => folder::each(&path, columns, out, take),
             Ok(path) => folder::take_file(&path, columns, take),
             Err(why) => {
                 take(Entry::of_archive("standard input", columns), &mut || Err(why.clone()))

@@ -50,6 +50,7 @@ pub struct RunWith {
     pub model: String,
     pub policy: String,
     pub generation: i64,
+    pub tenant: String,
 }
 
 impl State {

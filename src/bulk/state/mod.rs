@@ -49,6 +49,7 @@ const SCHEMA: &str = "
     ) STRICT;
     CREATE INDEX IF NOT EXISTS rows_without_part ON rows (path, key) WHERE part IS NULL;
     CREATE INDEX IF NOT EXISTS rows_by_digest ON rows (digest);
+    CREATE INDEX IF NOT EXISTS rows_by_path ON rows (path);
     CREATE TABLE IF NOT EXISTS checks (
         digest BLOB PRIMARY KEY, outcome TEXT NOT NULL, verdict TEXT, error_code TEXT, report TEXT,
         views BLOB

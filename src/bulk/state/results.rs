@@ -181,7 +181,9 @@ impl State {
     /// # Errors
     /// When the database fails.
     pub async fn labels_of(&self, digest: &Digest) -> anyhow::Result<Vec<Label>> {
-        let rows = sqlx::query("SELECT path, id, account, carried FROM rows WHERE digest = ?");
+        let rows = sqlx::query(
+            "SELECT path, id, account, carried FROM rows WHERE digest = ? ORDER BY path, key",
+        );
         let rows = rows.bind(digest.as_slice()).fetch_all(&self.pool).await?;
         rows.iter().map(label_of).collect()
     }
