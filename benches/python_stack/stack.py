@@ -32,7 +32,7 @@ WARM_UP = 3
 
 
 def read_policy_model():
-    policy = tomllib.loads((ROOT / "models" / "policy.toml").read_text())
+    policy = tomllib.loads((ROOT / "models" / "thresholds.toml").read_text())
     return ROOT / "models" / policy["synthetic_face"]["model"]
 
 
