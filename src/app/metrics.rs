@@ -1,8 +1,8 @@
 //! What the operator sees of a running service, for Prometheus: one registry an app.
 //!
 //! Labels are bounded: routes, methods, codes, stages and verdicts, all of them from lists in the
-//! program, and the numbers of tenants up to a limit. Nothing about a photo, an account or a bank is
-//! a label, and no name.
+//! program, and the numbers of tenants up to a limit. Nothing about a photo, an account or a bank
+//! is a label, and no name.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -3,18 +3,18 @@
 //! [`crate::app::tenants`] decides who manages what: a key of the tenant `default` all of it, one
 //! of another tenant that tenant's keys.
 
-use std::num::{NonZeroU16, NonZeroU32};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use photocheck_core::bank::BankName;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::auth::Called;
-use super::extract::{JsonBody, Path, Query};
+use super::extract::{JsonBody, Path, Query, count};
 use super::problem::Problem;
 use super::service::Service;
 use crate::app::error::AppError;
@@ -51,7 +51,7 @@ pub struct TenantsJson {
 #[serde(deny_unknown_fields)]
 pub struct NewKeyJson {
     /// The tenant that it is for; the caller's own where it is left out.
-    #[schema(example = "acme", pattern = "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$", nullable = false)]
+    #[schema(example = "acme", pattern = "^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
     tenant: Option<String>,
     /// What it is for: one line of at most 100 bytes.
     #[schema(
@@ -62,17 +62,18 @@ pub struct NewKeyJson {
     )]
     name: String,
     /// What it may be used for; none includes another.
-    #[schema(min_items = 1, max_items = 5)]
+    #[schema(min_items = 1)]
     scopes: Vec<KeyScopeJson>,
-    #[schema(value_type = Option<u16>, minimum = 1, maximum = 65535, nullable = false)]
-    expires_in_days: Option<NonZeroU16>,
+    #[serde(default, deserialize_with = "days")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3650)]
+    expires_in_days: Option<NonZeroU32>,
     /// At most what the key has that asks for it, as the next one.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 4_294_967_295_u32,
-        nullable = false)]
+    #[serde(default, deserialize_with = "requests")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000_000)]
     requests_per_minute: Option<NonZeroU32>,
     /// Of a day in UTC, on all machines together.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 4_294_967_295_u32,
-        nullable = false)]
+    #[serde(default, deserialize_with = "requests")]
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000_000)]
     requests_per_day: Option<NonZeroU32>,
 }
 
@@ -236,7 +237,7 @@ pub async fn make_key(
         tenant: new.tenant.as_deref().map(read_name).transpose()?,
         name: KeyName::new(&new.name).map_err(AppError::from)?,
         scopes,
-        expires_in_days: new.expires_in_days.map(NonZeroU32::from),
+        expires_in_days: new.expires_in_days,
         limits: KeyLimits { per_minute: new.requests_per_minute, per_day: new.requests_per_day },
     };
     let MadeKey { key, stored } = service.app.tenants().make_key(&caller, order).await?;
@@ -255,6 +256,15 @@ pub async fn revoke_key(
 ) -> Result<StatusCode, Problem> {
     service.app.tenants().revoke_key(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Days until a key expires, at most: ten years.
+fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroU32>, D::Error> {
+    count(deserializer, 3650)
+}
+
+fn requests<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NonZeroU32>, D::Error> {
+    count(deserializer, 1_000_000_000)
 }
 
 fn read_name(name: &str) -> Result<TenantName, Problem> {

@@ -3,6 +3,7 @@
 
 use std::error::Error;
 use std::fmt::Display;
+use std::num::NonZeroU32;
 
 use axum::Json;
 use axum::extract::path::ErrorKind;
@@ -71,6 +72,23 @@ pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D
         let start: String = text.chars().take(80).collect();
         D::Error::custom(format!("must be a whole number, not {start:?}"))
     })
+}
+
+/// Reads a number from 1 to `max` of a body, which JSON may write as 1.0; `None` for null.
+///
+/// # Errors
+/// When it is another.
+pub fn count<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    max: u32,
+) -> Result<Option<NonZeroU32>, D::Error> {
+    let Some(number) = Option::<f64>::deserialize(deserializer)? else { return Ok(None) };
+    let is_whole = number.fract() == 0.0 && (1.0..=f64::from(max)).contains(&number);
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within 32 bits")]
+    #[expect(clippy::cast_sign_loss, reason = "it is at least 1")]
+    let count = if is_whole { NonZeroU32::new(number as u32) } else { None };
+    let not_one = || D::Error::custom(format!("must be a whole number from 1 to {max}"));
+    count.map(Some).ok_or_else(not_one)
 }
 
 fn json_problem(rejected: &JsonRejection) -> Problem {
