@@ -11,7 +11,7 @@ use photocheck_core::photo::{Photo, PhotoError};
 use photocheck_core::provenance::{self, Mark};
 use photocheck_core::report::PhotoFacts;
 use photocheck_core::signals::{NotApplicable, Signals, Synthetic};
-use photocheck_core::verdict::Verdict;
+use photocheck_core::verdict::{Reason, Verdict};
 
 use super::outcome::Outcome;
 use crate::app::live_index::View;
@@ -126,7 +126,7 @@ impl Examiner {
         let pdq_quality = PdqQuality::BEST;
         let signals = Signals { matches: vec![], seen: None, pdq_quality, synthetic, provenance };
         let (verdict, reasons) = self.checker.policy().decide(&signals);
-        (verdict, reasons.iter().map(|reason| reason.code()).collect())
+        (verdict, reasons.iter().map(Reason::code).collect())
     }
 }
 

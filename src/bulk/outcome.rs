@@ -4,6 +4,7 @@ use photocheck_core::photo::PhotoError;
 use photocheck_core::provenance::{Claim, Mark};
 use photocheck_core::report::{PhotoFacts, Report};
 use photocheck_core::signals::{Match, Synthetic};
+use photocheck_core::verdict::Reason;
 use serde::{Deserialize, Serialize};
 
 /// What was found out. Absent is what was not asked for or does not apply.
@@ -46,7 +47,7 @@ impl Outcome {
     #[must_use]
     pub fn of_report(report: &Report) -> Self {
         let mut outcome = Self::of_photo(&report.photo);
-        outcome.judge(report.verdict.name(), report.reasons.iter().map(|reason| reason.code()));
+        outcome.judge(report.verdict.name(), report.reasons.iter().map(Reason::code));
         outcome.add_score(&report.signals.synthetic);
         outcome.add_marks(&report.signals.provenance);
         if let Some(nearest) = report.signals.matches.first() {
