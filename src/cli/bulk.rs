@@ -43,6 +43,7 @@ enum BulkCommand {
 }
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that one types")]
 struct RunArgs {
     /// Photos; folders; patterns such as 'in/*.jpg'; ZIP and TAR archives; manifests, which end in
     /// .csv, .tsv, .ndjson or .jsonl; - for a TAR archive or a list of paths on standard input

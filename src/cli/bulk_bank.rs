@@ -128,9 +128,8 @@ async fn bank_all(
 }
 
 /// The bytes that were checked: a photo that was replaced since is another one.
-fn bytes_of(chosen: &Chosen, file: Option<Option<String>>) -> Result<Vec<u8>, String> {
-    let file = file.ok_or("the job has no row of this path")?;
-    let file = file.ok_or("it lies in an archive; take it out and add it with bank add")?;
+fn bytes_of(chosen: &Chosen, file: Option<String>) -> Result<Vec<u8>, String> {
+    let file = file.ok_or("the job read no file of this path; add it with bank add")?;
     let bytes = read_file(Path::new(&file)).map_err(|why| why.message)?;
     let is_same = chosen.sha256.is_empty() || hex::encode(Sha256::digest(&bytes)) == chosen.sha256;
     if is_same { Ok(bytes) } else { Err("the file has changed since it was checked".into()) }

@@ -139,12 +139,13 @@ fn suspicious(facts: &Facts, thumbnails: Thumbnails) -> String {
 
 /// The sentences of the reasons, or their codes where there is no whole report.
 fn why(photo: &ShownPhoto) -> String {
-    let reasons = photo.report.as_ref().and_then(|report| report["reasons"].as_array());
+    let reasons = photo.report.as_ref().and_then(|report| report.get("reasons")?.as_array());
     let Some(reasons) = reasons else {
         return escaped(&photo.outcome.reasons.join(", "));
     };
-    let sentences = reasons.iter().filter_map(|reason| reason["message"].as_str());
-    sentences.map(|sentence| format!("<div>{}</div>", escaped(sentence))).collect()
+    let sentences = reasons.iter().filter_map(|reason| reason.get("message")?.as_str());
+    let sentences: Vec<String> = sentences.map(escaped).collect();
+    format!("<div>{}</div>", sentences.join("</div><div>"))
 }
 
 fn ring_section(count: usize, rings: &[RingShown], thumbnails: Thumbnails) -> String {
@@ -325,7 +326,7 @@ fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if 0 < place && (digits.len() - place) % 3 == 0 {
+        if 0 < place && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

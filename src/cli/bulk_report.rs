@@ -113,7 +113,7 @@ async fn rings(state: &State, folder: &Path) -> anyhow::Result<Option<(usize, Ve
         if let Some(ring) = rings.last_mut()
             && ring.members.len() < RingShown::MEMBERS_MAX
         {
-            let file = state.file_of(&path).await?.flatten();
+            let file = state.file_of(&path).await?;
             ring.members.push((path, account, file));
         }
     }

@@ -39,9 +39,10 @@ impl Thumbnails {
         );
         let scale = (f64::from(width), f64::from(height));
         if let Some(report) = report {
-            add_heat_map(&mut svg, &report["evidence"]["synthetic"]["heat_map"], scale);
-            add_box(&mut svg, &report["evidence"]["synthetic"]["face"], "face", scale);
-            add_box(&mut svg, &report["evidence"]["matches"][0]["region"], "match", scale);
+            let evidence = |pointer: &str| report.pointer(pointer).unwrap_or(&Value::Null);
+            add_heat_map(&mut svg, evidence("/evidence/synthetic/heat_map"), scale);
+            add_box(&mut svg, evidence("/evidence/synthetic/face"), "face", scale);
+            add_box(&mut svg, evidence("/evidence/matches/0/region"), "match", scale);
         }
         svg + "</svg>"
     }
@@ -77,8 +78,8 @@ fn add_box(svg: &mut String, region: &Value, class: &str, (width, height): (f64,
 fn add_heat_map(svg: &mut String, map: &Value, (width, height): (f64, f64)) {
     /// Log-odds from which a cell is as red as can be.
     const FULL: f64 = 2.0;
-    let (Some([left, top, wide, high]), Some(rows)) =
-        (sides(&map["region"]), map["rows"].as_array())
+    let (region, rows) = (map.get("region").and_then(sides), map.get("rows"));
+    let (Some([left, top, wide, high]), Some(rows)) = (region, rows.and_then(Value::as_array))
     else {
         return;
     };

@@ -36,16 +36,16 @@ pub fn each(
                         }
                     }
                     (Err(error), _) => {
-                        refuse(entry.path(), NotRead::unreadable(error), columns, take)?;
+                        refuse(entry.path(), &NotRead::unreadable(error), columns, take)?;
                     }
-                    _ => refuse(entry.path(), link_outside(), columns, take)?,
+                    _ => refuse(entry.path(), &link_outside(), columns, take)?,
                 }
             }
             // Folders are walked through; pipes and devices could be read for ever.
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
-                refuse(&path, NotRead::unreadable(&error.into()), columns, take)?;
+                refuse(&path, &NotRead::unreadable(&error.into()), columns, take)?;
             }
         }
     }
@@ -57,7 +57,7 @@ pub fn take_file(path: &Path, columns: usize, take: &mut Take<'_>) -> ControlFlo
     take(Entry::of_file(path, columns), &mut || read_file(path))
 }
 
-fn refuse(path: &Path, why: NotRead, columns: usize, take: &mut Take<'_>) -> ControlFlow<()> {
+fn refuse(path: &Path, why: &NotRead, columns: usize, take: &mut Take<'_>) -> ControlFlow<()> {
     take(Entry::of_file(path, columns), &mut || Err(why.clone()))
 }
 

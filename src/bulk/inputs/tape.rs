@@ -15,11 +15,14 @@ use photocheck_core::limits::PHOTO_BYTES_MAX;
 /// Bytes from which an archive is known: the first header of a TAR.
 const HEAD_BYTES: u64 = 512;
 
+/// A stream whose first bytes were read, with these before it again.
+pub type Peeked<R> = io::Chain<Cursor<Vec<u8>>, R>;
+
 /// The first bytes of a stream, and all of it.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn peek<R: Read>(mut input: R) -> io::Result<(Vec<u8>, io::Chain<Cursor<Vec<u8>>, R>)> {
+pub fn peek<R: Read>(mut input: R) -> io::Result<(Vec<u8>, Peeked<R>)> {
     let mut head = Vec::new();
     input.by_ref().take(HEAD_BYTES).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(input)))

@@ -195,13 +195,15 @@ impl State {
         Ok(paths.bind(code).bind(paths_max).fetch_all(&self.pool).await?)
     }
 
-    /// The file of a row, and whether there is such a row: by its path, as results name it.
+    /// The file of a row by its path, as results name it; `None` if there is no such row, or what
+    /// it names is no file.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn file_of(&self, path: &str) -> anyhow::Result<Option<Option<String>>> {
+    pub async fn file_of(&self, path: &str) -> anyhow::Result<Option<String>> {
         let file = sqlx::query_scalar("SELECT file FROM rows WHERE path = ? LIMIT 1");
-        Ok(file.bind(path).fetch_optional(&self.pool).await?)
+        let file: Option<Option<String>> = file.bind(path).fetch_optional(&self.pool).await?;
+        Ok(file.flatten())
     }
 }
 

@@ -148,7 +148,7 @@ impl State {
         .bind(serde_json::to_string(carried)?)
         .bind(&entry.file)
         .bind(&entry.stamp)
-        .bind(digest.as_ref().map(|digest| digest.as_slice()))
+        .bind(digest.as_ref().map(Digest::as_slice))
         .bind(code)
         .bind(message)
         .bind(self.run)
