@@ -135,6 +135,6 @@ mod tests {
             line(&now, two_seconds),
             "30 of 930 done, 10.0 a second, 2 min left; 18 clear, 2 refused, 10 done before"
         );
-        assert_eq!(time(Duration::from_secs(7320)), "2 h 2 min");
+        assert_eq!(time(Duration::from_mins(122)), "2 h 2 min");
     }
 }

@@ -139,7 +139,7 @@ fn the_first_key_closes_the_service_for_good() {
     let client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let check = |key: Option<&str>| {
         let sent = client.post(format!("{}/v1/check", serve.url)).body(fixture("edge/png-8.png"));
-        let sent = key.into_iter().fold(sent, |sent, key| sent.bearer_auth(key));
+        let sent = key.into_iter().fold(sent, reqwest::RequestBuilder::bearer_auth);
         runtime.block_on(sent.send()).unwrap().status().as_u16()
     };
     let until = |status, key| {

@@ -109,7 +109,7 @@ impl KeptView {
     fn write(&self, bytes: &mut Vec<u8>) {
         bytes.extend([self.view.code(), self.quality.value()]);
         let Region { x, y, width, height } = self.region;
-        [x, y, width, height].iter().for_each(|side| bytes.extend(side.to_be_bytes()));
+        bytes.extend([x, y, width, height].iter().flat_map(|side| side.to_be_bytes()));
         let words = self.pdq.iter().flat_map(|hash| hash.0);
         words.for_each(|word| bytes.extend(word.to_be_bytes()));
         let gradients = self.gradients.iter().flatten();
