@@ -14,7 +14,7 @@ import os
 import sys
 import time
 
-from lib import boxes, crops, paths, perturbations, photos
+from lib import boxes, crops, paths, perturbations, photos, twins
 
 COUNT_MAX = {"val": 25, "train": 60}
 
@@ -58,8 +58,11 @@ def main():
     args = parser.parse_args()
     folder, name = os.path.join(args.runs, args.set), args.perturbation
     if crops.read_rows(folder) is None:
-        small = args.set == "small"
-        find_faces(folder, photos.read_small_pack() if small else read_originals(args.originals))
+        rows = small = photos.read_small_pack()
+        if args.set == "originals":
+            rows = read_originals(args.originals)
+            twins.mark_twins(rows, small)
+        find_faces(folder, rows)
     rows = crops.read_rows(folder)
     new = not os.path.exists(os.path.join(crops.locate_folder(folder), name + ".done.u8"))
     pixels, done = crops.open_crops(folder, name, len(rows), "w+" if new else "r+")

@@ -26,6 +26,7 @@ class Table:
     split: np.ndarray
     face: np.ndarray
     photo: np.ndarray  # index into the set's photos.json, plus its offset
+    identity: np.ndarray  # the same for all copies of a photo (lib/twins.py)
     features: np.ndarray  # the name of the row's features
     x: dict
 
@@ -34,8 +35,10 @@ class Table:
         """Builds a table of photos' rows and the columns that their dicts do not have."""
         columns = {k: np.array([r[k] for r in rows])
                    for k in ("label", "source", "generator", "kind", "split")}
+        identity = np.array([r.get("twin", p) for r, p in zip(rows, photo)])
         return cls(**columns, group=np.array([sources.name_group(r) for r in rows]),
-                   face=np.array(face, bool), photo=photo, features=features_name, x=x)
+                   face=np.array(face, bool), photo=photo, identity=identity,
+                   features=features_name, x=x)
 
     @classmethod
     def join(cls, tables):
@@ -104,7 +107,7 @@ def assign_folds(table):
         counts[fold[group], label] += n
     by_photo = np.isin(table.source, list(sources.SPLIT_BY_PHOTO))
     by_group = np.array([fold[g] for g in table.group])
-    return np.where(by_photo, table.photo % FOLDS, by_group)
+    return np.where(by_photo, table.identity % FOLDS, by_group)
 
 
 def weigh_rows(table, power=0.7):
