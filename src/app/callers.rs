@@ -43,6 +43,8 @@ pub struct Callers {
 struct Known {
     key: StoredKey,
     read_at: Instant,
+    /// When it was read, or could not be.
+    asked_at: Instant,
 }
 
 impl Callers {
@@ -113,18 +115,26 @@ impl Callers {
     async fn stored(&self, key: &ApiKey) -> Result<Option<StoredKey>, AppError> {
         let known = self.known().get(key.id()).cloned();
         match known {
-            Some(known) if known.read_at.elapsed() < KNOWN_FOR => Ok(Some(known.key)),
-            Some(known) => {
+            Some(known) if known.read_at.elapsed() < OUTAGE_MAX => {
+                if known.asked_at.elapsed() < KNOWN_FOR {
+                    return Ok(Some(known.key));
+                }
                 let read = tokio::time::timeout(READ_MAX, self.read(key.id())).await;
                 let outage = Failure::Store(StoreError::Busy).into();
                 match read.unwrap_or(Err(outage)) {
                     Err(AppError::Failed(Failure::Store(
                         StoreError::Busy | StoreError::Unreachable(_),
-                    ))) if known.read_at.elapsed() < OUTAGE_MAX => Ok(Some(known.key)),
+                    ))) => {
+                        // So that not every request waits for an answer that does not come.
+                        if let Some(known) = self.known().get_mut(key.id()) {
+                            known.asked_at = Instant::now();
+                        }
+                        Ok(Some(known.key))
+                    }
                     read => read,
                 }
             }
-            None => self.read(key.id()).await,
+            _ => self.read(key.id()).await,
         }
     }
 
@@ -138,7 +148,8 @@ impl Callers {
                 if REMEMBERED_MAX <= known.len() {
                     known.retain(|_, known| known.read_at.elapsed() < KNOWN_FOR);
                 }
-                known.insert(id.clone(), Known { key: key.clone(), read_at });
+                let known_now = Known { key: key.clone(), read_at, asked_at: read_at };
+                known.insert(id.clone(), known_now);
             }
             None => drop(known.remove(id)),
         }

@@ -10,9 +10,13 @@ use photocheck::store::{NewKey, Store};
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, KeyScopes, TenantId, TenantName};
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::store::{Database, databases};
 use crate::support::keys::{key_order, make_key, make_tenant, operator};
+use crate::support::postgres::PostgresDatabase;
 use crate::support::serve::Serve;
 use crate::support::{Service, Setup, command, fixture, photocheck, temporary_db};
 
@@ -127,6 +131,45 @@ async fn a_revoked_key_is_refused_everywhere_within_seconds() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     refused(banks(&second, key.reveal()).await, 401, "KEY_REVOKED").await;
+}
+
+/// While the database is away, a key that was valid goes on for as long as lookups do, and nothing
+/// else is let in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_valid_key_outlives_a_short_outage() {
+    let Some(server) = PostgresDatabase::create() else { return };
+    let (there, listener) = ("127.0.0.1:5432", TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let url = server.url.replace(there, &listener.local_addr().unwrap().to_string());
+    let wire = tokio::spawn(async move {
+        let mut open = JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            open.spawn(async move {
+                let mut far = TcpStream::connect(there).await.unwrap();
+                let _ = copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    let service = Service::start_with(Setup { db: Some(url), ..Setup::default() }).await;
+    let key = make_key(&service, "default", [KeyScope::Check]).await;
+    let check = || {
+        let check = service.client.post(service.at("/v1/check")).bearer_auth(&key);
+        check.body(fixture("edge/png-8.png")).send()
+    };
+    assert_eq!(check().await.unwrap().status(), 200);
+    // With it all its connections.
+    wire.abort();
+    let cut = Instant::now();
+    let mut answered = 0;
+    while cut.elapsed() < callers::OUTAGE_MAX / 2 {
+        assert_eq!(check().await.unwrap().status(), 200, "after {:?}", cut.elapsed());
+        answered += 1;
+    }
+    assert!(0 < answered);
+    let unknown = banks(&service, ApiKey::create().unwrap().reveal()).await;
+    assert_eq!(unknown.status(), 503);
+    while check().await.unwrap().status() == 200 {
+        assert!(cut.elapsed() < 4 * callers::OUTAGE_MAX, "for ever");
+    }
 }
 
 /// Without keys everything is as it was; from the first key on calls need one, and revoking the
