@@ -1,6 +1,7 @@
 //! `photocheck bulk run`, started again: after it was killed, and after something changed.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -40,7 +41,8 @@ fn fill(job: &Job) {
     job.put("notes.txt", "no picture");
     let mut list = "path,account_id,note\n".to_owned();
     for seed in 0..60 {
-        list += &format!("{:03}.jpg,{},\"note {seed}\"\n", seed % 40, seed % 9);
+        let (name, account) = (seed % 40, seed % 9);
+        writeln!(list, "{name:03}.jpg,{account},\"note {seed}\"").unwrap();
     }
     fs::write(job.folder.path().join("list.csv"), list + "gone.jpg,1,\n").unwrap();
 }
@@ -85,7 +87,7 @@ fn a_killed_job_ends_as_an_undisturbed_one() {
     let job = Job::new();
     fill(&job);
     let begun = Instant::now();
-    assert!(!killed_after(&job, "whole", Duration::from_secs(600)));
+    assert!(!killed_after(&job, "whole", Duration::from_mins(10)));
     let whole = begun.elapsed();
     let expected = results(&job, "whole");
     assert_eq!(expected.0.len(), 220 + 32 + 2 + 61);
@@ -105,7 +107,7 @@ fn a_killed_job_ends_as_an_undisturbed_one() {
             assert!(ends < 50, "it is never killed");
         }
     }
-    assert!(!killed_after(&job, "out", Duration::from_secs(600)));
+    assert!(!killed_after(&job, "out", Duration::from_mins(10)));
     assert!(results(&job, "out") == expected, "the rows differ");
     let names = |out: &str| -> Vec<String> {
         let files = job.summary(out)["files"].as_array().unwrap().clone();

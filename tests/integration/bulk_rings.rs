@@ -1,6 +1,7 @@
 //! What comes of a job beside its rows: rings, the page, and photos chosen for a bank.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -31,7 +32,9 @@ fn pairs(rings: &BTreeMap<String, Vec<String>>, originals: &[String]) -> (usize,
     for paths in rings.values() {
         found += pairs(paths.len());
         let mut by_photo: BTreeMap<String, usize> = BTreeMap::new();
-        paths.iter().for_each(|path| *by_photo.entry(of_photo(path)).or_default() += 1);
+        for path in paths {
+            *by_photo.entry(of_photo(path)).or_default() += 1;
+        }
         right += by_photo.values().map(|count| pairs(*count)).sum::<usize>();
     }
     (right, found, originals.len() * pairs(EDITS.len() + 1))
@@ -53,9 +56,9 @@ fn edited_copies_are_joined_and_different_photos_are_not() {
             let mut jpeg = Vec::new();
             edited.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 85)).unwrap();
             job.put(&format!("{number}/{}", edit.name()), jpeg);
-            list += &format!("{number}/{},{}\n", edit.name(), edit.name());
+            writeln!(list, "{number}/{0},{0}", edit.name()).unwrap();
         }
-        list += &format!("{number}/original,owner {number}\n");
+        writeln!(list, "{number}/original,owner {number}").unwrap();
     }
     let list = job.put("list.csv", list);
     let base = job.input("");
