@@ -105,6 +105,25 @@ fn rings_of_most_accounts_come_first_and_equal_bytes_are_copies() {
     assert_eq!(found, expected);
 }
 
+/// What a file says beside its picture makes other bytes of it, but no other photo.
+#[test]
+fn files_with_the_same_picture_are_one_photo() {
+    let job = Job::new();
+    for number in 0..40 {
+        let mut bytes = fixture("photos/real-hopper.jpg");
+        bytes.push(number);
+        job.put(&format!("{number}.jpg"), bytes);
+    }
+    job.put("other.jpg", fixture("photos/real-coffee.jpg"));
+    job.run("out", &[&job.input("")], &["--what", "hashes"]);
+    let rings = table(&job.out("out").join("rings.csv"));
+    assert_eq!(rings.len(), 40);
+    for row in &rings {
+        let found = ["ring", "photos", "files", "distance", "view"].map(|name| row[name].as_str());
+        assert_eq!(found, ["1", "40", "40", "0", "whole"]);
+    }
+}
+
 #[test]
 fn the_page_needs_no_other_file_and_escapes_what_strangers_named() {
     let job = Job::new();
