@@ -4,7 +4,8 @@
 //! views, both ways round. So no photo is compared with every other. What is a copy of what is then
 //! joined, also by way of others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
@@ -13,6 +14,7 @@ use photocheck_core::matching::hashes::Distance;
 use photocheck_core::matching::index::{ContentId, Entry, Index, Scope};
 use photocheck_core::matching::views::kept::KeptViews;
 use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::entry::Label;
 use super::state::{Digest, State};
@@ -45,6 +47,11 @@ pub struct Link {
     pub mirrored: bool,
     /// The name of the view that matched.
     pub view: &'static str,
+}
+
+impl Link {
+    /// Of two files whose pictures are the same.
+    const SAME: Self = Self { distance: Distance(0), mirrored: false, view: "whole" };
 }
 
 /// Photos that are looked up before the next are read.
@@ -91,35 +98,49 @@ async fn join_copies(state: &State, matcher: &Matcher, groups: &mut Groups) -> a
     let facts =
         BankFacts { id: BankId(0), name: String::new(), purpose: Purpose::Seen, imported: false };
     let job = Arc::new(facts);
-    let (mut digests, mut entries) = (Vec::new(), Vec::<Entry>::new());
-    while let Some((_, photos)) = next_photos(state, digests.last()).await? {
-        let of_batch: Vec<Vec<Entry>> = photos
-            .par_iter()
-            .enumerate()
-            .map(|(place, (_, views))| {
-                matcher.entries_kept(views, content_at(digests.len() + place), &job)
-            })
-            .collect();
-        entries.extend(of_batch.into_iter().flatten());
-        digests.extend(photos.into_iter().map(|(digest, _)| digest));
-    }
-    let index = Index::new(entries, 0);
-    let mut looked_up = 0;
+    // Files whose pictures are the same to the bit are joined at once and looked up once: of a
+    // placeholder that ten thousand accounts show, each would find all the others.
+    let mut seen: HashMap<[u8; 32], Digest> = HashMap::new();
+    let (mut digests, mut entries) = (Vec::<Digest>::new(), Vec::<Entry>::new());
     let mut after = None;
     while let Some((last, photos)) = next_photos(state, after.as_ref()).await? {
-        let found: Vec<Vec<(usize, Link)>> = photos
+        for (digest, views) in &photos {
+            let of_photo = matcher.entries_kept(views, content_at(digests.len()), &job);
+            // Plain photos may share their hashes and nothing else.
+            if !of_photo.is_empty() {
+                match seen.entry(Sha256::digest(views.to_bytes()).into()) {
+                    Occupied(same) => {
+                        groups.join(*digest, *same.get(), Link::SAME);
+                        continue;
+                    }
+                    Vacant(new) => {
+                        new.insert(*digest);
+                    }
+                }
+            }
+            entries.extend(of_photo);
+            digests.push(*digest);
+        }
+        after = Some(last);
+    }
+    drop(seen);
+    let index = Index::new(entries, 0);
+    let mut after = None;
+    while let Some((last, photos)) = next_photos(state, after.as_ref()).await? {
+        // They come in the order of their digests.
+        let place = |digest: &Digest| digests.binary_search(digest).ok();
+        let found: Vec<(Digest, Vec<(usize, Link)>)> = photos
             .par_iter()
-            .enumerate()
-            .map(|(place, (_, views))| copies_of(looked_up + place, views, matcher, &index))
+            .filter_map(|(digest, views)| Some((*digest, views, place(digest)?)))
+            .map(|(digest, views, place)| (digest, copies_of(place, views, matcher, &index)))
             .collect();
-        for ((digest, _), copies) in photos.iter().zip(found) {
+        for (digest, copies) in found {
             for (copy, link) in copies {
                 if let Some(copy) = digests.get(copy) {
-                    groups.join(*digest, *copy, link);
+                    groups.join(digest, *copy, link);
                 }
             }
         }
-        looked_up += photos.len();
         after = Some(last);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `photocheck bulk run`, started again: after it was killed, and after something changed.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -41,7 +41,8 @@ fn fill(job: &Job) {
     job.put("notes.txt", "no picture");
     let mut list = "path,account_id,note\n".to_owned();
     for seed in 0..60 {
-        writeln!(list, "{:03}.jpg,{},\"note {seed}\"", seed % 40, seed % 9).unwrap();
+        let (name, account) = (seed % 40, seed % 9);
+        writeln!(list, "{name:03}.jpg,{account},\"note {seed}\"").unwrap();
     }
     fs::write(job.folder.path().join("list.csv"), list + "gone.jpg,1,\n").unwrap();
 }

@@ -1,7 +1,7 @@
 //! What comes of a job beside its rows: rings, the page, and photos chosen for a bank.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::fs;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -56,7 +56,7 @@ fn edited_copies_are_joined_and_different_photos_are_not() {
             let mut jpeg = Vec::new();
             edited.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, 85)).unwrap();
             job.put(&format!("{number}/{}", edit.name()), jpeg);
-            writeln!(list, "{number}/{},{}", edit.name(), edit.name()).unwrap();
+            writeln!(list, "{number}/{0},{0}", edit.name()).unwrap();
         }
         writeln!(list, "{number}/original,owner {number}").unwrap();
     }
@@ -103,6 +103,25 @@ fn rings_of_most_accounts_come_first_and_equal_bytes_are_copies() {
         ["2", "1", "2", "b.jpg", ""],
     ];
     assert_eq!(found, expected);
+}
+
+/// What a file says beside its picture makes other bytes of it, but no other photo.
+#[test]
+fn files_with_the_same_picture_are_one_photo() {
+    let job = Job::new();
+    for number in 0..40 {
+        let mut bytes = fixture("photos/real-hopper.jpg");
+        bytes.push(number);
+        job.put(&format!("{number}.jpg"), bytes);
+    }
+    job.put("other.jpg", fixture("photos/real-coffee.jpg"));
+    job.run("out", &[&job.input("")], &["--what", "hashes"]);
+    let rings = table(&job.out("out").join("rings.csv"));
+    assert_eq!(rings.len(), 40);
+    for row in &rings {
+        let found = ["ring", "photos", "files", "distance", "view"].map(|name| row[name].as_str());
+        assert_eq!(found, ["1", "40", "40", "0", "whole"]);
+    }
 }
 
 #[test]
