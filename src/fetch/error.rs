@@ -30,6 +30,8 @@ pub enum FetchError {
     TooSlow { seconds: u64 },
     #[error("its server broke the photo off")]
     BrokeOff,
+    #[error("{fetches_max} photos are being fetched, which is the limit")]
+    Busy { fetches_max: usize },
     #[error("its server cannot be reached")]
     Unreachable,
 }

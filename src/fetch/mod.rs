@@ -25,6 +25,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 use url::{Host, Url};
 
@@ -34,6 +35,10 @@ pub use self::error::FetchError;
 
 /// Bytes of a URL, at most.
 pub const URL_BYTES_MAX: usize = 2048;
+
+/// Photos that are fetched at once. Each may wait for a stranger's server for as long as it likes,
+/// within the limits of time, and takes a connection meanwhile.
+pub const FETCHES_MAX: usize = 64;
 
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 3;
@@ -49,6 +54,16 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 pub struct Fetcher {
     client: Client<HttpsConnector<HttpConnector<Resolver>>, Empty<Bytes>>,
     addresses: Arc<Addresses>,
+    places: Arc<Semaphore>,
+}
+
+/// A photo that is being fetched.
+#[derive(Debug)]
+pub struct Fetched {
+    /// Not yet read, and as long as its server makes it.
+    pub body: Body,
+    /// One of [`FETCHES_MAX`], until this is dropped.
+    pub place: OwnedSemaphorePermit,
 }
 
 impl Fetcher {
@@ -67,19 +82,22 @@ impl Fetcher {
         // Each fetch has a connection of its own: none stays open to a stranger's server.
         let client =
             Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client, addresses })
+        let places = Arc::new(Semaphore::new(FETCHES_MAX));
+        Ok(Self { client, addresses, places })
     }
 
-    /// The body at `url`, after redirects; not yet read, and as long as the server makes it.
+    /// What is at `url`, after redirects.
     ///
     /// # Errors
-    /// A [`FetchError`] that says why there is none.
-    pub async fn fetch(&self, url: &str) -> Result<Body, FetchError> {
+    /// A [`FetchError`] that says why there is nothing.
+    pub async fn fetch(&self, url: &str) -> Result<Fetched, FetchError> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| FetchError::Busy { fetches_max: FETCHES_MAX })?;
         let answer = tokio::time::timeout(ANSWER_MAX, self.follow(url)).await;
         let answer =
             answer.map_err(|_| FetchError::TooSlow { seconds: ANSWER_MAX.as_secs() })??;
         check_type(answer.headers())?;
-        Ok(Body::new(answer.into_body()))
+        Ok(Fetched { body: Body::new(answer.into_body()), place })
     }
 
     async fn follow(&self, url: &str) -> Result<Response<hyper::body::Incoming>, FetchError> {

@@ -439,6 +439,9 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
 impl From<FetchError> for Problem {
     fn from(error: FetchError) -> Self {
         let code = match error {
+            FetchError::Busy { .. } => {
+                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", error.to_string());
+            }
             FetchError::AddressNotPublic => "URL_NOT_ALLOWED",
             _ if error.is_of_url() => "URL_NOT_VALID",
             _ => "URL_NOT_FETCHED",

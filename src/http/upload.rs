@@ -22,7 +22,7 @@ use super::problem::Problem;
 use super::room::Room;
 use crate::app::error::AppError;
 use crate::app::gate::Gate;
-use crate::fetch::{FetchError, Fetcher};
+use crate::fetch::{FetchError, Fetched, Fetcher};
 use crate::tenancy::Caller;
 use photocheck_core::limits;
 use photocheck_core::photo::PhotoError;
@@ -114,7 +114,7 @@ impl Uploads {
         };
         let (url, texts) = read_json(arrival::arriving(body, self.pace, None).await, names).await?;
         let fetched = async {
-            let body = fetcher.fetch(&url).await?;
+            let Fetched { body, place: _place } = fetcher.fetch(&url).await?;
             let arriving = arrival::arriving(body, self.pace, Some(BodyShare::clone(&share))).await;
             let stopped = std::sync::Arc::clone(&arriving.stopped);
             let read = read_whole(arriving).await;
