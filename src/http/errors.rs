@@ -295,7 +295,13 @@ const BANKS: [ErrorCode; 17] = [
 
 const SERVICE: [ErrorCode; 13] = [
     error("QUEUE_FULL", &[503], Load, "as many photos wait as may wait", RETRY_AFTER),
-    error("BUSY", &[503], Load, "no memory or no place for another import, export or fetch", RETRY_AFTER),
+    error(
+        "BUSY",
+        &[503],
+        Load,
+        "no memory or no place for another import, export or fetch",
+        RETRY_AFTER,
+    ),
     error("TIMEOUT", &[503], Load, "the answer took too long", RETRY_AFTER),
     error("RATE_LIMITED", &[429], Caller, "too many requests of one client", RETRY_AFTER),
     error("DATABASE_BUSY", &[503], Load, "other writers kept the database busy", RETRY_AFTER),

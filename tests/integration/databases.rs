@@ -215,7 +215,7 @@ fn the_default_database_is_created() {
         .output()
         .unwrap();
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()));
-    assert!(text(&output.stdout).contains("[NO_BANKS]"), "{output:?}");
+    assert!(text(&output.stdout).contains("known_photo: not_compared, NO_BANKS]"), "{output:?}");
 }
 
 #[tokio::test]

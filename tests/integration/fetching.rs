@@ -2,6 +2,7 @@
 //! other server does.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
-use photocheck::fetch::{Addresses, Fetcher};
+use photocheck::fetch::{Addresses, FETCHES_MAX, Fetcher};
 use photocheck::http::arrival::Pace;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -149,6 +150,40 @@ async fn whatever_the_other_server_does_is_said() {
         let (found, problem) = sent(&service, &json!({ "url": url })).await;
         assert_eq!((found, &problem["code"]), (status, &json!(code)), "{url}: {problem}");
         assert!(problem["detail"].as_str().unwrap().contains(said), "{url}: {problem}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_are_fetched_at_once_than_the_limit() {
+    // Says when it was asked, and never answers.
+    let (asked, mut asks) = tokio::sync::mpsc::unbounded_channel();
+    let silent = move || {
+        let asked = asked.clone();
+        async move {
+            let _ = asked.send(());
+            std::future::pending::<()>().await;
+        }
+    };
+    let server = serve(ALLOWED, Router::new().route("/silent", get(silent))).await;
+    let service = Arc::new(fetching().await);
+    let body = json!({ "url": format!("{server}/silent") });
+    let mut waiting = tokio::task::JoinSet::new();
+    for _ in 0..FETCHES_MAX {
+        let (service, body) = (Arc::clone(&service), body.clone());
+        waiting.spawn(async move { sent(&service, &body).await });
+        asks.recv().await.unwrap();
+    }
+    let (status, problem) = sent(&service, &body).await;
+    assert_eq!((status, &problem["code"]), (503, &json!("BUSY")));
+    assert_eq!(service.check_raw(fixture(PHOTO)).await.status(), 200);
+    // Who goes away leaves its place.
+    waiting.shutdown().await;
+    loop {
+        let (status, problem) = sent(&service, &json!({ "url": format!("{server}/none") })).await;
+        if status != 503 {
+            assert_eq!((status, &problem["code"]), (422, &json!("URL_NOT_FETCHED")));
+            break;
+        }
     }
 }
 
