@@ -6,6 +6,9 @@ use super::reason::{Cause, Cost, Reason};
 use crate::matching::OutOfRange;
 use crate::signals::{Evaluated, Synthetic};
 
+/// A score may say `fake` of one honest photo in a thousand at most.
+const FAKE_RATE_MAX: f64 = 0.001;
+
 /// The section `synthetic_face` of the policy file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,21 +33,22 @@ pub(super) struct ScoreThreshold {
 }
 
 impl ScoreThresholds {
-    /// The numbers that cannot be.
+    /// The numbers that cannot be: a higher score must be reached by fewer honest photos.
     pub fn out_of_range(&self) -> Vec<OutOfRange> {
         let Self { unsure, suspect, fake, .. } = self;
         let last = fake.unwrap_or(*suspect);
-        let rate = |threshold: &ScoreThreshold| {
-            let rate = threshold.false_positive_rate;
-            OutOfRange::find("synthetic_face.false_positive_rate", rate, f64::MIN_POSITIVE, 1.0)
+        let rate = |field, threshold: &ScoreThreshold, most| {
+            OutOfRange::find(field, threshold.false_positive_rate, f64::MIN_POSITIVE, most)
         };
+        let suspect_most = unsure.false_positive_rate;
+        let fake_most = FAKE_RATE_MAX.min(suspect.false_positive_rate);
         let found = [
             OutOfRange::find("synthetic_face.unsure.score", unsure.score, 0.0, suspect.score),
             OutOfRange::find("synthetic_face.suspect.score", suspect.score, 0.0, last.score),
             OutOfRange::find("synthetic_face.fake.score", last.score, 0.0, 1.0),
-            rate(unsure),
-            rate(suspect),
-            fake.as_ref().and_then(rate),
+            rate("synthetic_face.unsure.false_positive_rate", unsure, 1.0),
+            rate("synthetic_face.suspect.false_positive_rate", suspect, suspect_most),
+            fake.and_then(|fake| rate("synthetic_face.fake.false_positive_rate", &fake, fake_most)),
         ];
         found.into_iter().flatten().collect()
     }
@@ -125,6 +129,30 @@ mod tests {
             stability,
             heat_map: None,
         })
+    }
+
+    #[test]
+    fn a_higher_score_is_reached_by_fewer_honest_photos() {
+        let with = |unsure: f64, suspect: f64, fake: Option<f64>| {
+            let threshold = |score, rate| ScoreThreshold {
+                score,
+                false_positive_rate: rate,
+                _score_interval: None,
+            };
+            let found = ScoreThresholds {
+                model: "any".into(),
+                unsure: threshold(0.5, unsure),
+                suspect: threshold(0.8, suspect),
+                fake: fake.map(|rate| threshold(0.9, rate)),
+            };
+            found.out_of_range().into_iter().map(|it| it.to_string()).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(with(0.05, 0.01, None), "");
+        assert_eq!(with(0.05, 0.01, Some(0.001)), "");
+        assert!(with(0.05, 0.01, Some(0.01)).contains("synthetic_face.fake.false_positive_rate"));
+        assert!(with(0.01, 0.05, None).contains("synthetic_face.suspect.false_positive_rate"));
+        assert!(with(f64::NAN, 0.01, None).contains("synthetic_face.unsure.false_positive_rate"));
+        assert!(with(0.05, 0.0, None).contains("synthetic_face.suspect.false_positive_rate"));
     }
 
     #[test]
