@@ -169,7 +169,8 @@ async fn all_works_under_a_path_of_a_proxy() {
     browser.go(&base).await;
     browser.choose_file("#file", &fixture_path(STOLEN)).await;
     browser.until("!document.getElementById('result').hidden").await;
-    assert_eq!(browser.value("document.getElementById('verdict').textContent").await, "Fake");
+    let verdict = browser.value("document.getElementById('verdict').textContent").await;
+    assert_eq!(verdict, "Verdict by the policy strict: fake.");
     browser.go(&format!("{base}docs/")).await;
     browser.until(&shows_all_operations(&api)).await;
     assert_eq!(browser.complaints().await, Vec::<Value>::new());
