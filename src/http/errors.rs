@@ -277,7 +277,7 @@ const BANKS: [ErrorCode; 17] = [
         "BANK_OF_SIGHTINGS",
         &[409],
         Caller,
-        "photos seen on accounts come by checks only and are not exchanged",
+        "what accounts show only comes by checks and is not exchanged; its bank keeps its name",
         "use another bank",
     ),
     error("IMPORT_TOO_LARGE", &[413], Caller, "the list is over 256 MiB", "send it in parts"),
@@ -295,7 +295,13 @@ const BANKS: [ErrorCode; 17] = [
 
 const SERVICE: [ErrorCode; 13] = [
     error("QUEUE_FULL", &[503], Load, "as many photos wait as may wait", RETRY_AFTER),
-    error("BUSY", &[503], Load, "no memory or no place for another import, export or fetch", RETRY_AFTER),
+    error(
+        "BUSY",
+        &[503],
+        Load,
+        "no memory or no place for another import, export or fetch",
+        RETRY_AFTER,
+    ),
     error("TIMEOUT", &[503], Load, "the answer took too long", RETRY_AFTER),
     error("RATE_LIMITED", &[429], Caller, "too many requests of one client", RETRY_AFTER),
     error("DATABASE_BUSY", &[503], Load, "other writers kept the database busy", RETRY_AFTER),

@@ -108,6 +108,18 @@ async fn an_account_is_taken_only_where_sightings_are_kept_and_from_who_may() {
     assert_eq!(sent.send().await.unwrap().status(), 200);
 }
 
+/// Retention and erasure go by the bank's name.
+#[tokio::test]
+async fn a_bank_of_sightings_keeps_its_name() {
+    let service = start().await;
+    let renamed = service.client.patch(service.at("/v1/banks/SEEN")).json(&json!({"name": "OLD"}));
+    refused(renamed.send().await.unwrap(), 409, "BANK_OF_SIGHTINGS").await;
+    checked(&service, fixture(PHOTO), "alice").await;
+    let erased = service.client.delete(service.at("/v1/accounts/alice")).send().await.unwrap();
+    assert_eq!(erased.status(), 200);
+    assert_eq!(service.bank("SEEN").await.contents, 0);
+}
+
 /// A plain colour would be a copy of every other one.
 #[tokio::test]
 async fn a_photo_without_detail_is_not_kept() {
