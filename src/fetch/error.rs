@@ -19,7 +19,7 @@ pub enum FetchError {
     Scheme,
     #[error("a URL with a user or a password is not fetched")]
     Credentials,
-    #[error("the URL leads to an address that is not public")]
+    #[error("the URL leads to no public address")]
     AddressNotPublic,
     #[error("more than {redirects_max} redirects")]
     TooManyRedirects { redirects_max: usize },

@@ -48,7 +48,9 @@ impl Service<Name> for Resolver {
     fn call(&mut self, name: Name) -> Self::Future {
         let Self { addresses, lookups } = self.clone();
         Box::pin(async move {
-            let found = look_up(&lookups, move || (name.as_str(), 0).to_socket_addrs()).await?;
+            let lookup = move || Ok((name.as_str(), 0).to_socket_addrs().unwrap_or_default());
+            let found = look_up(&lookups, lookup).await?;
+            // A name without addresses is as one with private ones: which are there is not told.
             let allowed: VecDeque<_> = found.filter(|it| addresses.allow(it.ip())).collect();
             if allowed.is_empty() {
                 Err(io::Error::other(Forbidden))

@@ -123,7 +123,7 @@ const REQUEST: [ErrorCode; 19] = [
         "URL_NOT_ALLOWED",
         &[422],
         Caller,
-        "the URL leads to an address that is not public",
+        "the URL leads to no public address",
         "send the photo, or let the operator name its network in fetch_networks",
     ),
     error(
