@@ -283,6 +283,18 @@ async fn the_token_of_the_banks_is_no_key_of_an_administrator() {
     refused(banks(&service, "wrong").await, 401, "KEY_NOT_VALID").await;
 }
 
+/// It would be read as a key, and let nobody in.
+#[test]
+fn a_token_of_the_banks_that_looks_like_a_key_is_refused_at_start() {
+    let (_folder, db) = temporary_db();
+    let mut serve = command(&db);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    let output = serve.env("PHOTOCHECK_BANK_TOKEN", "pck_live_of_ours").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("begins with pck_live_") && !said.contains("of_ours"), "{said}");
+}
+
 #[tokio::test]
 async fn an_administrator_manages_the_keys_of_its_tenant() {
     let service = Service::start().await;
