@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use thiserror::Error;
 
 use crate::private_file;
+use crate::tenancy::ApiKey;
 
 /// Bytes of randomness in a token that is created.
 const RANDOM_BYTES: usize = 32;
@@ -28,6 +29,12 @@ pub enum TokenError {
     Empty,
     #[error("the token of the banks may have visible ASCII characters only")]
     NotVisibleAscii,
+    /// It would be read as a key, and refused.
+    #[error(
+        "the token of the banks begins with {}, as API keys do; choose another",
+        ApiKey::PREFIX
+    )]
+    LikeAKey,
     #[error("the token file {} cannot be read: {error}", path.display())]
     Read { path: PathBuf, error: io::Error },
     #[error("the token file {} is not usable: {error}", path.display())]
@@ -117,13 +124,16 @@ impl BankToken {
     /// A token of the operator's choice.
     ///
     /// # Errors
-    /// When it is empty or a header cannot carry it.
+    /// When it is empty, a header cannot carry it, or it would be taken for an API key.
     pub fn new(token: &str) -> Result<Self, TokenError> {
         if token.is_empty() {
             return Err(TokenError::Empty);
         }
         if !token.bytes().all(|c| c.is_ascii_graphic()) {
             return Err(TokenError::NotVisibleAscii);
+        }
+        if token.starts_with(ApiKey::PREFIX) {
+            return Err(TokenError::LikeAKey);
         }
         Ok(Self(token.to_owned()))
     }
@@ -212,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_refused() {
+    fn a_token_that_cannot_work_is_refused() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("token");
         fs::write(&path, "\n").unwrap();
@@ -220,6 +230,8 @@ mod tests {
         assert!(error.contains("token is not usable: the token of the banks is empty"), "{error}");
         assert!(matches!(BankToken::new("").unwrap_err(), TokenError::Empty));
         assert!(matches!(BankToken::new("two words").unwrap_err(), TokenError::NotVisibleAscii));
+        let error = BankToken::new("pck_live_of_ours").unwrap_err().to_string();
+        assert!(error.contains("begins with pck_live_, as API keys do"), "{error}");
         let nowhere = folder.path().join("no/such/folder/token");
         let error = BankToken::read_or_create(&nowhere).unwrap_err();
         assert!(matches!(error, TokenError::Write { .. }), "{error}");

@@ -121,7 +121,8 @@ impl Banks {
     /// Gives a bank another name. What it holds stays as it is.
     ///
     /// # Errors
-    /// When there is none of this name, or one of the other, or the database fails.
+    /// When there is none of this name, or one of the other, or it is a bank of sightings, or the
+    /// database fails.
     pub async fn rename(&self, name: &BankName, to: &BankName) -> Result<Bank, AppError> {
         let bank = self.resolve(name).await?;
         self.store.rename_bank(&bank, to).await?;

@@ -72,13 +72,14 @@ impl Sightings {
     /// there when the program began.
     ///
     /// # Errors
-    /// [`Refusal::SightingsNotKept`] when it has none.
+    /// [`Refusal::SightingsNotKept`] when it has none that takes them.
     pub async fn ensure_kept_for(&self, tenant: TenantId) -> Result<(), AppError> {
         if tenant == TenantId::DEFAULT {
             return Ok(());
         }
         match self.bank_of(tenant).await {
             Err(StoreError::Refused(_)) => Err(Refusal::SightingsNotKept.into()),
+            Err(error) if takes_none(&error) => Err(Refusal::SightingsNotKept.into()),
             found => Ok(found.map(|_| ())?),
         }
     }
@@ -154,17 +155,26 @@ impl Sightings {
         Ok(looked_up.await?)
     }
 
-    /// Deletes what is over its time, of all tenants. Lookups no longer find it.
+    /// Deletes what is over its time, of all tenants. Lookups no longer find it. A bank where that
+    /// fails is logged, and keeps no other from it.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the banks cannot be listed, or lookups cannot be brought up to date.
     pub async fn delete_expired(&self, now_s: i64) -> Result<Expired, AppError> {
         let mut expired = Expired::default();
         for bank in self.store.banks_named(&self.config.bank).await? {
-            if bank.purpose == Purpose::Seen {
-                let of_bank = self.store.delete_expired(&bank, self.expired_before(now_s)).await?;
-                expired.sightings += of_bank.sightings;
-                expired.contents += of_bank.contents;
+            if bank.purpose != Purpose::Seen {
+                continue;
+            }
+            match self.store.delete_expired(&bank, self.expired_before(now_s)).await {
+                Ok(of_bank) => {
+                    expired.sightings += of_bank.sightings;
+                    expired.contents += of_bank.contents;
+                }
+                Err(error) => {
+                    let bank = bank.id.0;
+                    tracing::error!(bank, %error, "expired sightings could not be deleted");
+                }
             }
         }
         if 0 < expired.contents {
@@ -176,12 +186,14 @@ impl Sightings {
     /// Erases what is kept of an account of a tenant. Lookups no longer find what only it showed.
     ///
     /// # Errors
-    /// When the id is outside the limits, or the store fails.
+    /// When the id is outside the limits, the tenant's bank takes no sightings under this key, or
+    /// the store fails.
     pub async fn erase_account(&self, tenant: TenantId, id: &str) -> Result<Expired, AppError> {
         let account = self.account(id)?;
         let bank = match self.bank_of(tenant).await {
             // A tenant that keeps no sightings has none of it.
             Err(StoreError::Refused(_)) => return Ok(Expired::default()),
+            Err(error) if takes_none(&error) => return Err(Refusal::SightingsNotKept.into()),
             found => found?,
         };
         let erased = self.store.delete_account(&bank, account).await?;
@@ -209,4 +221,10 @@ impl Sightings {
         const DAY_S: i64 = 24 * 60 * 60;
         now_s - DAY_S * i64::from(self.config.retention_days)
     }
+}
+
+/// Whether a tenant's bank is there and takes no sightings under this key: it is for something
+/// else, or was filled under another key.
+fn takes_none(error: &StoreError) -> bool {
+    matches!(error, StoreError::NotForSightings(_) | StoreError::OtherAccountKey(_))
 }

@@ -154,10 +154,12 @@ pub struct Share {
 }
 
 impl Tenants {
-    /// Makes a key. Its limits are at most those of the key that asks for it.
+    /// Makes a key. Its limits are at most those of the key that asks for it, and it expires no
+    /// later.
     ///
     /// # Errors
-    /// When the caller does not manage the tenant, or there is none of its name.
+    /// When the caller does not manage the tenant, or there is none of its name, or the key that
+    /// asks is gone.
     pub async fn make_key(&self, caller: &Caller, order: KeyOrder) -> Result<MadeKey, AppError> {
         const DAY_S: i64 = 24 * 60 * 60;
         ensure_admin(caller)?;
@@ -167,7 +169,9 @@ impl Tenants {
         };
         let key = ApiKey::create().map_err(Failure::Randomness)?;
         let own = caller.key().map(|(_, limits)| limits).unwrap_or_default();
+        let own_end = self.end_of(caller).await?;
         let now_s = clock::now_s();
+        let wanted_end = order.expires_in_days.map(|days| now_s + DAY_S * i64::from(days.get()));
         let new = NewKey {
             id: key.id().clone(),
             digest: key.digest(),
@@ -176,7 +180,7 @@ impl Tenants {
             scopes: order.scopes,
             limits: at_most(order.limits, own),
             created_at: now_s,
-            expires_at: order.expires_in_days.map(|days| now_s + DAY_S * i64::from(days.get())),
+            expires_at: lower(wanted_end, own_end),
         };
         self.store.add_key(&new).await?;
         self.refresh().await?;
@@ -184,6 +188,13 @@ impl Tenants {
         let gone = || StoreError::from(Refusal::NoSuchKey(key.id().to_string()));
         let stored = stored.ok_or_else(gone)?;
         Ok(MadeKey { key, stored })
+    }
+
+    /// When the key that the caller sends expires; `None` for never, and for another credential.
+    async fn end_of(&self, caller: &Caller) -> Result<Option<i64>, AppError> {
+        let Some((id, _)) = caller.key() else { return Ok(None) };
+        let key = self.store.key(id).await?.ok_or(Denied::KeyUnknown)?;
+        Ok(key.expires_at)
     }
 
     /// The keys of a tenant, or all that the caller manages.
@@ -232,12 +243,16 @@ fn ensure_operator(caller: &Caller) -> Result<(), Denied> {
 
 /// Limits that are wanted, as far as whoever asks has them itself.
 fn at_most(wanted: KeyLimits, own: KeyLimits) -> KeyLimits {
-    let lower = |wanted: Option<NonZeroU32>, own: Option<NonZeroU32>| match (wanted, own) {
-        (Some(wanted), Some(own)) => Some(wanted.min(own)),
-        (wanted, own) => wanted.or(own),
-    };
     KeyLimits {
         per_minute: lower(wanted.per_minute, own.per_minute),
         per_day: lower(wanted.per_day, own.per_day),
+    }
+}
+
+/// The lower of two limits; `None` is no limit.
+fn lower<T: Ord>(wanted: Option<T>, own: Option<T>) -> Option<T> {
+    match (wanted, own) {
+        (Some(wanted), Some(own)) => Some(wanted.min(own)),
+        (wanted, own) => wanted.or(own),
     }
 }

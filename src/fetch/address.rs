@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// No address of a name may be connected to.
+/// A name has no address that may be connected to, or none at all.
 #[derive(Debug, Clone, Copy, Error)]
 #[error("no address of this name is public")]
 pub(super) struct Forbidden;

@@ -6,6 +6,7 @@ use std::io;
 use thiserror::Error;
 
 use super::address::Forbidden;
+use super::resolver::LOOKUPS_MAX;
 
 /// See the module's text. None has the URL in it, or what its host resolved to.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -18,7 +19,7 @@ pub enum FetchError {
     Scheme,
     #[error("a URL with a user or a password is not fetched")]
     Credentials,
-    #[error("the URL leads to an address that is not public")]
+    #[error("the URL leads to no public address")]
     AddressNotPublic,
     #[error("more than {redirects_max} redirects")]
     TooManyRedirects { redirects_max: usize },
@@ -32,6 +33,8 @@ pub enum FetchError {
     BrokeOff,
     #[error("{fetches_max} photos are being fetched, which is the limit")]
     Busy { fetches_max: usize },
+    #[error("{lookups_max} names of servers are being looked up, which is the limit")]
+    LookupsBusy { lookups_max: usize },
     #[error("its server cannot be reached")]
     Unreachable,
 }
@@ -47,6 +50,11 @@ impl FetchError {
     }
 }
 
+/// As many names are being looked up as may be.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("too many names are being looked up")]
+pub(super) struct TooManyLookups;
+
 /// Why there was no connection. Which of a private network's hosts exist is nobody's business, so
 /// nothing more is said.
 pub(super) fn connecting(error: &hyper_util::client::legacy::Error) -> FetchError {
@@ -55,6 +63,9 @@ pub(super) fn connecting(error: &hyper_util::client::legacy::Error) -> FetchErro
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if inner.is_some_and(<dyn Error + Send + Sync>::is::<Forbidden>) {
             return FetchError::AddressNotPublic;
+        }
+        if inner.is_some_and(<dyn Error + Send + Sync>::is::<TooManyLookups>) {
+            return FetchError::LookupsBusy { lookups_max: LOOKUPS_MAX };
         }
         cause = error.source();
     }

@@ -9,12 +9,10 @@
 
 mod address;
 mod error;
+mod resolver;
 
-use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -23,15 +21,13 @@ use http_body_util::Empty;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::client::legacy::connect::dns::Name;
 use hyper_util::rt::TokioExecutor;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::Service;
 use url::{Host, Url};
 
-use self::address::Forbidden;
 pub use self::address::{Addresses, Network};
 pub use self::error::FetchError;
+use self::resolver::Resolver;
 
 /// Bytes of a URL, at most.
 pub const URL_BYTES_MAX: usize = 2048;
@@ -73,7 +69,7 @@ impl Fetcher {
     /// When the system has no roots.
     pub fn new(addresses: Addresses) -> io::Result<Self> {
         let addresses = Arc::new(addresses);
-        let mut tcp = HttpConnector::new_with_resolver(Resolver(Arc::clone(&addresses)));
+        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(Arc::clone(&addresses)));
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_MAX));
         let tls = hyper_rustls::HttpsConnectorBuilder::new()
@@ -162,31 +158,4 @@ fn check_type(headers: &HeaderMap) -> Result<(), FetchError> {
     let is_picture = kind.starts_with("image/") || kind.contains("octet-stream");
     let shown = || kind.chars().take(40).collect();
     if is_picture { Ok(()) } else { Err(FetchError::NotAPicture { content_type: shown() }) }
-}
-
-/// Resolves a name to those of its addresses that may be connected to.
-#[derive(Debug, Clone)]
-struct Resolver(Arc<Addresses>);
-
-impl Service<Name> for Resolver {
-    type Response = std::collections::vec_deque::IntoIter<std::net::SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let addresses = Arc::clone(&self.0);
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed: VecDeque<_> = found.filter(|it| addresses.allow(it.ip())).collect();
-            if allowed.is_empty() {
-                Err(io::Error::other(Forbidden))
-            } else {
-                Ok(allowed.into_iter())
-            }
-        })
-    }
 }

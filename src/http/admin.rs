@@ -64,6 +64,7 @@ pub struct NewKeyJson {
     /// What it may be used for; none includes another.
     #[schema(min_items = 1)]
     scopes: Vec<KeyScopeJson>,
+    /// It expires no later than the key that asks for it.
     #[serde(default, deserialize_with = "days")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 3650)]
     expires_in_days: Option<NonZeroU32>,

@@ -108,7 +108,8 @@ pub struct BankChangeJson {
     name: String,
 }
 
-/// Rename a bank. What it is for, and whether it was taken over, never changes.
+/// Rename a bank. What it is for, and whether it was taken over, never changes. A bank of the
+/// purpose `seen` keeps its name.
 #[utoipa::path(patch, path = "/v1/banks/{name}", tag = "banks", operation_id = "rename_bank",
     request_body = BankChangeJson,
     responses((status = 200, description = "the bank as it is now", body = BankJson)))]

@@ -82,7 +82,7 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]
         }
         "show_bank" | "delete_bank" => &[ACCESS, NAMED, STORE],
-        "rename_bank" => &[ACCESS, NAMED, JSON, &["BANK_EXISTS"], STORE],
+        "rename_bank" => &[ACCESS, NAMED, JSON, &["BANK_EXISTS", "BANK_OF_SIGHTINGS"], STORE],
         "list_contents" => &[ACCESS, NAMED, &["BAD_REQUEST"], STORE],
         "add_content" => {
             &[ACCESS, NAMED, UPLOAD, SAID, &["ENABLED_NOT_VALID", "BANK_OF_SIGHTINGS"], STORE]

@@ -123,7 +123,7 @@ const REQUEST: [ErrorCode; 19] = [
         "URL_NOT_ALLOWED",
         &[422],
         Caller,
-        "the URL leads to an address that is not public",
+        "the URL leads to no public address",
         "send the photo, or let the operator name its network in fetch_networks",
     ),
     error(
@@ -277,7 +277,7 @@ const BANKS: [ErrorCode; 17] = [
         "BANK_OF_SIGHTINGS",
         &[409],
         Caller,
-        "photos seen on accounts come by checks only and are not exchanged",
+        "what accounts show only comes by checks and is not exchanged; its bank keeps its name",
         "use another bank",
     ),
     error("IMPORT_TOO_LARGE", &[413], Caller, "the list is over 256 MiB", "send it in parts"),

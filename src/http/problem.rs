@@ -439,7 +439,7 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
 impl From<FetchError> for Problem {
     fn from(error: FetchError) -> Self {
         let code = match error {
-            FetchError::Busy { .. } => {
+            FetchError::Busy { .. } | FetchError::LookupsBusy { .. } => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", error.to_string());
             }
             FetchError::AddressNotPublic => "URL_NOT_ALLOWED",

@@ -197,8 +197,10 @@ impl Store {
     /// contents anew.
     ///
     /// # Errors
-    /// [`Refusal::BankExists`] when its tenant has one of this name.
+    /// [`Refusal::BankExists`] when its tenant has one of this name, [`Refusal::BankOfSightings`]
+    /// when its purpose is `seen`: retention and erasure find such a bank by its name.
     pub async fn rename_bank(&self, bank: &BankFacts, to: &BankName) -> Result<(), StoreError> {
+        ensure_exchanged(bank)?;
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;
         ensure_exists(&mut transaction, bank).await?;
@@ -274,8 +276,8 @@ pub(super) async fn ensure_exists(
     }
 }
 
-/// Makes sure that a bank's photos may come and go by hand or by exchange: those that accounts show
-/// come by checks, and are nobody else's business.
+/// Makes sure that a bank's photos may come and go by hand or by exchange, and its name may change:
+/// photos that accounts show come by checks, and are nobody else's business.
 ///
 /// # Errors
 /// [`Refusal::BankOfSightings`] when its purpose is `seen`.

@@ -31,10 +31,10 @@ pub enum Refusal {
     /// A content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
-    /// Banking by hand what only checks with an account bring, or exchanging it.
+    /// Banking by hand what only checks with an account bring, exchanging it, or renaming its bank.
     #[error(
         "bank {0} keeps photos seen on accounts; they come from checks that name an account and \
-         are not exchanged"
+         are not exchanged, and the bank keeps its name"
     )]
     BankOfSightings(String),
 }

@@ -34,7 +34,12 @@ impl Store {
 
     /// Writes down what keys were used for, in one transaction. A key that was erased meanwhile is
     /// passed over.
+    ///
+    /// Rows are locked in the order of the keys, so that machines that write at once wait for one
+    /// another instead of each for the other.
     pub async fn add_usage(&self, used: &[Used]) -> Result<(), StoreError> {
+        let mut used: Vec<_> = used.iter().collect();
+        used.sort_by(|a, b| a.key.cmp(&b.key).then(a.day.cmp(&b.day)));
         let mut transaction = self.begin().await?;
         for Used { key, day, requests, last_used_at } in used {
             if 0 < *requests {

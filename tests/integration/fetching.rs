@@ -141,7 +141,7 @@ async fn whatever_the_other_server_does_is_said() {
         (format!("{server}/silent"), 422, "URL_NOT_FETCHED", "broke the photo off"),
         (format!("{server}/broken"), 422, "URL_NOT_FETCHED", "broke the photo off"),
         (format!("http://{ALLOWED}:1/"), 422, "URL_NOT_FETCHED", "cannot be reached"),
-        ("http://no-such-host.invalid/".into(), 422, "URL_NOT_FETCHED", "cannot be reached"),
+        ("http://no-such-host.invalid/".into(), 422, "URL_NOT_ALLOWED", "no public address"),
         (server.replace("http://", "http://me:secret@"), 422, "URL_NOT_VALID", "a password"),
         ("ftp://example.org/a.jpg".into(), 422, "URL_NOT_VALID", "only http:// and https://"),
         ("photo.jpg".into(), 422, "URL_NOT_VALID", "the URL is not valid"),

@@ -283,6 +283,18 @@ async fn the_token_of_the_banks_is_no_key_of_an_administrator() {
     refused(banks(&service, "wrong").await, 401, "KEY_NOT_VALID").await;
 }
 
+/// It would be read as a key, and let nobody in.
+#[test]
+fn a_token_of_the_banks_that_looks_like_a_key_is_refused_at_start() {
+    let (_folder, db) = temporary_db();
+    let mut serve = command(&db);
+    serve.args(["serve", "--listen", "127.0.0.1:0"]);
+    let output = serve.env("PHOTOCHECK_BANK_TOKEN", "pck_live_of_ours").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("begins with pck_live_") && !said.contains("of_ours"), "{said}");
+}
+
 #[tokio::test]
 async fn an_administrator_manages_the_keys_of_its_tenant() {
     let service = Service::start().await;
@@ -315,6 +327,27 @@ async fn an_administrator_manages_the_keys_of_its_tenant() {
     assert!(!list.contains("pck_live_"), "{list}");
     let list: Value = serde_json::from_str(&list).unwrap();
     assert_eq!(list["keys"].as_array().unwrap().len(), 2, "{list}");
+}
+
+/// What is lent for a time is lent on for no longer.
+#[tokio::test]
+async fn a_key_expires_no_later_than_the_one_that_made_it() {
+    let service = Service::start().await;
+    let days = NonZeroU32::new(10);
+    let admin = KeyOrder { expires_in_days: days, ..key_order("default", [KeyScope::Admin]) };
+    let admin = service.app.tenants().make_key(&operator(), admin).await.unwrap();
+    let end = admin.stored.expires_at.unwrap();
+    let made_for = async |days: Option<u32>| {
+        let keys = service.client.post(service.at("/v1/admin/keys"));
+        let order = json!({ "name": "x", "scopes": ["check"], "expires_in_days": days });
+        let answer = keys.bearer_auth(admin.key.reveal()).json(&order).send().await.unwrap();
+        assert_eq!(answer.status(), 201);
+        let made: Value = answer.json().await.unwrap();
+        made["about"]["expires_at"].as_i64().unwrap()
+    };
+    assert_eq!(made_for(None).await, end);
+    assert_eq!(made_for(Some(11)).await, end);
+    assert!(made_for(Some(9)).await < end);
 }
 
 /// The quota holds on all machines together, but for what they let in before they look again.

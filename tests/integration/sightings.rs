@@ -4,12 +4,13 @@
 use std::process::Command;
 
 use photocheck::store::Expired;
-use photocheck::tenancy::TenantId;
+use photocheck::tenancy::{KeyScope, TenantId};
 use photocheck_core::matching::hashes::PdqHash;
 use photocheck_core::matching::index::{Index, Scope};
 use photocheck_core::report::Examined;
 use serde_json::{Value, json};
 
+use crate::support::keys::{make_key, make_tenant};
 use crate::support::{
     Service, Setup, checker, codes, fixture, fixture_path, half_size_jpeg, photo_form, photocheck,
     temporary_db,
@@ -106,6 +107,37 @@ async fn an_account_is_taken_only_where_sightings_are_kept_and_from_who_may() {
     let form = photo_form(fixture(PHOTO)).text("account_id", "1");
     let sent = service.client.post(service.at("/v1/check")).multipart(form).bearer_auth("geheim");
     assert_eq!(sent.send().await.unwrap().status(), 200);
+}
+
+/// Retention and erasure go by the bank's name.
+#[tokio::test]
+async fn a_bank_of_sightings_keeps_its_name() {
+    let service = start().await;
+    let renamed = service.client.patch(service.at("/v1/banks/SEEN")).json(&json!({"name": "OLD"}));
+    refused(renamed.send().await.unwrap(), 409, "BANK_OF_SIGHTINGS").await;
+    checked(&service, fixture(PHOTO), "alice").await;
+    let erased = service.client.delete(service.at("/v1/accounts/alice")).send().await.unwrap();
+    assert_eq!(erased.status(), 200);
+    assert_eq!(service.bank("SEEN").await.contents, 0);
+}
+
+/// A tenant may have a bank of the configured name that is for something else.
+#[tokio::test]
+async fn a_bank_for_something_else_takes_no_accounts() {
+    let service = start().await;
+    make_tenant(&service, "acme").await;
+    let scopes = [KeyScope::Check, KeyScope::BankRead, KeyScope::BankWrite];
+    let key = make_key(&service, "acme", scopes).await;
+    let bank = service.client.post(service.at("/v1/banks")).bearer_auth(&key);
+    let bank = bank.json(&json!({ "name": "SEEN", "purpose": "known_fake" })).send().await.unwrap();
+    assert_eq!(bank.status(), 201);
+    let form = photo_form(fixture(PHOTO)).text("account_id", "x");
+    let check = service.client.post(service.at("/v1/check")).multipart(form).bearer_auth(&key);
+    refused(check.send().await.unwrap(), 409, "SIGHTINGS_NOT_KEPT").await;
+    let erase = service.client.delete(service.at("/v1/accounts/x")).bearer_auth(&key);
+    refused(erase.send().await.unwrap(), 409, "SIGHTINGS_NOT_KEPT").await;
+    let sightings = service.sightings.clone().unwrap();
+    assert_eq!(sightings.delete_expired(200 * DAY_S).await.unwrap(), Expired::default());
 }
 
 /// A plain colour would be a copy of every other one.
