@@ -164,6 +164,39 @@ fn links_and_long_names_in_a_tar_are_what_they_are() {
     check("photos.tar", &tar.into_inner().unwrap(), &expected);
 }
 
+#[test]
+fn a_long_name_of_a_folder_is_not_that_of_the_next_file() {
+    let plain = |name: &str, bytes: &[u8], kind: tar::EntryType| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_path(name).unwrap();
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        header
+    };
+    let folder = format!("{}/", "f".repeat(110));
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = plain("f/", b"", tar::EntryType::Directory);
+    tar.append_data(&mut header, &folder, &[][..]).unwrap();
+    let photo_of = |tar: &mut tar::Builder<Vec<u8>>, name: &str, seed: u32| {
+        let bytes = photo(seed);
+        let header = plain(name, &bytes, tar::EntryType::Regular);
+        tar.append(&header, bytes.as_slice()).unwrap();
+    };
+    photo_of(&mut tar, "z.jpg", 1);
+    check("gnu.tar", &tar.into_inner().unwrap(), &[("z.jpg", "ok")]);
+    let mut tar = tar::Builder::new(Vec::new());
+    for name in ["photos/Zo\u{eb}", "photos/Zo\u{eb}/"] {
+        tar.append_pax_extensions([("path", name.as_bytes())]).unwrap();
+        let header = plain("photos/Zo_", b"", tar::EntryType::Directory);
+        tar.append(&header, &[][..]).unwrap();
+        photo_of(&mut tar, &format!("{}.jpg", name.len()), 1);
+        photo_of(&mut tar, &format!("{}-other.jpg", name.len()), 2);
+    }
+    let names = ["11-other.jpg", "11.jpg", "12-other.jpg", "12.jpg"];
+    check("pax.tar", &tar.into_inner().unwrap(), &names.map(|name| (name, "ok")));
+}
+
 /// The header says that a name of a gigabyte follows. It is not read into memory.
 #[test]
 fn a_name_that_has_no_end_is_refused() {
