@@ -125,6 +125,16 @@ fn a_damaged_archive_is_a_row_of_its_own_behind_what_could_be_read() {
     check("changed.zip", &changed, &[("a-stored.jpg", "ARCHIVE_DAMAGED"), ("b.jpg", "ok")]);
 }
 
+/// The reader of archives has only the last of them, which must not pass in silence.
+#[test]
+fn entries_of_one_name_in_a_zip_are_told_of() {
+    let mut zip = zipped(&[("x.jpg", photo(1)), ("y.jpg", photo(2))]);
+    while let Some(at) = zip.windows(5).position(|bytes| bytes == b"y.jpg") {
+        zip[at] = b'x';
+    }
+    check("twice.zip", &zip, &[("twice.zip", "ARCHIVE_DAMAGED"), ("x.jpg", "ok")]);
+}
+
 #[test]
 fn what_unfolds_to_far_more_than_itself_is_refused() {
     let zeros = vec![0; 19 * 1024 * 1024];

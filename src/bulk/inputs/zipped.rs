@@ -13,10 +13,23 @@ use crate::bulk::entry::{Content, NotRead, Take, read_photo};
 use crate::bulk::limits::ZIP_ENTRIES_MAX;
 use photocheck_core::limits::PHOTO_BYTES_MAX;
 
+/// Bytes of an entry of the directory without its name and what follows it.
+const RECORD_BYTES: usize = 46;
+
 /// Takes every file of the archive. One that cannot be read on is an entry itself, refused.
 pub fn each(path: &Path, archive: &Archive, take: &mut Take<'_>) -> ControlFlow<()> {
     match open(path) {
-        Ok((mut zip, unfolding)) => entries(&mut zip, &unfolding, archive, take),
+        Ok((mut zip, unfolding)) => {
+            match count_records(path, zip.central_directory_start()) {
+                Ok(records) if records == zip.len() as u64 => {}
+                Ok(records) => {
+                    let why = not_all_read(records, zip.len());
+                    take(archive.itself(), &mut || Err(why.clone()))?;
+                }
+                Err(error) => take(archive.itself(), &mut || Err(archive::damaged(&error)))?,
+            }
+            entries(&mut zip, &unfolding, archive, take)
+        }
         Err(why) => take(archive.itself(), &mut || Err(why.clone())),
     }
 }
@@ -70,6 +83,35 @@ fn read(file: &mut ZipFile<'_, BufReader<File>>) -> Content {
 
 fn unreadable(why: &str) -> NotRead {
     NotRead { code: "ARCHIVE_DAMAGED", message: format!("the entry cannot be read: {why}") }
+}
+
+/// The reader knows entries by their names, so of those of one name it has the last.
+fn not_all_read(records: u64, read: usize) -> NotRead {
+    let message = format!(
+        "the archive has {records} entries and {read} are read: several entries have one name"
+    );
+    NotRead { code: "ARCHIVE_DAMAGED", message }
+}
+
+/// How many entries the directory has that begins here.
+fn count_records(path: &Path, start: u64) -> io::Result<u64> {
+    let mut file = BufReader::new(File::open(path)?);
+    file.seek(SeekFrom::Start(start))?;
+    let mut count = 0;
+    let mut record = [0; RECORD_BYTES];
+    while count <= ZIP_ENTRIES_MAX {
+        match file.read_exact(&mut record) {
+            Ok(()) if record.starts_with(b"PK\x01\x02") => {}
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+            _ => break,
+        }
+        let [.., name, more_name, extra, more_extra, note, more_note] =
+            *record.first_chunk::<34>().unwrap_or(&[0; 34]);
+        let parts = [[name, more_name], [extra, more_extra], [note, more_note]];
+        file.seek_relative(parts.into_iter().map(|it| i64::from(u16::from_le_bytes(it))).sum())?;
+        count += 1;
+    }
+    Ok(count)
 }
 
 fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, Unfolding), NotRead> {
