@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 
 use super::archive::{self, Archive, Unfolding};
-use crate::bulk::entry::{Content, NotRead, Take, read_photo};
+use crate::bulk::entry::{Content, NotRead, Take, read_photo, stamp};
 use crate::bulk::limits::ZIP_ENTRIES_MAX;
 use photocheck_core::limits::PHOTO_BYTES_MAX;
 
@@ -28,7 +28,8 @@ pub fn each(path: &Path, archive: &Archive, take: &mut Take<'_>) -> ControlFlow<
                 }
                 Err(error) => take(archive.itself(), &mut || Err(archive::damaged(&error)))?,
             }
-            entries(&mut zip, &unfolding, archive, take)
+            let zip_stamp = stamp(path);
+            entries(&mut zip, &unfolding, zip_stamp.as_deref(), archive, take)
         }
         Err(why) => take(archive.itself(), &mut || Err(why.clone())),
     }
@@ -37,6 +38,7 @@ pub fn each(path: &Path, archive: &Archive, take: &mut Take<'_>) -> ControlFlow<
 fn entries(
     zip: &mut ZipArchive<BufReader<File>>,
     unfolding: &Unfolding,
+    zip_stamp: Option<&str>,
     archive: &Archive,
     take: &mut Take<'_>,
 ) -> ControlFlow<()> {
@@ -58,7 +60,9 @@ fn entries(
         if unfolding.count(file.size().min(PHOTO_BYTES_MAX)).is_err() {
             return take(archive.itself(), &mut || Err(archive::too_much()));
         }
-        let stamp = Some(format!("{}:{:08x}", file.size(), file.crc32()));
+        // Other bytes of that size can be made to have that sum.
+        let (size, sum) = (file.size(), file.crc32());
+        let stamp = zip_stamp.map(|zip_stamp| format!("{zip_stamp}:{size}:{sum:08x}"));
         let entry = archive.entry(number as u64, file.name_raw(), stamp);
         take(entry, &mut || read(&mut file))?;
     }
