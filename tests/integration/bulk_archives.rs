@@ -168,6 +168,28 @@ fn other_bytes_of_equal_sum_and_size_in_a_zip_are_checked() {
     }
 }
 
+/// A small record that says one entry, and a large one, here or where its locator says, of many.
+#[test]
+fn the_largest_count_of_a_zip_is_the_one_that_is_limited() {
+    let zip = zipped(&[("a.jpg", photo(1))]);
+    let (files, end) = zip.split_at(zip.len() - 22);
+    let mut large = b"PK\x06\x06".to_vec();
+    large.extend([&[44, 0, 0, 0, 0, 0, 0, 0, 45, 0, 45, 0][..], &[0; 8]].concat());
+    for number in [2_000_000, 2_000_000, 46, 0_u64] {
+        large.extend(number.to_le_bytes());
+    }
+    let mut locator = [&b"PK\x06\x07"[..], &[0; 4]].concat();
+    locator.extend((files.len() as u64).to_le_bytes());
+    locator.extend(1_u32.to_le_bytes());
+    let expected = [("many.zip", "ARCHIVE_TOO_MANY_ENTRIES")];
+    check("many.zip", &[files, &large, &locator, end].concat(), &expected);
+    let far = [files, &large, &[0; 200_000], &locator, end].concat();
+    check("many.zip", &far, &expected);
+    let mut wide = zip.clone();
+    wide[files.len() + 12..][..4].copy_from_slice(&100_000_000_u32.to_le_bytes());
+    check("many.zip", &wide, &expected);
+}
+
 #[test]
 fn what_unfolds_to_far_more_than_itself_is_refused() {
     let zeros = vec![0; 19 * 1024 * 1024];

@@ -16,6 +16,13 @@ use photocheck_core::limits::PHOTO_BYTES_MAX;
 /// Bytes of an entry of the directory without its name and what follows it.
 const RECORD_BYTES: usize = 46;
 
+/// The record at the end, the longest comment behind it, and before it the large record with its
+/// locator.
+const END_BYTES: u64 = 22 + 65_535 + 20 + LARGE_RECORD_BYTES;
+
+/// The large record, which has the counts that the small one has no room for.
+const LARGE_RECORD_BYTES: u64 = 56;
+
 /// Takes every file of the archive. One that cannot be read on is an entry itself, refused.
 pub fn each(path: &Path, archive: &Archive, take: &mut Take<'_>) -> ControlFlow<()> {
     match open(path) {
@@ -132,27 +139,52 @@ fn open(path: &Path) -> Result<(ZipArchive<BufReader<File>>, Unfolding), NotRead
     }
 }
 
-/// How many entries the end of the archive says there are; it is read before the directory, which
-/// takes memory by their number. Whoever says too few has those alone read.
+/// How many entries the end of the archive says there are, or has room for; it is read before the
+/// directory, which takes memory by their number. Whoever says too few has those alone read.
 fn count_entries(file: &mut File) -> io::Result<u64> {
-    /// The record at the end, and the longest comment behind it.
-    const END_BYTES: u64 = 22 + 65_535;
-    /// What the small record says where the large one counts.
-    const SEE_LARGE: u64 = 0xFFFF;
     let length = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(length.saturating_sub(END_BYTES)))?;
+    let begin = length.saturating_sub(END_BYTES);
+    file.seek(SeekFrom::Start(begin))?;
     let mut end = Vec::new();
-    file.take(END_BYTES).read_to_end(&mut end)?;
+    file.by_ref().take(END_BYTES).read_to_end(&mut end)?;
+    let mut most = counts_in(&end);
+    // The large record lies where its locator says, which may be anywhere.
+    for at in places(&end, b"PK\x06\x07") {
+        let Some(from) = number(&end, at + 8, 8) else { continue };
+        file.seek(SeekFrom::Start(from.min(length)))?;
+        let mut record = Vec::new();
+        file.by_ref().take(LARGE_RECORD_BYTES).read_to_end(&mut record)?;
+        most = most.max(counts_in(&record));
+    }
     file.rewind()?;
-    let find = |mark: &[u8; 4]| end.windows(4).rposition(|bytes| bytes == mark);
-    let number = |at: usize, bytes: usize| {
-        let read = end.get(at..at + bytes)?;
-        Some(read.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
-    };
-    let small = find(b"PK\x05\x06").and_then(|at| number(at + 10, 2));
-    let count = match small {
-        Some(SEE_LARGE) => find(b"PK\x06\x06").map_or(small, |at| number(at + 32, 8)),
-        small => small,
-    };
-    count.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it has no end"))
+    most.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it has no end"))
+}
+
+/// The largest count of all records that end a directory: which of them holds is for the reader to
+/// say, and it may be another than the last. A directory has a count by its size, too.
+fn counts_in(end: &[u8]) -> Option<u64> {
+    let small = places(end, b"PK\x05\x06").flat_map(|at| {
+        let counts = [number(end, at + 8, 2), number(end, at + 10, 2)];
+        // A size that is only in the large record.
+        let size = number(end, at + 12, 4).filter(|size| *size != u64::from(u32::MAX));
+        counts.into_iter().flatten().chain(size.map(|size| size / RECORD_BYTES as u64))
+    });
+    let large = places(end, b"PK\x06\x06").flat_map(|at| {
+        let counts = [number(end, at + 24, 8), number(end, at + 32, 8)];
+        let size = number(end, at + 40, 8).map(|size| size / RECORD_BYTES as u64);
+        counts.into_iter().flatten().chain(size)
+    });
+    small.chain(large).max()
+}
+
+/// Where a mark is.
+fn places<'a>(bytes: &'a [u8], mark: &'a [u8; 4]) -> impl Iterator<Item = usize> + 'a {
+    let found = bytes.windows(4).enumerate().filter(move |(_, four)| four == mark);
+    found.map(|(at, _)| at)
+}
+
+/// A number whose lowest byte is first.
+fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
+    let read = bytes.get(at..at + length)?;
+    Some(read.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
