@@ -39,6 +39,8 @@ pub struct Examiner {
     pub view: View,
     /// Its name.
     pub tenant: TenantName,
+    /// Tells the database of the banks from others; `None` without banks.
+    pub database: Option<String>,
     pub what: What,
 }
 

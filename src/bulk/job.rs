@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc as queue;
 
@@ -187,12 +188,14 @@ impl Job {
     /// What the results depend on besides the photos.
     #[must_use]
     pub fn versions(&self) -> Versions {
-        let Examiner { checker, view, tenant, what } = &self.examiner;
+        let Examiner { checker, view, tenant, database, what } = &self.examiner;
         Versions {
             photocheck: env!("CARGO_PKG_VERSION"),
             what: what.name(),
             model: checker.model().to_owned(),
             policy: checker.policy().version().to_string(),
+            policy_sha256: hex::encode(Sha256::digest(format!("{:?}", checker.policy()))),
+            database: database.clone(),
             tenant: tenant.as_str().to_owned(),
             generation: view.index.generation(),
         }

@@ -39,6 +39,10 @@ pub struct Versions {
     pub what: &'static str,
     pub model: String,
     pub policy: String,
+    /// SHA-256 of its weights and thresholds: an operator may change them under one version.
+    pub policy_sha256: String,
+    /// SHA-256 of what tells the database of the banks from others; `None` without banks.
+    pub database: Option<String>,
     /// Whose banks they were compared with.
     pub tenant: String,
     /// Of the banks.

@@ -1,12 +1,13 @@
 //! `photocheck bulk`: every photo of folders, lists and archives.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
 use photocheck_core::verdict::Verdict;
+use sha2::{Digest, Sha256};
 
 use super::bulk_progress::Shown;
 use super::exit::Tally;
@@ -146,14 +147,34 @@ fn run_job(args: &RunArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
 async fn examiner(what: What, tenant: TenantName, shared: &SharedArgs) -> anyhow::Result<Examiner> {
     if what != What::All {
         let checker = Arc::new(shared.checker()?);
-        return Ok(Examiner { checker, view: View::empty(), tenant, what });
+        let view = View::empty();
+        return Ok(Examiner { checker, view, tenant, database: None, what });
     }
     let config = shared.config(Use::Read, Lookups::All, GateConfig::for_list())?;
+    let place = place_of(&config.database.url);
     let app = App::open(config).await?;
-    let view = app.banks(app.store().tenant(&tenant).await?.id).view();
-    let examiner = Examiner { checker: Arc::clone(app.checker()), view, tenant, what };
+    let owner = app.store().tenant(&tenant).await?;
+    let view = app.banks(owner.id).view();
+    let banks = app.store().banks(owner.id).await?.into_iter();
+    let banks: Vec<_> = banks.map(|bank| (bank.facts, bank.created_at)).collect();
+    let database = Sha256::digest(format!("{:?}", (place, owner.id, owner.created_at, banks)));
+    let database = Some(hex::encode(database));
+    let checker = Arc::clone(app.checker());
     app.close().await;
-    Ok(examiner)
+    Ok(Examiner { checker, view, tenant, database, what })
+}
+
+/// Where a database is: the file, or the server and the name there, without who asks.
+fn place_of(url: &str) -> String {
+    let place = url.split('?').next().unwrap_or_default();
+    match place.strip_prefix("sqlite:") {
+        Some(file) => {
+            let file = Path::new(file.strip_prefix("//").unwrap_or(file));
+            let whole = std::fs::canonicalize(file).or_else(|_| std::path::absolute(file));
+            whole.map_or_else(|_| place.to_owned(), |whole| whole.display().to_string())
+        }
+        None => place.rsplit('@').next().unwrap_or_default().to_owned(),
+    }
 }
 
 fn with_what(job: &Job) -> String {

@@ -64,6 +64,25 @@ fn results_inside_the_folder_that_is_read_are_no_photos() {
 }
 
 #[test]
+fn photos_beside_the_results_are_photos() {
+    let job = Job::new();
+    job.put("a.jpg", photo(1));
+    job.put("deep/b.jpg", photo(2));
+    for (out, input) in [("in", ""), ("in", "*"), ("in/deep", "**/*")] {
+        for _ in 0..2 {
+            let output = job.run(out, &[&job.input(input)], HASHES);
+            let (said, failed) = printed(&output);
+            assert!(said.contains("2 rows in, 2 rows out"), "{out} {input}: {said}{failed}");
+        }
+        for own in ["csv", "parquet", "state.sqlite", "rings.csv", "rings.parquet", "manifest.json"]
+        {
+            let own = job.out(out).join(own);
+            let _ = fs::remove_dir_all(&own).or_else(|_| fs::remove_file(&own));
+        }
+    }
+}
+
+#[test]
 fn files_that_are_no_pictures_do_not_count_as_trouble() {
     let job = Job::new();
     job.put("a.jpg", photo(1));

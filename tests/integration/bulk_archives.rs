@@ -125,6 +125,71 @@ fn a_damaged_archive_is_a_row_of_its_own_behind_what_could_be_read() {
     check("changed.zip", &changed, &[("a-stored.jpg", "ARCHIVE_DAMAGED"), ("b.jpg", "ok")]);
 }
 
+/// The reader of archives has only the last of them, which must not pass in silence.
+#[test]
+fn entries_of_one_name_in_a_zip_are_told_of() {
+    let mut zip = zipped(&[("x.jpg", photo(1)), ("y.jpg", photo(2))]);
+    while let Some(at) = zip.windows(5).position(|bytes| bytes == b"y.jpg") {
+        zip[at] = b'x';
+    }
+    check("twice.zip", &zip, &[("twice.zip", "ARCHIVE_DAMAGED"), ("x.jpg", "ok")]);
+}
+
+/// The four bytes that make the CRC-32 of what is before them that of `like`.
+fn bytes_for_sum(before: &[u8], like: &[u8]) -> [u8; 4] {
+    let table: Vec<u32> = (0..256)
+        .map(|byte| (0..8).fold(byte, |sum, _| sum >> 1 ^ (0xEDB8_8320 * (sum & 1))))
+        .collect();
+    let state = |bytes: &[u8]| {
+        let mut sum = flate2::Crc::new();
+        sum.update(bytes);
+        !sum.sum()
+    };
+    let mut back = state(like);
+    for _ in 0..4 {
+        let place = table.iter().position(|sum| sum >> 24 == back >> 24).unwrap();
+        back = (back ^ table[place]) << 8 | u32::try_from(place).unwrap();
+    }
+    (back ^ state(before)).to_le_bytes()
+}
+
+#[test]
+fn other_bytes_of_equal_sum_and_size_in_a_zip_are_checked() {
+    let job = Job::new();
+    let (mut one, mut other) = (photo(1), photo(2));
+    let length = one.len().max(other.len());
+    one.resize(length + 4, 0);
+    other.resize(length, 0);
+    other.extend(bytes_for_sum(&other, &one));
+    for bytes in [one, other] {
+        let zip = job.put("photos.zip", zipped(&[("a-stored.jpg", bytes)]));
+        let (said, failed) = printed(&job.run("out", &[&zip], HASHES));
+        assert!(said.contains("1 checked now"), "{said}{failed}");
+    }
+}
+
+/// A small record that says one entry, and a large one, here or where its locator says, of many.
+#[test]
+fn the_largest_count_of_a_zip_is_the_one_that_is_limited() {
+    let zip = zipped(&[("a.jpg", photo(1))]);
+    let (files, end) = zip.split_at(zip.len() - 22);
+    let mut large = b"PK\x06\x06".to_vec();
+    large.extend([&[44, 0, 0, 0, 0, 0, 0, 0, 45, 0, 45, 0][..], &[0; 8]].concat());
+    for number in [2_000_000, 2_000_000, 46, 0_u64] {
+        large.extend(number.to_le_bytes());
+    }
+    let mut locator = [&b"PK\x06\x07"[..], &[0; 4]].concat();
+    locator.extend((files.len() as u64).to_le_bytes());
+    locator.extend(1_u32.to_le_bytes());
+    let expected = [("many.zip", "ARCHIVE_TOO_MANY_ENTRIES")];
+    check("many.zip", &[files, &large, &locator, end].concat(), &expected);
+    let far = [files, &large, &[0; 200_000], &locator, end].concat();
+    check("many.zip", &far, &expected);
+    let mut wide = zip.clone();
+    wide[files.len() + 12..][..4].copy_from_slice(&100_000_000_u32.to_le_bytes());
+    check("many.zip", &wide, &expected);
+}
+
 #[test]
 fn what_unfolds_to_far_more_than_itself_is_refused() {
     let zeros = vec![0; 19 * 1024 * 1024];
@@ -162,6 +227,39 @@ fn links_and_long_names_in_a_tar_are_what_they_are() {
     let long = long.as_str();
     let expected = [("link.jpg", "ARCHIVE_LINK"), (long, "ok"), ("named/by pax.jpg", "ok")];
     check("photos.tar", &tar.into_inner().unwrap(), &expected);
+}
+
+#[test]
+fn a_long_name_of_a_folder_is_not_that_of_the_next_file() {
+    let plain = |name: &str, bytes: &[u8], kind: tar::EntryType| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_path(name).unwrap();
+        header.set_size(bytes.len() as u64);
+        header.set_cksum();
+        header
+    };
+    let folder = format!("{}/", "f".repeat(110));
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = plain("f/", b"", tar::EntryType::Directory);
+    tar.append_data(&mut header, &folder, &[][..]).unwrap();
+    let photo_of = |tar: &mut tar::Builder<Vec<u8>>, name: &str, seed: u32| {
+        let bytes = photo(seed);
+        let header = plain(name, &bytes, tar::EntryType::Regular);
+        tar.append(&header, bytes.as_slice()).unwrap();
+    };
+    photo_of(&mut tar, "z.jpg", 1);
+    check("gnu.tar", &tar.into_inner().unwrap(), &[("z.jpg", "ok")]);
+    let mut tar = tar::Builder::new(Vec::new());
+    for name in ["photos/Zo\u{eb}", "photos/Zo\u{eb}/"] {
+        tar.append_pax_extensions([("path", name.as_bytes())]).unwrap();
+        let header = plain("photos/Zo_", b"", tar::EntryType::Directory);
+        tar.append(&header, &[][..]).unwrap();
+        photo_of(&mut tar, &format!("{}.jpg", name.len()), 1);
+        photo_of(&mut tar, &format!("{}-other.jpg", name.len()), 2);
+    }
+    let names = ["11-other.jpg", "11.jpg", "12-other.jpg", "12.jpg"];
+    check("pax.tar", &tar.into_inner().unwrap(), &names.map(|name| (name, "ok")));
 }
 
 /// The header says that a name of a gigabyte follows. It is not read into memory.

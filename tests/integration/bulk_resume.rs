@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use crate::support::bulk::{Job, files_in, photo, printed};
-use crate::support::{command, fixture};
+use crate::support::{command, fixture, photocheck, root};
 
 const WORDS: &[&str] = &["--what", "hashes", "--part-rows", "16", "--ndjson", "--cores", "2"];
 
@@ -200,4 +200,50 @@ fn a_changed_bank_means_to_check_again() {
     assert!(said(&job, &[&file], &[]).contains("1 checked now"));
     let row = &job.rows("out")[0];
     assert_eq!([&row["bank"], &row["bank_distance"], &row["verdict"]], ["STOLEN", "0", "fake"]);
+}
+
+/// Its generation and the names in it are those of the first.
+#[test]
+fn another_database_means_to_check_again() {
+    let job = Job::new();
+    let file = job.put("a.jpg", fixture("photos/real-hopper.jpg"));
+    let other = job.folder.path().join("other.jpg");
+    fs::write(&other, fixture("photos/real-coffee.jpg")).unwrap();
+    let second = format!("sqlite:{}", job.folder.path().join("second.sqlite").display());
+    for (db, banked) in [(job.db(), &other), (&second, &file)] {
+        let add = ["bank", "add", "STOLEN", banked.to_str().unwrap()];
+        for words in [&["bank", "create", "STOLEN"][..], &add] {
+            let output = photocheck(db, words.iter().copied());
+            assert!(output.status.success(), "{}", printed(&output).1);
+        }
+    }
+    assert!(said(&job, &[&file], &[]).contains("1 checked now"));
+    assert_eq!(job.rows("out")[0]["bank"], "");
+    let words = job.words("out", &[&file], &[]);
+    for expected in ["1 checked now", "0 checked now"] {
+        let output = photocheck(&second, words.iter().map(String::as_str));
+        assert!(printed(&output).0.contains(expected), "{output:?}");
+        assert_eq!(job.rows("out")[0]["bank"], "STOLEN");
+    }
+}
+
+#[test]
+fn a_changed_policy_of_one_version_means_to_check_again() {
+    let job = Job::new();
+    let file = job.put("a.jpg", photo(1));
+    let own = job.folder.path().join("ours.toml");
+    let strict = fs::read_to_string(root().join("models/policies/strict.toml")).unwrap();
+    let strict = strict.replace("\"strict\"", "\"ours\"");
+    let changed = strict.replace("NO_FACE_FOUND = \"inconclusive\"", "NO_FACE_FOUND = \"suspect\"");
+    let words = ["--what", "ai", "--policy", own.to_str().unwrap()];
+    for (text, expected, verdict) in [
+        (&strict, "1 checked now", "inconclusive"),
+        (&strict, "0 checked now", "inconclusive"),
+        (&changed, "1 checked now", "suspect"),
+    ] {
+        fs::write(&own, text).unwrap();
+        let (said, failed) = printed(&job.run("out", &[&file], &words));
+        assert!(said.contains(expected), "{expected}: {said}{failed}");
+        assert_eq!(job.rows("out")[0]["verdict"], verdict);
+    }
 }

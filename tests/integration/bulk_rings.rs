@@ -166,6 +166,25 @@ fn the_page_needs_no_other_file_and_escapes_what_strangers_named() {
     assert!(with_pictures.contains("class=\"face\""));
 }
 
+/// A job that asks for no verdict has none, which is no refusal.
+#[test]
+fn only_what_has_an_error_is_refused_on_the_page() {
+    let job = Job::new();
+    job.put("a.jpg", photo(1));
+    let list = job.put("list.csv", "path,country\na.jpg,CH\ngone.jpg,DE\n");
+    let base = job.input("");
+    job.run("out", &[&list], &["--what", "hashes", "--base", base.to_str().unwrap()]);
+    let html = job.out("page.html");
+    let mut report = command(job.db());
+    report.args(["bulk", "report", job.out("out").to_str().unwrap(), "--html"]).arg(&html);
+    assert!(report.output().unwrap().status.success());
+    let page = fs::read_to_string(&html).unwrap();
+    for (country, refused) in [("CH", "0"), ("DE", "1")] {
+        let cells = [country, "1", "0", "0", "0", "0", refused].map(|it| format!("<td>{it}</td>"));
+        assert!(page.contains(&cells.concat()), "{country}: {page}");
+    }
+}
+
 #[test]
 fn chosen_rows_go_into_a_bank() {
     let job = Job::new();

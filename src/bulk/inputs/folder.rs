@@ -5,25 +5,18 @@ use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
+use super::own::Own;
 use crate::bulk::entry::{Entry, NotRead, Take, read_file};
 use crate::bulk::limits::FOLDER_DEPTH_MAX;
 
 /// Takes every file that is not hidden. A link to a file inside is that file, one to anything
-/// outside is refused; folders are not visited by links, since they are by themselves. The folder
-/// `except` is left out: a job may write its results inside the folder that it reads.
-pub fn each(
-    folder: &Path,
-    columns: usize,
-    except: Option<&Path>,
-    take: &mut Take<'_>,
-) -> ControlFlow<()> {
+/// outside is refused; folders are not visited by links, since they are by themselves. What the job
+/// itself has written is left out.
+pub fn each(folder: &Path, columns: usize, own: &Own, take: &mut Take<'_>) -> ControlFlow<()> {
     let root = std::fs::canonicalize(folder);
     let walk = WalkDir::new(folder).max_depth(FOLDER_DEPTH_MAX).into_iter();
-    let is_meant = |entry: &DirEntry| {
-        let is_except = || std::fs::canonicalize(entry.path()).ok().as_deref() == except;
-        let is_left_out = entry.file_type().is_dir() && except.is_some() && is_except();
-        entry.depth() == 0 || !is_hidden(entry) && !is_left_out
-    };
+    let is_meant =
+        |entry: &DirEntry| entry.depth() == 0 || !is_hidden(entry) && !own.has(entry.path());
     for found in walk.filter_entry(is_meant) {
         match found {
             Ok(entry) if entry.file_type().is_file() => take_file(entry.path(), columns, take)?,

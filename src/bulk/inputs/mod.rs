@@ -4,6 +4,7 @@ pub mod archive;
 pub mod folder;
 pub mod lines;
 pub mod manifest;
+pub mod own;
 pub mod plan;
 pub mod tape;
 pub mod zipped;

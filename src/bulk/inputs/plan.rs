@@ -11,6 +11,7 @@ use glob::MatchOptions;
 use super::archive::{Archive, is_gzip, is_tar, is_zip};
 use super::lines::{Line, lines};
 use super::manifest::{ColumnNames, Format, Manifest};
+use super::own::Own;
 use super::{folder, tape, zipped};
 use crate::bulk::entry::{Entry, NotRead, Take};
 use crate::bulk::limits::{COLUMNS_MAX, PATH_BYTES_MAX};
@@ -59,9 +60,9 @@ impl Plan {
                 inputs.push(classify(word, names)?);
             } else if text.contains(['*', '?', '[']) {
                 // Their columns must be known before the first row is written.
-                let out = std::fs::canonicalize(out).ok();
+                let own = Own::of(out);
                 let manifests = matching(text)?.filter(|path| Format::of(path).is_some());
-                for path in manifests.filter(|path| !lies_in(path, out.as_deref())) {
+                for path in manifests.filter(|path| !own.has(path)) {
                     inputs.push(classify(&path, names)?);
                 }
                 anyhow::ensure!(matching(text)?.next().is_some(), "nothing matches {text}");
@@ -117,18 +118,17 @@ impl Plan {
 
     fn each_of(&self, input: &Input, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<()>> {
         let columns = self.columns.len();
-        let out = std::fs::canonicalize(&self.out).ok();
-        let out = out.as_deref();
+        let own = Own::of(&self.out);
         Ok(match input {
-            Input::Folder(path) => folder::each(path, columns, out, take),
+            Input::Folder(path) => folder::each(path, columns, &own, take),
             Input::File(path) => folder::take_file(path, columns, take),
             Input::Manifest(manifest) => manifest.each(&self.columns, &self.base, take)?,
             Input::Zip(path) => zipped::each(path, &named(path, columns), take),
             Input::Tar(path) => each_in_tar(path, columns, take),
-            Input::Standard => standard(columns, out, take)?,
+            Input::Standard => standard(columns, &own, take)?,
             Input::Pattern(pattern) => {
                 let meant = matching(pattern)?.filter(|path| Format::of(path).is_none());
-                for path in meant.filter(|path| !lies_in(path, out)) {
+                for path in meant.filter(|path| !own.has(path)) {
                     let flow = self.each_of(&kind_of(&path), take)?;
                     if flow.is_break() {
                         return Ok(flow);
@@ -177,12 +177,6 @@ fn matching(pattern: &str) -> anyhow::Result<impl Iterator<Item = PathBuf>> {
     Ok(paths.filter_map(Result::ok))
 }
 
-/// Whether a path lies in a folder.
-fn lies_in(path: &Path, folder: Option<&Path>) -> bool {
-    let path = std::fs::canonicalize(path);
-    folder.is_some_and(|folder| path.is_ok_and(|path| path.starts_with(folder)))
-}
-
 fn named(path: &Path, columns: usize) -> Archive {
     Archive { name: path.display().to_string(), columns }
 }
@@ -197,11 +191,7 @@ fn each_in_tar(path: &Path, columns: usize, take: &mut Take<'_>) -> ControlFlow<
 
 /// A TAR archive by its first bytes, or else a list of paths: a line each, or with zero bytes
 /// between them.
-fn standard(
-    columns: usize,
-    out: Option<&Path>,
-    take: &mut Take<'_>,
-) -> anyhow::Result<ControlFlow<()>> {
+fn standard(columns: usize, own: &Own, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<()>> {
     let (head, input) = tape::peek(io::stdin().lock()).context("standard input")?;
     if is_gzip(&head) || is_tar(&head) {
         return Ok(tape::each(input, &Archive { name: String::new(), columns }, take));
@@ -219,7 +209,7 @@ fn standard(
             continue;
         }
         let flow = match path_from(name) {
-            Ok(path) if path.is_dir() => folder::each(&path, columns, out, take),
+            Ok(path) if path.is_dir() => folder::each(&path, columns, own, take),
             Ok(path) => folder::take_file(&path, columns, take),
             Err(why) => {
                 take(Entry::of_archive("standard input", columns), &mut || Err(why.clone()))

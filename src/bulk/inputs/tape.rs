@@ -76,7 +76,9 @@ impl Tape<'_> {
                     Ok(bytes) => long_name = name_in(bytes, kind).or(long_name),
                     Err(error) => return self.refuse_rest(&error, take),
                 },
-                EntryType::GNULongLink | EntryType::XGlobalHeader | EntryType::Directory => {}
+                EntryType::GNULongLink | EntryType::XGlobalHeader => {}
+                // It had the long name, if one came before it.
+                EntryType::Directory => long_name = None,
                 _ => {
                     let name = long_name.take().unwrap_or_else(|| file.path_bytes().into_owned());
                     if archive::is_hidden(&name) || name.ends_with(b"/") {

@@ -39,7 +39,8 @@ pub struct ShownPhoto {
     pub report: Option<serde_json::Value>,
 }
 
-/// Rows by a value and their verdict; those without a verdict are `refused`.
+/// Rows by a value and their verdict; those with an error are `refused`, and those of a job that
+/// asks for no verdict `not judged`.
 pub type ByValue = BTreeMap<String, BTreeMap<String, u64>>;
 
 /// What the results of a job depend on, as it was run last.
@@ -136,7 +137,9 @@ impl State {
         }
         let rows = sqlx::query(
             "SELECT coalesce(json_extract(carried, ?), '') AS value,
-                    coalesce(checks.verdict, 'refused') AS verdict, count(*) AS count
+                    CASE WHEN coalesce(rows.error_code, checks.error_code) IS NOT NULL
+                         THEN 'refused' ELSE coalesce(checks.verdict, 'not judged') END AS verdict,
+                    count(*) AS count
              FROM rows LEFT JOIN checks ON checks.digest = rows.digest GROUP BY 1, 2",
         );
         let mut found = ByValue::new();
