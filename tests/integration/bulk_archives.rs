@@ -183,7 +183,7 @@ fn the_largest_count_of_a_zip_is_the_one_that_is_limited() {
     locator.extend(1_u32.to_le_bytes());
     let expected = [("many.zip", "ARCHIVE_TOO_MANY_ENTRIES")];
     check("many.zip", &[files, &large, &locator, end].concat(), &expected);
-    let far = [files, &large, &[0; 200_000], &locator, end].concat();
+    let far = [files, &large, &vec![0; 200_000], &locator, end].concat();
     check("many.zip", &far, &expected);
     let mut wide = zip.clone();
     wide[files.len() + 12..][..4].copy_from_slice(&100_000_000_u32.to_le_bytes());
