@@ -20,7 +20,7 @@ use super::progress::Progress;
 use super::reading::{Claims, Read, examine_all, read_all};
 use super::rings;
 use super::state::rows::Done;
-use super::state::{Settings, State};
+use super::state::{STATE, Settings, State};
 use super::summary::{self, SUMMARY, Summary, Versions};
 use super::tables::photos;
 
@@ -41,9 +41,6 @@ pub struct Job {
     /// Rows of a part.
     pub part_rows: u32,
 }
-
-/// The name of the state below the folder of the job.
-pub const STATE: &str = "state.sqlite";
 
 /// What the threads of a job have to say at their end.
 struct Threads {

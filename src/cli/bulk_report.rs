@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::bulk_page::{self, Facts, RingShown};
 use super::bulk_thumbnail::Thumbnails;
 use super::shared::block_on;
-use crate::bulk::job::STATE;
+use crate::bulk::state::STATE;
 use crate::bulk::state::State;
 
 /// Values that a column may have to get a table of its own.

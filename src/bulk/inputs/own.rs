@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::bulk::job::STATE;
 use crate::bulk::parts::Format;
+use crate::bulk::state::STATE;
 use crate::bulk::summary::SUMMARY;
 
 /// The folder of a job's results, if it is there yet.

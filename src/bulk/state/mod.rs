@@ -18,6 +18,9 @@ use sqlx::{SqliteConnection, SqlitePool};
 
 use super::outcome::FAILED;
 
+/// The name of the state below the folder of the job.
+pub const STATE: &str = "state.sqlite";
+
 /// SHA-256 of a photo's bytes.
 pub type Digest = [u8; 32];
 
