@@ -118,7 +118,7 @@ impl Banks {
         Ok(self.store.bank(self.tenant, name).await?)
     }
 
-    /// Gives a bank another name. What it holds stays as it is.
+    /// Renames a bank. What it holds stays as it is.
     ///
     /// # Errors
     /// When there is none of this name, or one of the other, or it is a bank of sightings, or the

@@ -138,7 +138,7 @@ impl Claims {
         Ok(!is_checked)
     }
 
-    /// Gives back the claims of what the state now has.
+    /// Drops the claims of what the state now has.
     pub fn give_back(&self, done: &[Done]) {
         self.claims(|claimed| {
             for one in done {

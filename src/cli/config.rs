@@ -16,7 +16,7 @@ pub struct ConfigArgs {
 /// Prints the settings that `serve` with these flags would have, secrets masked.
 ///
 /// # Errors
-/// When some are not valid; all of them are told.
+/// When some are not valid; the error names all of them.
 pub fn run(args: &ConfigArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let mut settings = shared.settings(args.serve.flags())?;
     write!(std::io::stdout(), "{}", settings.shown())?;

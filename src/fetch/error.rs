@@ -6,7 +6,7 @@ use std::io;
 use thiserror::Error;
 
 use super::address::Forbidden;
-use super::resolver::LOOKUPS_MAX;
+use super::resolver::{LOOKUPS_MAX, TooManyLookups};
 
 /// See the module's text. None has the URL in it, or what its host resolved to.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -49,11 +49,6 @@ impl FetchError {
         )
     }
 }
-
-/// As many names are being looked up as may be.
-#[derive(Debug, Clone, Copy, Error)]
-#[error("too many names are being looked up")]
-pub(super) struct TooManyLookups;
 
 /// Why there was no connection. Which of a private network's hosts exist is nobody's business, so
 /// nothing more is said.

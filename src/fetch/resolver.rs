@@ -1,6 +1,6 @@
 //! Resolves names, few at a time.
 //!
-//! The system's resolver holds a thread until it has an answer, for longer than anybody waits, and
+//! The system's resolver takes a thread until it has an answer, for longer than anybody waits, and
 //! names come from strangers: those whose servers never answer must not take all the threads, which
 //! checks need too.
 
@@ -12,15 +12,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::client::legacy::connect::dns::Name;
+use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::task;
 use tower::Service;
 
 use super::address::{Addresses, Forbidden};
-use super::error::TooManyLookups;
 
 /// Names that are looked up at once.
 pub(super) const LOOKUPS_MAX: usize = 16;
+
+/// As many names are being looked up as may be.
+#[derive(Debug, Clone, Copy, Error)]
+#[error("too many names are being looked up")]
+pub(super) struct TooManyLookups;
 
 /// Resolves a name to those of its addresses that may be connected to.
 #[derive(Debug, Clone)]
@@ -50,7 +55,7 @@ impl Service<Name> for Resolver {
         Box::pin(async move {
             let lookup = move || Ok((name.as_str(), 0).to_socket_addrs().unwrap_or_default());
             let found = look_up(&lookups, lookup).await?;
-            // A name without addresses is as one with private ones: which are there is not told.
+            // A name without addresses is as one with private ones: nobody learns which are there.
             let allowed: VecDeque<_> = found.filter(|it| addresses.allow(it.ip())).collect();
             if allowed.is_empty() {
                 Err(io::Error::other(Forbidden))

@@ -1,4 +1,4 @@
-//! What browsers are told and asked: headers that bind them, and who a page is that calls.
+//! What browsers are sent and asked: headers that bind them, and who a page is that calls.
 
 use std::net::{IpAddr, Ipv6Addr};
 

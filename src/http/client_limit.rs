@@ -67,7 +67,7 @@ pub struct Minute {
     wait: Duration,
 }
 
-/// What is told of the limits of a request.
+/// What an answer says of the limits of a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Limits {
     pub minute: Option<Minute>,

@@ -1,5 +1,5 @@
 //! A service that listens before its models and banks are loaded: probes are answered from the
-//! first moment on, and everything else is told to come again.
+//! first moment on, and everything else is asked to come again.
 
 use std::sync::{Arc, OnceLock};
 

@@ -193,7 +193,7 @@ impl Store {
 }
 
 impl Store {
-    /// Gives a bank another name. Indexes hold the name of each content's bank, so they take its
+    /// Renames a bank. Indexes hold the name of each content's bank, so they take its
     /// contents anew.
     ///
     /// # Errors

@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(checksum(""), "000000");
     }
 
-    /// One wrong or missing character is told from a key that nobody has.
+    /// One wrong or missing character is not taken for a key that nobody has.
     #[test]
     fn a_mistyped_key_is_no_key() {
         let key = ApiKey::create().unwrap();

@@ -1,5 +1,5 @@
 //! Why a call is not let in, told apart as far as it helps whoever holds the key and nobody else: a
-//! key's state is told only to who sends the whole of it.
+//! key's state is shown only to who sends the whole of it.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! API keys: what each kind of wrong key is told, when calls need one, and how much one may send.
+//! API keys: how each kind of wrong key is answered, when calls need one, and their limits.
 
 use std::num::NonZeroU32;
 use std::path::Path;

@@ -300,7 +300,7 @@ async fn sightings_stay_with_their_tenant() {
     assert_eq!(others(&acme, "2").await, 0);
 }
 
-/// How much there is of all tenants together is told to nobody.
+/// Nobody learns how much there is of all tenants together.
 #[tokio::test]
 async fn readiness_tells_nothing_of_tenants() {
     let (service, _) = two_tenants().await;
