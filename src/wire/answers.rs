@@ -32,7 +32,7 @@ pub struct MadeByAiJson {
     /// The reasons that led to it.
     #[schema(schema_with = names::reasons)]
     pub reasons: Vec<&'static str>,
-    /// Share of honest photos that get this answer, as measured; null where nobody has measured it.
+    /// Share of honest photos that reach the threshold; null where nobody has measured it.
     #[schema(required)]
     pub false_positive_rate: Option<f64>,
 }
