@@ -12,9 +12,11 @@ stopped.
 """
 
 import argparse
+import functools
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import sys
 
@@ -82,7 +84,21 @@ def hash_row(row):
     return hashlib.sha1(f"{row['split']}/{row['path']}".encode()).hexdigest()
 
 
-def gather(rows, folder):
+def gather_one(row, folder):
+    """Writes a row's bytes to FOLDER/KEY; returns what is known of it, or None."""
+    try:
+        found, size, box = (shrink if row["split"] == "originals" else keep)(row)
+    except (OSError, ValueError) as error:
+        print(f"{row['path']}: {error}", file=sys.stderr)
+        return None
+    with open(os.path.join(folder, hash_row(row)), "wb") as out:
+        out.write(found)
+    known = {k: v for k, v in row.items() if k != "root"}
+    box = box and [round(v, 2) for v in box]
+    return known | {"key": hash_row(row), "size": list(size), "box": box, "bytes": len(found)}
+
+
+def gather(rows, folder, workers):
     """Writes each row's bytes to FOLDER/KEY, and what is known of it to rows.jsonl."""
     os.makedirs(folder, exist_ok=True)
     table = os.path.join(folder, "rows.jsonl")
@@ -90,24 +106,15 @@ def gather(rows, folder):
     if os.path.exists(table):
         with open(table, encoding="utf-8") as f:
             done = {json.loads(line)["key"] for line in f}
-    with open(table, "a", encoding="utf-8") as f:
-        for at, row in enumerate(rows):
-            if hash_row(row) in done:
-                continue
-            try:
-                found, size, box = (shrink if row["split"] == "originals" else keep)(row)
-            except (OSError, ValueError) as error:
-                print(f"{row['path']}: {error}", file=sys.stderr)
-                continue
-            with open(os.path.join(folder, hash_row(row)), "wb") as out:
-                out.write(found)
-            known = {k: v for k, v in row.items() if k != "root"}
-            box = box and [round(v, 2) for v in box]
-            known |= {"key": hash_row(row), "size": list(size), "box": box, "bytes": len(found)}
-            f.write(json.dumps(known) + "\n")
-            f.flush()
+    left = [row for row in rows if hash_row(row) not in done]
+    work = functools.partial(gather_one, folder=folder)
+    with open(table, "a", encoding="utf-8") as f, multiprocessing.Pool(workers) as pool:
+        for at, known in enumerate(pool.imap_unordered(work, left, chunksize=8)):
+            if known:
+                f.write(json.dumps(known) + "\n")
+                f.flush()
             if at % 500 == 499:
-                print(f"{at + 1}/{len(rows)}", flush=True)
+                print(f"{at + 1}/{len(left)}", flush=True)
 
 
 def pack(folder, out):
@@ -136,10 +143,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--originals", default=paths.ORIGINALS)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     rows = photos.read_small_pack() + read_originals(args.originals)
     folder = os.path.join(args.out, "each")
-    gather(rows, folder)
+    gather(rows, folder, args.workers)
     pack(folder, args.out)
 
 
