@@ -4,7 +4,7 @@
 
 Weights of the crops' logits and every threshold come from photos whose group of sources the trunk
 and the heads that scored them had not seen. Writes what lib/model_files.py describes, and the
-rounded trunk as one file, RUNS/trunk/NAME.npz.
+rounded trunk as one file, RUNS/trunk/NAME.npz; of the folder `frozen` the heads only.
 """
 
 import argparse
@@ -100,7 +100,8 @@ def main():
         "groups": len({sources.name_group(r) for r in trained}), "folds": tables.FOLDS}}
     model_files.write_model(args.runs, args.name, read_heads(args.tuned), facts)
     model_files.write_held_out(args.runs, args.name, rows, scores, logits)
-    trunk.write_weights(args.runs, args.name, join_trunk(args.tuned))
+    if os.path.exists(os.path.join(args.tuned, "final-trunk-0.npz")):
+        trunk.write_weights(args.runs, args.name, join_trunk(args.tuned))
     print(json.dumps(facts, indent=1))
 
 

@@ -22,9 +22,9 @@ class Photos:
         rows = cut_crops.read_rows(args.parcels)
         done = [np.array(cut_crops.open_round(args.crops, r, len(rows))[1])
                 for r in range(args.rounds)]
-        self.rounds = [r for r, d in enumerate(done)
-                       if r < HELD_OUT_ROUNDS or (d > 0).mean() > ROUND_SHARE_MIN]
         keep = np.flatnonzero((done[0] == cut_crops.CUT) & (done[1] == cut_crops.CUT))
+        self.rounds = [r for r, d in enumerate(done)
+                       if r < HELD_OUT_ROUNDS or (d[keep] > 0).mean() > ROUND_SHARE_MIN]
         if args.limit:
             keep = np.sort(np.random.default_rng(0).choice(keep, args.limit, replace=False))
         self.rows, self.count = [rows[i] for i in keep], len(keep)
