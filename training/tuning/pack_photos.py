@@ -22,7 +22,8 @@ import sys
 
 from PIL import Image, ImageOps
 
-from lib import boxes, crops, paths, photos, sources
+from lib import boxes, crops, paths, photos, sources, twins
+from tuning import cut_crops
 
 COUNT_MAX = 300
 COUNT_MAX_BY_PHOTO = 400  # of sources whose photos are assigned to folds one by one
@@ -32,8 +33,13 @@ KEPT_BYTES_MAX = 60_000  # bytes of an original that needs no resizing and goes 
 BYTES_MAX = 57_000_000
 
 
-def read_originals(root):
+def read_originals(root, small):
+    """Reads the originals to send; `twin` names the same photo among the small ones."""
     rows = photos.read_rows(root, "train")
+    twins.mark_twins(rows, small)
+    for row in rows:
+        if "twin" in row:
+            row["twin"] = cut_crops.number_photo(hash_row(small[row["twin"]]))
     by_photo = [r for r in rows if r["source"] in sources.SPLIT_BY_PHOTO]
     other = [r for r in rows if r["source"] not in sources.SPLIT_BY_PHOTO]
     chosen = photos.cap_rows(by_photo, COUNT_MAX_BY_PHOTO) + photos.cap_rows(other, COUNT_MAX)
@@ -145,7 +151,8 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    rows = photos.read_small_pack() + read_originals(args.originals)
+    small = photos.read_small_pack()
+    rows = small + read_originals(args.originals, small)
     folder = os.path.join(args.out, "each")
     gather(rows, folder, args.workers)
     pack(folder, args.out)

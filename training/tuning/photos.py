@@ -34,7 +34,7 @@ class Photos:
         log(f"{self.count} photos, rounds {self.rounds}, {self.pixels.numel() / 1e9:.1f} GB")
         splits = np.array([r["split"] for r in self.rows])
         self.keys = [r["key"] for r in self.rows]
-        photo = np.array([int(key[:8], 16) for key in self.keys])
+        photo = np.array([cut_crops.number_photo(key) for key in self.keys])
         self.table = cut_crops.make_table(self.rows, photo, splits)
         self.val = splits == "val"
         self.fits = self.table.is_photo() & ~self.val
