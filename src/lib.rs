@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod fetch;
 pub mod http;
 pub mod ids;
+pub mod photo_key;
 pub mod private_file;
 pub mod store;
 pub mod telemetry;

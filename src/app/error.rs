@@ -8,7 +8,8 @@ use tokio::task::JoinError;
 
 use super::gate::{NoPlace, QueueFull, TenantQueueFull};
 use crate::accounts::AccountIdError;
-use crate::store::{self, StoreError};
+use crate::fetch::FetchError;
+use crate::store::{self, StoreError, Waiting};
 use crate::tenancy::{Denied, KeyScopeError, NameError};
 
 /// See the module's text.
@@ -45,6 +46,26 @@ pub enum Refusal {
          --sightings-bank"
     )]
     SightingsNotKept,
+    #[error("this service takes no photos by URL: send the photo itself")]
+    UrlsNotTaken,
+    #[error(transparent)]
+    Fetch(FetchError),
+    /// A call with too many checks.
+    #[error("a call brings at most {} photos", super::limits::BATCH_CHECKS_MAX)]
+    BatchTooLarge,
+    /// As much of a tenant waits as may.
+    #[error(
+        "{} photos of this tenant wait, of {} bytes; the limits are {} and {}",
+        waiting.checks,
+        waiting.photo_bytes,
+        super::limits::WAITING_CHECKS_MAX,
+        super::limits::WAITING_BYTES_MAX
+    )]
+    TooManyWaiting { waiting: Waiting },
+    #[error("the photo waited in the memory of a program that ended; send it again")]
+    PhotoLost,
+    #[error("the check failed here time and again, and was given up")]
+    CheckGivenUp,
 }
 
 /// Something went wrong here.
@@ -67,6 +88,10 @@ pub enum Failure {
     ReaderGone,
     #[error("no key can be made: {0}")]
     Randomness(getrandom::Error),
+    #[error("a photo that is to wait could not be encrypted")]
+    NotEncrypted,
+    #[error("a photo that waits was encrypted with another photo_key than this program has")]
+    OtherPhotoKey,
 }
 
 impl AppError {
@@ -94,6 +119,12 @@ impl Refusal {
             Self::KeyScope(error) => error.code(),
             Self::TenantQueueFull(_) => "TENANT_QUEUE_FULL",
             Self::SightingsNotKept => "SIGHTINGS_NOT_KEPT",
+            Self::UrlsNotTaken => "URLS_NOT_TAKEN",
+            Self::Fetch(error) => error.code(),
+            Self::BatchTooLarge => "BATCH_TOO_LARGE",
+            Self::TooManyWaiting { .. } => "TOO_MANY_WAITING",
+            Self::PhotoLost => "PHOTO_LOST",
+            Self::CheckGivenUp => "CHECK_GIVEN_UP",
         }
     }
 }
@@ -107,7 +138,11 @@ impl Failure {
             Self::QueueFull(_) => "QUEUE_FULL",
             Self::Busy(_) => "BUSY",
             Self::IndexStale { .. } => "INDEX_STALE",
-            Self::Work(_) | Self::ReaderGone | Self::Randomness(_) => "INTERNAL",
+            Self::Work(_)
+            | Self::ReaderGone
+            | Self::Randomness(_)
+            | Self::NotEncrypted
+            | Self::OtherPhotoKey => "INTERNAL",
         }
     }
 }

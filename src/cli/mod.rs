@@ -24,6 +24,7 @@ pub mod hash;
 pub mod inputs;
 pub mod inspect;
 pub mod key;
+pub mod later_args;
 pub mod matching_page;
 pub mod matching_report;
 pub mod matching_run;

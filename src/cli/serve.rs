@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
+use super::later_args::{self, LaterArgs};
 use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
@@ -69,6 +70,8 @@ pub struct ServeArgs {
     stop_delay_s: Option<String>,
     #[command(flatten)]
     sightings: SightingsArgs,
+    #[command(flatten)]
+    later: LaterArgs,
 }
 
 /// Seconds that a stop may be delayed, at most.
@@ -112,7 +115,7 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
     let app = App::open(config).await?;
     app.follow();
     let stop_delay = service.stop_delay;
-    let service = Arc::new(Service::with_config(app.clone(), &service)?);
+    let service = Arc::new(Service::with_config(app.clone(), &service));
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics are at /metrics");
@@ -189,6 +192,7 @@ impl ServeArgs {
             ("fetch_networks", self.fetch_networks.clone()),
         ];
         flags.extend(self.sightings.flags());
+        flags.extend(self.later.flags());
         flags
     }
 
@@ -212,6 +216,7 @@ impl ServeArgs {
             );
         }
         let sightings = sightings_args::read(settings);
+        let later = later_args::read(settings);
         let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
         let service = ServiceConfig {
             listen: listen?,
@@ -220,9 +225,8 @@ impl ServeArgs {
             stop_delay: stop_delay?,
             origins,
             requests_per_minute,
-            fetch,
         };
-        let app = Config { sightings, access, require_keys, ..config? };
+        let app = Config { sightings, access, require_keys, fetch, later: later?, ..config? };
         Some(ServeConfig { app, service, log: log? })
     }
 }

@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
-use http_body_util::Empty;
+use http_body_util::{BodyExt, Empty};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use photocheck_core::limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::{Host, Url};
 
@@ -44,6 +45,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 
 /// Time until an answer begins, with all redirects.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// Time for a photo to be fetched whole.
+pub const DOWNLOAD_MAX: Duration = Duration::from_secs(30);
 
 /// Fetches photos. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -96,6 +100,28 @@ impl Fetcher {
         Ok(Fetched { body: Body::new(answer.into_body()), place })
     }
 
+    /// The photo at `url`, whole.
+    ///
+    /// # Errors
+    /// A [`FetchError`] that says why there is none.
+    pub async fn download(&self, url: &str) -> Result<Bytes, FetchError> {
+        let Fetched { mut body, place: _place } = self.fetch(url).await?;
+        let whole = async {
+            let (mut bytes, bytes_max) = (Vec::new(), limits::PHOTO_BYTES_MAX);
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|_| FetchError::BrokeOff)?;
+                let Ok(data) = frame.into_data() else { continue };
+                if bytes_max < (bytes.len() + data.len()) as u64 {
+                    return Err(FetchError::TooManyBytes { bytes_max });
+                }
+                bytes.extend_from_slice(&data);
+            }
+            Ok(bytes.into())
+        };
+        let whole = tokio::time::timeout(DOWNLOAD_MAX, whole).await;
+        whole.map_err(|_| FetchError::TooSlow { seconds: DOWNLOAD_MAX.as_secs() })?
+    }
+
     async fn follow(&self, url: &str) -> Result<Response<hyper::body::Incoming>, FetchError> {
         let mut url = read_url(url)?;
         for _ in 0..=REDIRECTS_MAX {
@@ -124,12 +150,7 @@ impl Fetcher {
 
     /// A URL that may be asked. Names are checked once they are resolved.
     fn checked(&self, url: &Url) -> Result<Uri, FetchError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(FetchError::Scheme);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(FetchError::Credentials);
-        }
+        check_parts(url)?;
         let is_allowed = match url.host() {
             Some(Host::Ipv4(address)) => self.addresses.allow(address.into()),
             Some(Host::Ipv6(address)) => self.addresses.allow(address.into()),
@@ -141,6 +162,24 @@ impl Fetcher {
         }
         url.as_str().parse().map_err(|_| FetchError::UrlNotValid("no request can have it".into()))
     }
+}
+
+/// Makes sure that a text is a URL that can be fetched, as far as it tells by itself.
+///
+/// # Errors
+/// A [`FetchError`] that says why not.
+pub fn check_url(text: &str) -> Result<(), FetchError> {
+    check_parts(&read_url(text)?)
+}
+
+fn check_parts(url: &Url) -> Result<(), FetchError> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(FetchError::Scheme);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(FetchError::Credentials);
+    }
+    Ok(())
 }
 
 fn read_url(text: &str) -> Result<Url, FetchError> {

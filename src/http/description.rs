@@ -73,10 +73,22 @@ const SAID: &[&str] = &[
     "EXTERNAL_ID_NOT_PLAIN",
 ];
 
+const SAID_OF_CHECKS: &[&str] = &[
+    "ACCOUNT_ID_NOT_VALID",
+    "SIGHTINGS_NOT_KEPT",
+    "EXTERNAL_ID_TOO_LONG",
+    "EXTERNAL_ID_NOT_PLAIN",
+];
+
 /// The errors that an operation may answer beside `INTERNAL`, by its id.
 fn answers(operation: &str) -> &'static [&'static [&'static str]] {
     match operation {
         "check_photo" => &[UPLOAD, ACCESS, &["ACCOUNT_ID_NOT_VALID", "SIGHTINGS_NOT_KEPT"], STORE],
+        "start_checks" => {
+            &[UPLOAD, ACCESS, SAID_OF_CHECKS, &["BATCH_TOO_LARGE", "TOO_MANY_WAITING"], STORE]
+        }
+        "show_check" => &[ACCESS, &["NO_SUCH_CHECK"], STORE],
+        "list_checks" => &[ACCESS, &["BAD_REQUEST", "NO_SUCH_CHECK"], STORE],
         "list_banks" | "list_tenants" => &[ACCESS, STORE],
         "create_bank" => {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]
@@ -190,6 +202,9 @@ fn describe_names(operation: &mut Operation) {
             ),
             ("account_id", ParameterIn::Path) => {
                 ("the account, as checks name it; 1 to 256 bytes", "^[^/]{1,256}$")
+            }
+            ("check_id", ParameterIn::Path) => {
+                ("the check's id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
             }
             ("key_id", ParameterIn::Path) => ("the key's id", "^[0-9A-Za-z]{12}$"),
             _ => continue,

@@ -10,8 +10,11 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 22] = [
+const NEEDED: [(&str, &str, KeyScope); 25] = [
     ("POST", "/v1/check", Check),
+    ("POST", "/v1/checks", Check),
+    ("GET", "/v1/checks", Check),
+    ("GET", "/v1/checks/{check_id}", Check),
     ("GET", "/v1/banks", BankRead),
     ("POST", "/v1/banks", BankWrite),
     ("GET", "/v1/banks/{name}", BankRead),

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// A key that is not there.
     #[error("there is no key {0}")]
     NoSuchKey(String),
+    /// A check that was not accepted from this tenant, or is over its retention.
+    #[error("there is no check {0}")]
+    NoSuchCheck(String),
     /// A content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
@@ -111,6 +114,9 @@ pub enum StoreError {
     /// The same of a tenant.
     #[error("tenant {0} in the database is not valid")]
     CorruptTenant(i64),
+    /// The same of a check, by its id.
+    #[error("check {0} in the database is not valid")]
+    CorruptCheck(String),
     /// The same of a key, by its id.
     #[error("key {0} in the database is not valid")]
     CorruptKey(String),
@@ -127,6 +133,7 @@ impl Refusal {
             Self::NoSuchTenant(_) => "NO_SUCH_TENANT",
             Self::TenantIsDefault => "TENANT_IS_DEFAULT",
             Self::NoSuchKey(_) => "NO_SUCH_KEY",
+            Self::NoSuchCheck(_) => "NO_SUCH_CHECK",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
             Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",
         }
@@ -158,6 +165,7 @@ impl StoreError {
             | Self::Corrupt(_)
             | Self::CorruptBank(_)
             | Self::CorruptTenant(_)
+            | Self::CorruptCheck(_)
             | Self::CorruptKey(_) => "STORE_FAILED",
         }
     }

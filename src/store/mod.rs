@@ -14,6 +14,7 @@ mod announcements;
 mod backup;
 mod banks;
 mod changes;
+mod checks;
 mod columns;
 mod connection;
 mod contents;
@@ -33,8 +34,12 @@ mod sightings;
 mod snapshots;
 mod tenants;
 mod usage;
+mod workers;
 
 pub use banks::{Bank, NewBank, ensure_exchanged};
+pub use checks::{
+    ClaimedCheck, NewBatch, NewCheck, Outcome, StoredCheck, StoredState, Waiting, WaitsIn,
+};
 pub use connection::Opening;
 pub use contents::{Content, ContentChange};
 pub use copy::TableSum;
@@ -45,3 +50,4 @@ pub use keys::{NewKey, StoredKey};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};
 pub use usage::Used;
+pub use workers::WorkerId;

@@ -27,6 +27,8 @@ mod evaluation;
 mod exchange;
 mod fetching;
 mod keys;
+mod later;
+mod later_kills;
 mod machines;
 mod matching;
 mod metrics;

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use photocheck::accounts::AccountHash;
+use photocheck::ids;
 use photocheck::store::{
-    ContentChange, Expired, NewKey, NewSighting, Opening, Recorded, Store, StoreError, Used,
+    ContentChange, Expired, NewBatch, NewCheck, NewKey, NewSighting, Opening, Recorded, Store,
+    StoreError, Used, WaitsIn,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck_core::bank::{BankFacts, BankedPhoto, BankedView, Note, Opinion, Purpose};
@@ -240,6 +242,14 @@ async fn fill(store: &Store) -> BankFacts {
     store.add_key(&new).await.unwrap();
     let used = Used { key: key.id().clone(), day: 20_000, requests: 3, last_used_at: 10 };
     store.add_usage(&[used]).await.unwrap();
+    let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 11 };
+    for place in 0..5 {
+        let (id, external_id) = (ids::new_id(), format!("upload {place}"));
+        let photo = WaitsIn::Sealed(vec![7; 100]);
+        let new = NewCheck { id, place, external_id, photo_bytes: 84, photo };
+        store.add_check(&batch, &new).await.unwrap();
+    }
+    store.accept_batch(&batch).await.unwrap();
     bank
 }
 
@@ -262,6 +272,8 @@ async fn a_copy_holds_what_was_copied() {
             ("removal", 2),
             ("view_hash", 1),
             ("sighting", 2),
+            ("photo_check", 5),
+            ("waiting_photo", 5),
         ];
         assert_eq!(rows, filled, "{}", source.kind);
         for target in &databases().await {

@@ -46,7 +46,7 @@ struct Case {
 }
 
 /// Every operation, in an order in which its owner can do all of them.
-fn cases(content: i64, key: &str) -> Vec<Case> {
+fn cases(content: i64, key: &str, (batch, check): (&str, &str)) -> Vec<Case> {
     use By::{Operator, Owner};
     use KeyScope::{Admin, BankRead, BankWrite, Check};
     let bank = Some("NO_SUCH_BANK");
@@ -59,6 +59,25 @@ fn cases(content: i64, key: &str) -> Vec<Case> {
     let own = |path: &str| path.to_owned();
     let entries = [
         ("check_photo", "POST", own("/v1/check"), Body::Photo, Check, Owner, None),
+        ("start_checks", "POST", own("/v1/checks"), Body::Photo, Check, Owner, None),
+        (
+            "show_check",
+            "GET",
+            format!("/v1/checks/{check}"),
+            Body::None,
+            Check,
+            Owner,
+            Some("NO_SUCH_CHECK"),
+        ),
+        (
+            "list_checks",
+            "GET",
+            format!("/v1/checks?batch_id={batch}"),
+            Body::None,
+            Check,
+            Owner,
+            Some("NO_SUCH_CHECK"),
+        ),
         ("list_banks", "GET", own("/v1/banks"), Body::None, BankRead, Owner, None),
         ("create_bank", "POST", own("/v1/banks"), new("NEW"), BankWrite, Owner, None),
         ("show_bank", "GET", at(""), Body::None, BankRead, Owner, bank),
@@ -161,6 +180,15 @@ async fn two_tenants() -> (Service, i64) {
     (service, added.0.0)
 }
 
+/// A check of `acme`, and the call that it came in.
+async fn waiting_check(service: &Service) -> (String, String) {
+    let key = make_key(service, "acme", [KeyScope::Check]).await;
+    let send = service.client.post(service.at("/v1/checks")).bearer_auth(key);
+    let answer: Value = send.body(fixture(STOLEN)).send().await.unwrap().json().await.unwrap();
+    let id = |id: &Value| id.as_str().unwrap().to_owned();
+    (id(&answer["batch_id"]), id(&answer["checks"][0]["id"]))
+}
+
 /// Every route, also one that is written tomorrow: with a stranger's key, without the scope,
 /// without a key, and by those who may.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,7 +196,8 @@ async fn every_route_is_closed_to_other_tenants() {
     let (service, content) = two_tenants().await;
     let spare = key_order("acme", [KeyScope::Check]);
     let spare = service.app.tenants().make_key(&operator(), spare).await.unwrap();
-    let cases = cases(content, spare.stored.id.as_str());
+    let (batch, check) = waiting_check(&service).await;
+    let cases = cases(content, spare.stored.id.as_str(), (&batch, &check));
     let known: BTreeSet<_> = cases.iter().map(|case| case.operation.to_owned()).collect();
     assert_eq!(known, operations(&service).await, "each operation needs a case here");
 

@@ -1,0 +1,42 @@
+-- Work that waits: checks that are done later, and the machines that do them.
+
+-- A program that does such work, for as long as it says that it is alive. Seconds since 1970, by the
+-- clock of the database, as all times by which work is taken over.
+create table worker (
+    id text primary key not null,
+    alive_until bigint not null
+) without rowid;
+
+-- A check that was accepted, until its retention is over. `place` orders those of one call.
+--
+-- `holder` is the worker that has the photo in its memory, or empty when it is in waiting_photo;
+-- `owner` is the worker that does the check, or empty. `attempt` counts who tried, so that an owner
+-- that was given up cannot finish what another does. `finished_at` is 0 until then.
+create table photo_check (
+    id text primary key not null,
+    tenant_id bigint not null references tenant (id),
+    batch_id text not null,
+    place bigint not null,
+    external_id text not null,
+    state text not null check (state in ('arriving', 'waiting', 'done', 'failed')),
+    accepted_at bigint not null,
+    finished_at bigint not null,
+    due_at bigint not null,
+    holder text not null,
+    owner text not null,
+    attempt bigint not null,
+    photo_bytes bigint not null,
+    report text not null,
+    problem_code text not null,
+    problem_detail text not null
+);
+create index photo_check_unfinished on photo_check (tenant_id, id) where finished_at = 0;
+create index photo_check_batch on photo_check (batch_id, place);
+create index photo_check_finished on photo_check (finished_at) where finished_at <> 0;
+
+-- The photo of a check that waits, or its URL, encrypted. Apart from its check, which changes while
+-- this does not.
+create table waiting_photo (
+    check_id text primary key not null references photo_check (id),
+    sealed blob not null
+);
