@@ -30,6 +30,8 @@ pub struct Config {
     /// From where photos are fetched; `None` where they are not taken by URL.
     pub fetch: Option<Addresses>,
     pub later: LaterConfig,
+    /// Where webhooks may be sent.
+    pub webhook_addresses: Addresses,
 }
 
 /// How checks are kept that are done later.

@@ -18,5 +18,6 @@ pub mod private_file;
 pub mod store;
 pub mod telemetry;
 pub mod tenancy;
+pub mod webhooks;
 pub mod wire;
 pub mod words;

@@ -1,4 +1,5 @@
--- Work that waits: checks that are done later, and the machines that do them.
+-- Work that waits: checks that are done later, what is to be told of them, and the machines that do
+-- both.
 
 -- A program that does such work, for as long as it says that it is alive. Seconds since 1970, by the
 -- clock of the database, as all times by which work is taken over.
@@ -26,6 +27,8 @@ create table photo_check (
     owner text not null,
     attempt bigint not null,
     photo_bytes bigint not null,
+    callback_endpoint text not null,
+    callback_url text not null,
     report text not null,
     problem_code text not null,
     problem_detail text not null
@@ -40,3 +43,40 @@ create table waiting_photo (
     check_id text primary key not null references photo_check (id),
     sealed blob not null
 );
+
+-- Where a tenant is told of events. Two secrets at once while one takes the other's place; times are
+-- seconds since 1970, 0 where there is none. `events` has names separated by commas, none for all.
+create table webhook_endpoint (
+    id text primary key not null,
+    tenant_id bigint not null references tenant (id),
+    url text not null,
+    events text not null,
+    secret text not null,
+    old_secret text not null,
+    old_secret_until bigint not null,
+    created_at bigint not null,
+    failing_since bigint not null,
+    switched_off_at bigint not null
+);
+create index webhook_endpoint_tenant on webhook_endpoint (tenant_id, id);
+
+-- What is to be sent, until it arrived, and then until its retention is over. Written in the
+-- transaction of what it tells of. `url` is that of the call, or empty for that of the endpoint.
+create table webhook_message (
+    id text primary key not null,
+    tenant_id bigint not null references tenant (id),
+    endpoint_id text not null references webhook_endpoint (id),
+    url text not null,
+    event text not null,
+    payload text not null,
+    created_at bigint not null,
+    due_at bigint not null,
+    finished_at bigint not null,
+    state text not null check (state in ('pending', 'delivered', 'dead')),
+    owner text not null,
+    attempt bigint not null,
+    problem text not null
+);
+create index webhook_message_due on webhook_message (endpoint_id, due_at) where finished_at = 0;
+create index webhook_message_endpoint on webhook_message (endpoint_id, id);
+create index webhook_message_finished on webhook_message (finished_at) where finished_at <> 0;

@@ -11,6 +11,7 @@ use crate::accounts::AccountIdError;
 use crate::fetch::FetchError;
 use crate::store::{self, StoreError, Waiting};
 use crate::tenancy::{Denied, KeyScopeError, NameError};
+use crate::webhooks::EventKindError;
 
 /// See the module's text.
 #[derive(Debug, Error)]
@@ -50,6 +51,16 @@ pub enum Refusal {
     UrlsNotTaken,
     #[error(transparent)]
     Fetch(FetchError),
+    #[error("a tenant has at most {} endpoints", super::limits::ENDPOINTS_MAX)]
+    TooManyEndpoints,
+    #[error("the endpoint is switched off: switch it on first")]
+    EndpointOff,
+    #[error(
+        "callback_url must have the scheme, host and port of an endpoint of the tenant that is on"
+    )]
+    CallbackNotRegistered,
+    #[error(transparent)]
+    Event(EventKindError),
     /// A call with too many checks.
     #[error("a call brings at most {} photos", super::limits::BATCH_CHECKS_MAX)]
     BatchTooLarge,
@@ -121,6 +132,10 @@ impl Refusal {
             Self::SightingsNotKept => "SIGHTINGS_NOT_KEPT",
             Self::UrlsNotTaken => "URLS_NOT_TAKEN",
             Self::Fetch(error) => error.code(),
+            Self::TooManyEndpoints => "TOO_MANY_ENDPOINTS",
+            Self::EndpointOff => "ENDPOINT_OFF",
+            Self::CallbackNotRegistered => "CALLBACK_NOT_REGISTERED",
+            Self::Event(error) => error.code(),
             Self::BatchTooLarge => "BATCH_TOO_LARGE",
             Self::TooManyWaiting { .. } => "TOO_MANY_WAITING",
             Self::PhotoLost => "PHOTO_LOST",
@@ -210,6 +225,12 @@ impl From<NameError> for AppError {
 impl From<KeyScopeError> for AppError {
     fn from(error: KeyScopeError) -> Self {
         Self::Refused(Refusal::KeyScope(error))
+    }
+}
+
+impl From<EventKindError> for AppError {
+    fn from(error: EventKindError) -> Self {
+        Self::Refused(Refusal::Event(error))
     }
 }
 

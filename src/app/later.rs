@@ -5,7 +5,7 @@
 //! of this program alone, as the operator chose: then it is lost with the program, and the check
 //! says so. Either way it is gone when the check is done.
 //!
-//! All checks of a call are accepted, or none is. [`super::worker`] does them.
+//! All checks of a call are accepted, or none is. [`super::waiting_checks`] does them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +22,8 @@ use crate::clock;
 use crate::config::{LaterConfig, WaitingPhotos};
 use crate::ids;
 use crate::store::{
-    ClaimedCheck, NewBatch, NewCheck, Store, StoredCheck, StoredState, Waiting, WaitsIn, WorkerId,
+    Callback, ClaimedCheck, NewBatch, NewCheck, Store, StoredCheck, StoredState, Waiting, WaitsIn,
+    WorkerId,
 };
 use crate::tenancy::TenantId;
 
@@ -66,6 +67,7 @@ pub struct Arriving {
     /// Of the tenant, with these.
     waiting: Waiting,
     checks: Vec<StoredCheck>,
+    callback: Option<Callback>,
     is_accepted: bool,
 }
 
@@ -110,7 +112,7 @@ impl Later {
     /// # Errors
     /// When as much of the tenant waits as may, or the database fails.
     pub async fn begin(&self, tenant: TenantId) -> Result<Arriving, AppError> {
-        if matches!(self.config.photos, WaitingPhotos::InMemory) {
+        if self.loses_photos() {
             // Others take what it has for lost while it does not say that it is alive.
             self.beat_if_due().await?;
         }
@@ -118,7 +120,8 @@ impl Later {
         ensure_room(waiting)?;
         let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: clock::now_s() };
         let later = self.clone();
-        Ok(Arriving { later, batch, waiting, checks: Vec::new(), is_accepted: false })
+        let checks = Vec::new();
+        Ok(Arriving { later, batch, waiting, checks, callback: None, is_accepted: false })
     }
 
     /// A check that was accepted from a tenant.
@@ -161,6 +164,22 @@ impl Later {
         self.held().remove(&id);
     }
 
+    /// Whether photos wait in the memory of this program.
+    pub(super) fn holds_photos(&self) -> bool {
+        !self.held().is_empty()
+    }
+
+    /// Whether photos wait in memory, and would be lost with the program.
+    #[must_use]
+    pub fn loses_photos(&self) -> bool {
+        matches!(self.config.photos, WaitingPhotos::InMemory)
+    }
+
+    /// Whether this worker ever said that it is alive.
+    pub(super) fn was_alive(&self) -> bool {
+        self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// Says that this worker is alive.
     pub(super) async fn beat(&self) -> Result<(), AppError> {
         let now = Instant::now();
@@ -177,10 +196,11 @@ impl Later {
         }
     }
 
-    /// Deletes checks that are over their retention; returns how many.
+    /// Deletes checks and messages that are over their retention; returns how many checks.
     pub(super) async fn delete_old(&self, now_s: i64) -> Result<u64, AppError> {
         const DAY_S: i64 = 24 * 60 * 60;
         let finished_before = now_s - DAY_S * i64::from(self.config.kept_days);
+        self.store.delete_old_messages(finished_before).await?;
         Ok(self.store.delete_old_checks(finished_before, now_s - ARRIVING_S_MAX).await?)
     }
 
@@ -245,10 +265,9 @@ impl Arriving {
         Ok(())
     }
 
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.checks.len()
+    /// Has the call told of what came of its checks at an address of its own.
+    pub fn tell(&mut self, callback: Callback) {
+        self.callback = Some(callback);
     }
 
     /// Whether there is none.
@@ -263,7 +282,7 @@ impl Arriving {
     /// # Errors
     /// When the database fails; then none was accepted, or the answer was lost.
     pub async fn accept(mut self) -> Result<(Uuid, Vec<StoredCheck>), AppError> {
-        self.later.store.accept_batch(&self.batch).await?;
+        self.later.store.accept_batch(&self.batch, self.callback.as_ref()).await?;
         self.is_accepted = true;
         self.later.woken.notify_one();
         Ok((self.batch.id, std::mem::take(&mut self.checks)))

@@ -13,6 +13,7 @@ pub mod bank_photo;
 pub mod banks;
 pub mod callers;
 pub mod check;
+pub mod deliveries;
 pub mod error;
 pub mod gate;
 pub mod later;
@@ -21,12 +22,15 @@ pub mod live_index;
 pub mod metrics;
 pub mod models;
 pub mod retro_match;
+pub mod sending;
 pub mod sightings;
 pub mod snapshot_file;
 pub mod tenants;
 pub mod transfer;
 pub mod usage;
+pub mod waiting_checks;
 pub mod waiting_photo;
+pub mod webhooks;
 pub mod worker;
 
 use std::sync::Arc;
@@ -39,12 +43,13 @@ use photocheck_core::signals::KnownPhoto;
 use photocheck_core::verdict::PolicyVersion;
 
 use crate::config::{Config, Lookups};
-use crate::fetch::Fetcher;
+use crate::fetch::{Addresses, Fetcher};
 use crate::store::{Store, StoreError};
 use crate::tenancy::TenantId;
 use access::BankAccess;
 use banks::Banks;
 use callers::Callers;
+use deliveries::Deliveries;
 use error::{AppError, Failure};
 use gate::Gate;
 use later::Later;
@@ -67,6 +72,9 @@ pub struct App {
     usage: Usage,
     later: Later,
     worker: Worker,
+    deliveries: Deliveries,
+    /// Where webhooks may be sent.
+    webhook_addresses: Arc<Addresses>,
     /// `None` where photos are not taken by URL.
     fetcher: Option<Fetcher>,
     metrics: Arc<Metrics>,
@@ -140,6 +148,7 @@ impl App {
         let usage = Usage::new(store.clone());
         let later = Later::new(store.clone(), config.later);
         let worker = Worker::new(config.gate.cores);
+        let webhook_addresses = Arc::new(config.webhook_addresses);
         let fetcher = config.fetch.map(Fetcher::new).transpose();
         let fetcher = fetcher.context("photos cannot be fetched")?;
         let banks = Banks::new(store, live);
@@ -152,6 +161,8 @@ impl App {
             usage,
             later,
             worker,
+            deliveries: Deliveries::new(),
+            webhook_addresses,
             fetcher,
             metrics,
         })
@@ -170,6 +181,8 @@ impl App {
         tokio::spawn(async move { usage.follow().await });
         let working = self.clone();
         tokio::spawn(async move { working.do_waiting_checks().await });
+        let telling = self.clone();
+        tokio::spawn(async move { telling.deliver_webhooks().await });
     }
 
     /// Whether answers would be right at the moment, and what they would rest on.
@@ -261,6 +274,18 @@ impl App {
     #[must_use]
     pub fn worker(&self) -> &Worker {
         &self.worker
+    }
+
+    /// What sends webhooks.
+    #[must_use]
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// Where webhooks may be sent.
+    #[must_use]
+    pub fn webhook_addresses(&self) -> &Addresses {
+        &self.webhook_addresses
     }
 
     /// What fetches photos; `None` where they are not taken by URL.

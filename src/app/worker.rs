@@ -1,53 +1,17 @@
-//! Does the checks that wait: takes them from the database, one tenant after the other, and writes
-//! down what came of them.
-//!
-//! A check is done as any other, by [`App::check_at`], with a place at the same gate. It is written
-//! down by whoever has it; once its worker is given up, that is another. What fails here is tried
-//! again, a few times; what the photo is at fault for is its answer.
+//! The worker of a program: how many checks that wait are under way at once, of which tenants.
+//! [`super::waiting_checks`] does them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Bytes;
-use photocheck_core::photo::PhotoError;
-use photocheck_core::report::Report;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
-use super::App;
-use super::error::{AppError, Failure, Refusal};
-use super::later::{BEAT_EVERY, PhotoMissing};
-use super::waiting_photo::{Source, WaitingPhoto};
-use crate::clock;
-use crate::fetch::FetchError;
-use crate::store::{ClaimedCheck, Outcome, StoreError};
-use crate::tenancy::{Caller, TenantId};
-use crate::wire::ReportJson;
+use crate::tenancy::TenantId;
 
-/// How often it is asked whether something is due that another program accepted.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// How often what is over its retention is deleted.
-const DELETE_EVERY: Duration = Duration::from_hours(1);
-
-/// Time for a check, with the fetching of its photo and its turn at the gate.
-const CHECK_MAX: Duration = Duration::from_mins(3);
-
-/// How often a check that fails here is begun. A photo that ends the program is among them.
-const ATTEMPTS_MAX: u32 = 10;
-
-/// The longest time until such a check is begun again is two to the power of this, in seconds.
-const DUE_POWER_MAX: u32 = 6;
-
-/// Time for what was begun to be finished when the program stops.
-const STOP_MAX: Duration = Duration::from_mins(1);
-
-/// Between attempts to write down what came of a check.
-const WRITE_AGAIN: Duration = Duration::from_secs(1);
-
-/// Does checks that wait. Cheap to clone.
+/// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Worker {
     places: Arc<Semaphore>,
@@ -55,6 +19,8 @@ pub struct Worker {
     /// What each tenant has of them.
     running: Arc<Mutex<HashMap<TenantId, usize>>>,
     stopping: Arc<AtomicBool>,
+    /// Whether nothing that it took is under way any more.
+    ended: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -64,30 +30,57 @@ impl Worker {
     pub(super) fn new(cores: usize) -> Self {
         let places_count = u32::try_from(2 * cores + 2).unwrap_or(u32::MAX);
         let places = Arc::new(Semaphore::new(places_count as usize));
-        Self { places, places_count, running: Arc::default(), stopping: Arc::default() }
+        let (stopping, ended) = (Arc::default(), Arc::default());
+        Self { places, places_count, running: Arc::default(), stopping, ended }
     }
 
     /// Tenants that have half of the places: slow servers of one must not keep others waiting.
-    fn full_tenants(&self) -> Vec<TenantId> {
+    pub(super) fn full_tenants(&self) -> Vec<TenantId> {
         let half = (self.places_count as usize / 2).max(1);
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.iter().filter(|(_, count)| half <= **count).map(|(tenant, _)| *tenant).collect()
     }
 
-    fn is_stopping(&self) -> bool {
+    /// A place for a check, once there is one. `None` never comes: the semaphore is not closed.
+    pub(super) async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).acquire_owned().await.ok()
+    }
+
+    /// Begins nothing any more.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to stop.
+    #[must_use]
+    pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing is under way, and says so. Returns whether that came in time.
+    pub(super) async fn end(&self, wait_max: Duration) -> bool {
+        let all = self.places.acquire_many(self.places_count);
+        let in_time = timeout(wait_max, all).await.is_ok();
+        self.ended.store(true, Ordering::Relaxed);
+        in_time
+    }
+
+    /// Whether nothing that it took is under way any more.
+    #[must_use]
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 }
 
 /// What a tenant has of the places, until it is dropped.
-struct Running {
+pub(super) struct Running {
     worker: Worker,
     tenant: TenantId,
     _place: OwnedSemaphorePermit,
 }
 
 impl Running {
-    fn new(worker: &Worker, tenant: TenantId, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(worker: &Worker, tenant: TenantId, place: OwnedSemaphorePermit) -> Self {
         let mut running = worker.running.lock().unwrap_or_else(PoisonError::into_inner);
         *running.entry(tenant).or_default() += 1;
         Self { worker: worker.clone(), tenant, _place: place }
@@ -104,194 +97,4 @@ impl Drop for Running {
             }
         }
     }
-}
-
-impl App {
-    /// Does checks that wait until it is asked to stop. Failures are logged and tried again.
-    pub async fn do_waiting_checks(&self) {
-        let beating = self.clone();
-        tokio::spawn(async move { beating.beat().await });
-        let worker = self.worker();
-        let mut after = TenantId(0);
-        while !worker.is_stopping() && !self.store().is_closed() {
-            let Ok(place) = Arc::clone(&worker.places).acquire_owned().await else { return };
-            match self.next_check(after).await {
-                Ok(Some(claimed)) => {
-                    after = claimed.tenant;
-                    let running = Running::new(worker, claimed.tenant, place);
-                    let app = self.clone();
-                    tokio::spawn(async move {
-                        app.do_check(&claimed).await;
-                        drop(running);
-                        // One of a tenant that had its share may be due.
-                        app.later().woken().notify_one();
-                    });
-                    continue;
-                }
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "checks that wait cannot be read"),
-            }
-            drop(place);
-            let _ = timeout(LOOK_EVERY, self.later().woken().notified()).await;
-        }
-    }
-
-    /// Lets what was begun be finished; what was not is another's, or waits for the next start.
-    pub(super) async fn stop_working(&self) {
-        let worker = self.worker();
-        worker.stopping.store(true, Ordering::Relaxed);
-        self.later().woken().notify_one();
-        let all = worker.places.acquire_many(worker.places_count);
-        if timeout(STOP_MAX, all).await.is_err() {
-            tracing::warn!("stopped before every check that was begun was finished");
-        }
-        if let Err(error) = self.store().worker_has_ended(self.later().worker()).await {
-            tracing::warn!(%error, "others learn only in some seconds that this program has ended");
-        }
-    }
-
-    /// Says that this worker is alive, and looks after what others left behind.
-    async fn beat(&self) {
-        let mut deleted_at = None;
-        while !self.worker().is_stopping() && !self.store().is_closed() {
-            if let Err(error) = self.tidy(&mut deleted_at).await {
-                tracing::warn!(%error, "this worker could not say that it is alive");
-            }
-            sleep(BEAT_EVERY).await;
-        }
-    }
-
-    async fn tidy(&self, deleted_at: &mut Option<tokio::time::Instant>) -> Result<(), AppError> {
-        self.later().beat().await?;
-        let taken_over = self.store().take_over_checks().await?;
-        if 0 < taken_over {
-            tracing::info!(checks = taken_over, "took over checks of a worker that is gone");
-            self.later().woken().notify_one();
-        }
-        let lost = problem(&Refusal::PhotoLost.into());
-        let lost = self.store().finish_lost_checks(&lost, clock::now_s()).await?;
-        if 0 < lost {
-            tracing::warn!(checks = lost, "photos were lost with the memory of a worker");
-        }
-        if deleted_at.is_none_or(|at| DELETE_EVERY <= at.elapsed()) {
-            self.store().delete_gone_workers().await?;
-            let checks = self.later().delete_old(clock::now_s()).await?;
-            tracing::info!(checks, "deleted checks that are over their retention");
-            *deleted_at = Some(tokio::time::Instant::now());
-        }
-        Ok(())
-    }
-
-    /// Takes a check of the next tenant that has one.
-    async fn next_check(&self, after: TenantId) -> Result<Option<ClaimedCheck>, StoreError> {
-        let (id, full) = (self.later().worker(), self.worker().full_tenants());
-        match self.store().claim_check(id, after, &full).await? {
-            None if after != TenantId(0) => self.store().claim_check(id, TenantId(0), &full).await,
-            claimed => Ok(claimed),
-        }
-    }
-
-    /// Does a check that was taken, and writes down what came of it.
-    async fn do_check(&self, claimed: &ClaimedCheck) {
-        let worker = self.later().worker();
-        let checked = timeout(CHECK_MAX, self.check_claimed(claimed)).await;
-        let outcome = match checked {
-            Ok(Ok(report)) => report_json(&report),
-            Ok(Err(error @ AppError::Refused(_))) => Some(problem(&error)),
-            Ok(Err(AppError::Failed(error))) => {
-                tracing::error!(check_id = %claimed.check.id, %error, "a check failed");
-                None
-            }
-            Err(_) => {
-                tracing::error!(check_id = %claimed.check.id, "a check took too long");
-                None
-            }
-        };
-        let outcome = match outcome {
-            None if ATTEMPTS_MAX <= claimed.attempt => Some(problem(&Refusal::CheckGivenUp.into())),
-            outcome => outcome,
-        };
-        let Some(outcome) = outcome else {
-            let due_in_s = 1 << claimed.attempt.min(DUE_POWER_MAX);
-            let released = self.store().release_check(worker, claimed, due_in_s, true).await;
-            if let Err(error) = released {
-                // It is taken over once this worker is gone.
-                tracing::error!(check_id = %claimed.check.id, %error, "a check was not given back");
-            }
-            return;
-        };
-        self.write_down(claimed, &outcome).await;
-    }
-
-    /// Writes down what came of a check, for as long as that takes.
-    async fn write_down(&self, claimed: &ClaimedCheck, outcome: &Outcome) {
-        let (worker, id) = (self.later().worker(), claimed.check.id);
-        loop {
-            match self.store().finish_check(worker, claimed, outcome, clock::now_s()).await {
-                Ok(true) => {
-                    let code = match outcome {
-                        Outcome::Report(_) => "",
-                        Outcome::Problem { code, .. } => code,
-                    };
-                    tracing::info!(check_id = %id, code, "finished a check");
-                    break;
-                }
-                Ok(false) => {
-                    tracing::warn!(check_id = %id, "another worker has this check now");
-                    break;
-                }
-                Err(error) if self.store().is_closed() => {
-                    tracing::error!(check_id = %id, %error, "a check was not written down");
-                    break;
-                }
-                Err(error) => {
-                    tracing::warn!(check_id = %id, %error, "a check is written down later");
-                    sleep(WRITE_AGAIN).await;
-                }
-            }
-        }
-        self.later().forget_photo(id);
-    }
-
-    async fn check_claimed(&self, claimed: &ClaimedCheck) -> Result<Report, AppError> {
-        if ATTEMPTS_MAX < claimed.attempt {
-            // It was begun as often and never ended: perhaps it ends the program.
-            return Err(Refusal::CheckGivenUp.into());
-        }
-        let WaitingPhoto { source, account } = match self.later().photo_of(claimed).await? {
-            Ok(photo) => photo,
-            Err(PhotoMissing::Lost) => return Err(Refusal::PhotoLost.into()),
-            Err(PhotoMissing::OtherKey) => return Err(Failure::OtherPhotoKey.into()),
-        };
-        let photo = match source {
-            Source::Bytes(photo) => photo,
-            Source::Url(url) => self.fetch_photo(&url).await?,
-        };
-        let caller = Caller::of_accepted_work(claimed.tenant);
-        let place = self.gate().wait(&caller).await;
-        self.check_at(place, &caller, photo, account).await
-    }
-
-    async fn fetch_photo(&self, url: &str) -> Result<Bytes, AppError> {
-        let fetcher = self.fetcher().ok_or(Refusal::UrlsNotTaken)?;
-        match fetcher.download(url).await {
-            Err(FetchError::Busy { .. } | FetchError::LookupsBusy { .. }) => {
-                Err(Failure::Busy("no more photos are fetched at a time").into())
-            }
-            // As of a photo that was sent.
-            Err(FetchError::TooManyBytes { bytes_max }) => {
-                Err(PhotoError::TooManyBytes { bytes: bytes_max + 1, bytes_max }.into())
-            }
-            Err(error) => Err(Refusal::Fetch(error).into()),
-            Ok(photo) => Ok(photo),
-        }
-    }
-}
-
-fn report_json(report: &Report) -> Option<Outcome> {
-    serde_json::to_string(&ReportJson::from(report)).ok().map(Outcome::Report)
-}
-
-fn problem(error: &AppError) -> Outcome {
-    Outcome::Problem { code: error.code().to_owned(), detail: error.to_string() }
 }

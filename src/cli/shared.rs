@@ -12,6 +12,7 @@ use crate::app::models;
 use crate::config::{
     Config, DatabaseConfig, GateConfig, LaterConfig, Lookups, ModelsConfig, PolicyChoice,
 };
+use crate::fetch::Addresses;
 use crate::store::Opening;
 
 /// Options of every command.
@@ -112,6 +113,7 @@ impl SharedArgs {
             require_keys: false,
             fetch: None,
             later: LaterConfig::default(),
+            webhook_addresses: Addresses::default(),
         })
     }
 

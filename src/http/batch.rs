@@ -42,6 +42,9 @@ const TEXT_BYTES_MAX: usize = 4096;
 pub struct UrlsJson {
     #[schema(min_items = 1, max_items = 500)]
     pub checks: Vec<UrlJson>,
+    /// Where to be told of these checks, at one of the tenant's endpoints (docs/webhooks.md).
+    #[schema(max_length = 2048, nullable = false)]
+    pub callback_url: Option<String>,
 }
 
 /// One of them.
@@ -110,7 +113,10 @@ impl Taking<'_> {
                 return Err(Problem::body_too_large());
             }
         }
-        let UrlsJson { checks } = extract::json(&bytes)?;
+        let UrlsJson { checks, callback_url } = extract::json(&bytes)?;
+        if let Some(url) = callback_url {
+            self.tell(&url).await?;
+        }
         if checks.is_empty() {
             return Err(Problem::json_not_valid("checks has no entry"));
         }
@@ -147,6 +153,7 @@ impl Taking<'_> {
                     self.add(source, std::mem::take(&mut about)).await?;
                 }
                 "external_id" => about.external_id = Some(text(&name, field).await?),
+                "callback_url" => self.tell(&text(&name, field).await?).await?,
                 "account_id" => about.account_id = Some(text(&name, field).await?),
                 // Other fields are passed over, a piece at a time.
                 _ => while field.chunk().await.map_err(|error| broken(&error))?.is_some() {},
@@ -155,6 +162,12 @@ impl Taking<'_> {
         if self.arriving.is_empty() {
             return Err(Problem::no_photo());
         }
+        Ok(())
+    }
+
+    async fn tell(&mut self, url: &str) -> Result<(), Problem> {
+        let callback = self.service.app.callback(self.caller.tenant, url).await?;
+        self.arriving.tell(callback);
         Ok(())
     }
 

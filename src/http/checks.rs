@@ -24,14 +24,18 @@ use crate::wire::checks::CheckJson;
 #[expect(dead_code, reason = "describes the form for the API's description")]
 pub struct PhotosForm {
     /// JPEG, PNG, WebP, GIF or HEIC, at most 20 MiB each; at most 500 fields of this name.
-    #[schema(value_type = Vec<String>, format = Binary, min_items = 1, max_items = 500)]
-    photo: Vec<Vec<u8>>,
+    #[schema(min_items = 1, max_items = 500)]
+    photo: Vec<PhotoBytes>,
     /// Your name for the photo after it, at most 256 bytes; it comes back beside the report.
     #[schema(example = "upload 4711", max_length = 256, nullable = false)]
     external_id: Option<String>,
     /// The account that shows the photo after it, as of `POST /v1/check`. Leave it out otherwise.
     #[schema(example = "", max_length = 256, nullable = false)]
     account_id: Option<String>,
+    /// Where to be told of all of them, at one of the tenant's endpoints (docs/webhooks.md). Leave
+    /// it out otherwise.
+    #[schema(example = "", max_length = 2048, nullable = false)]
+    callback_url: Option<String>,
 }
 
 /// Checks of one call, in the order in which they came.
@@ -81,6 +85,9 @@ pub async fn start(
     let allowed = auth::ensure_may_keep(&caller, &service.origins, request.headers());
     let begun = async {
         allowed?;
+        if service.is_stopping() && service.app.later().loses_photos() {
+            return Err(Problem::stopping());
+        }
         Ok(service.app.later().begin(caller.tenant).await?)
     };
     let mut arriving = match begun.await {

@@ -37,7 +37,7 @@ pub const CATALOGUE: [(&str, &[ErrorCode]); 7] = [
     ("The request", &REQUEST),
     ("Who may do what", &ACCESS),
     ("Tenants and keys", &TENANTS),
-    ("Checks that are done later", &LATER),
+    ("Checks that are done later, and webhooks", &LATER),
     ("Banks and lists", &BANKS),
     ("The service", &SERVICE),
 ];
@@ -257,7 +257,7 @@ const TENANTS: [ErrorCode; 9] = [
     ),
 ];
 
-const LATER: [ErrorCode; 5] = [
+const LATER: [ErrorCode; 10] = [
     error(
         "NO_SUCH_CHECK",
         &[404],
@@ -279,6 +279,17 @@ const LATER: [ErrorCode; 5] = [
         "as many photos of this tenant wait as may",
         RETRY_AFTER,
     ),
+    error(
+        "CALLBACK_NOT_REGISTERED",
+        &[422],
+        Caller,
+        "callback_url is at no endpoint of the tenant that is on",
+        "register an endpoint with its scheme, host and port (docs/webhooks.md)",
+    ),
+    error("EVENT_NOT_VALID", &[422], Caller, "there is no such event", READ_DETAIL),
+    error("NO_SUCH_ENDPOINT", &[404], Caller, "there is no such endpoint", "list the endpoints"),
+    error("TOO_MANY_ENDPOINTS", &[409], Caller, "a tenant has at most 20", "remove one"),
+    error("ENDPOINT_OFF", &[409], Caller, "the endpoint is switched off", "switch it on first"),
     error(
         "PHOTO_LOST",
         &[],
@@ -434,8 +445,9 @@ const PAGE_HEAD: &str = "# Error codes
 
 Errors are answered as RFC 9457 problems (`application/problem+json`) with a stable `code` and a
 `detail` that names the value and the limit. New codes may come; the meaning of one never changes.
-The command line writes the same codes, and a check that is done later has them as its `problem`; those
-without a status come nowhere else. What is ours is logged with its cause, and the answer hides it.
+The command line writes the same codes, and a check that is done later has them as its `problem`;
+those without a status come nowhere else. What is ours is logged with its cause, and the answer
+hides it.
 
 This page is made from `src/http/errors.rs`; a test holds it true.
 ";

@@ -26,6 +26,7 @@ pub mod starting;
 pub mod tracing_context;
 pub mod transfer;
 pub mod upload;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,6 +64,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
     tags(
         (name = "check", description = "One photo in, one report out"),
         (name = "checks", description = "Photos in, reports later"),
+        (name = "webhooks", description = "Where a tenant is told of what happens"),
         (name = "banks", description = "Known photos to look for"),
         (name = "accounts", description = "What is kept of an account"),
         (name = "admin", description = "Tenants, their keys, and the banks that they share"),
@@ -87,6 +89,12 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(accounts::erase))
         .routes(routes!(checks::list))
         .routes(routes!(checks::show))
+        .routes(routes!(webhooks::list, webhooks::register))
+        .routes(routes!(webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::switch_on))
+        .routes(routes!(webhooks::messages))
+        .routes(routes!(webhooks::replay))
         .routes(routes!(admin::list_tenants, admin::create_tenant))
         .routes(routes!(admin::erase_tenant))
         .routes(routes!(admin::share, admin::unshare))

@@ -280,13 +280,18 @@ impl From<Refusal> for Problem {
             Refusal::Photo(error) => photo_status(error),
             Refusal::Bank(refusal) => bank_status(refusal),
             Refusal::Denied(denied) => denied_status(*denied),
-            Refusal::Text(_) | Refusal::AccountId(_) | Refusal::Name(_) | Refusal::KeyScope(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
+            Refusal::Text(_)
+            | Refusal::AccountId(_)
+            | Refusal::Name(_)
+            | Refusal::KeyScope(_)
+            | Refusal::BatchTooLarge
+            | Refusal::CallbackNotRegistered
+            | Refusal::Event(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::SightingsNotKept | Refusal::TooManyEndpoints | Refusal::EndpointOff => {
+                StatusCode::CONFLICT
             }
-            Refusal::SightingsNotKept => StatusCode::CONFLICT,
             Refusal::UrlsNotTaken => StatusCode::FORBIDDEN,
             Refusal::Fetch(error) => fetch_status(error),
-            Refusal::BatchTooLarge => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::TenantQueueFull(_) | Refusal::TooManyWaiting { .. } => {
                 StatusCode::TOO_MANY_REQUESTS
             }
@@ -313,6 +318,7 @@ fn bank_status(refusal: &store::Refusal) -> StatusCode {
         store::Refusal::NoSuchBank(_)
         | store::Refusal::NoSuchContent { .. }
         | store::Refusal::NoSuchCheck(_)
+        | store::Refusal::NoSuchEndpoint(_)
         | store::Refusal::NoSuchTenant(_)
         | store::Refusal::NoSuchKey(_) => StatusCode::NOT_FOUND,
     }

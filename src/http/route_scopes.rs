@@ -10,7 +10,7 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 25] = [
+const NEEDED: [(&str, &str, KeyScope); 32] = [
     ("POST", "/v1/check", Check),
     ("POST", "/v1/checks", Check),
     ("GET", "/v1/checks", Check),
@@ -28,6 +28,13 @@ const NEEDED: [(&str, &str, KeyScope); 25] = [
     ("POST", "/v1/banks/{name}/import", BankWrite),
     ("GET", "/v1/banks/{name}/export", BankRead),
     ("DELETE", "/v1/accounts/{account_id}", BankWrite),
+    ("GET", "/v1/webhooks", Admin),
+    ("POST", "/v1/webhooks", Admin),
+    ("DELETE", "/v1/webhooks/{endpoint_id}", Admin),
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate", Admin),
+    ("POST", "/v1/webhooks/{endpoint_id}/switch-on", Admin),
+    ("GET", "/v1/webhooks/{endpoint_id}/messages", Admin),
+    ("POST", "/v1/webhooks/{endpoint_id}/replay", Admin),
     ("GET", "/v1/admin/tenants", Admin),
     ("POST", "/v1/admin/tenants", Admin),
     ("DELETE", "/v1/admin/tenants/{tenant}", Admin),

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::database::Store;
 use super::error::{Refusal, StoreError};
+use super::messages::{Callback, insert_messages};
 use super::workers::{WorkerId, is_gone};
 use crate::tenancy::TenantId;
+use crate::webhooks::NewEvent;
 
 /// Checks that come in one call.
 #[derive(Debug, Clone)]
@@ -113,8 +115,8 @@ impl Store {
         };
         let statement = "insert into photo_check (id, tenant_id, batch_id, place, external_id, \
                  state, accepted_at, finished_at, due_at, holder, owner, attempt, photo_bytes, \
-                 report, problem_code, problem_detail) \
-             select $1, id, $2, $3, $4, 'arriving', $5, 0, 0, $6, '', 0, $7, '', '', '' \
+                 callback_endpoint, callback_url, report, problem_code, problem_detail) \
+             select $1, id, $2, $3, $4, 'arriving', $5, 0, 0, $6, '', 0, $7, '', '', '', '', '' \
              from tenant where id = $8";
         let added = sqlx::query(statement)
             .bind(new.id.to_string())
@@ -140,9 +142,18 @@ impl Store {
         self.commit(transaction).await
     }
 
-    /// Accepts all checks of a batch, at once: from now on they wait.
-    pub async fn accept_batch(&self, batch: &NewBatch) -> Result<(), StoreError> {
-        sqlx::query("update photo_check set state = 'waiting' where batch_id = $1")
+    /// Accepts all checks of a batch, at once: from now on they wait. Where there is a callback, it
+    /// is told of each that is finished.
+    pub async fn accept_batch(
+        &self,
+        batch: &NewBatch,
+        callback: Option<&Callback>,
+    ) -> Result<(), StoreError> {
+        let statement = "update photo_check set state = 'waiting', callback_endpoint = $1, \
+             callback_url = $2 where batch_id = $3";
+        sqlx::query(statement)
+            .bind(callback.map(|callback| callback.endpoint.to_string()).unwrap_or_default())
+            .bind(callback.map_or("", |callback| callback.url.as_str()))
             .bind(batch.id.to_string())
             .execute(self.reading()?)
             .await?;
@@ -245,22 +256,19 @@ impl Store {
         Ok(row.map(|row| row.try_get("sealed")).transpose()?)
     }
 
-    /// Finishes a check and deletes its photo. Returns false, and changes nothing, when the check
-    /// was taken from this worker meanwhile, or is gone.
+    /// Finishes a check, deletes its photo and has it told. Returns false, and changes nothing,
+    /// when the check was taken from this worker meanwhile, or is gone.
     pub async fn finish_check(
         &self,
         worker: &WorkerId,
         claimed: &ClaimedCheck,
         outcome: &Outcome,
+        event: &NewEvent,
         now_s: i64,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.begin().await?;
         let owned = format!("owner = $6 and attempt = {}", claimed.attempt);
-        let finished =
-            finish(&mut transaction, claimed.check.id, outcome, (&owned, worker.as_str()), now_s)
-                .await?;
-        self.commit(transaction).await?;
-        Ok(finished)
+        let finished = Finished { id: claimed.check.id, outcome, event, now_s };
+        self.finish(finished, &owned, worker.as_str()).await
     }
 
     /// Gives a check back, to be taken again after so many seconds. Where it was not really begun,
@@ -299,27 +307,44 @@ impl Store {
         Ok(freed.rows_affected())
     }
 
-    /// Finishes checks whose photos were in the memory of workers that are gone; returns how many.
-    pub async fn finish_lost_checks(
-        &self,
-        outcome: &Outcome,
-        now_s: i64,
-    ) -> Result<u64, StoreError> {
-        let lost = format!("holder <> '' and {}", is_gone("holder", self.dialect.now_s()));
+    /// Checks whose photos were in the memory of workers that are gone; some of them at a time.
+    pub async fn lost_checks(&self) -> Result<Vec<StoredCheck>, StoreError> {
         let statement = format!(
-            "select id from photo_check where finished_at = 0 and state = 'waiting' and {lost}"
+            "select {COLUMNS} from photo_check \
+             where finished_at = 0 and state = 'waiting' and {} limit 500",
+            self.is_lost()
         );
         let rows = sqlx::query(AssertSqlSafe(statement)).fetch_all(self.reading()?).await?;
-        let mut count = 0;
-        for row in &rows {
-            let mut transaction = self.begin().await?;
-            let id = read_uuid(row, "id")?;
-            let owned = format!("{lost} and $6 = ''");
-            let finished = finish(&mut transaction, id, outcome, (&owned, ""), now_s).await?;
-            self.commit(transaction).await?;
-            count += u64::from(finished);
-        }
-        Ok(count)
+        rows.iter().map(read_check).collect()
+    }
+
+    /// Finishes one of these and has it told. Returns false when another did.
+    pub async fn finish_lost_check(
+        &self,
+        id: Uuid,
+        outcome: &Outcome,
+        event: &NewEvent,
+        now_s: i64,
+    ) -> Result<bool, StoreError> {
+        let lost = format!("{} and $6 = ''", self.is_lost());
+        self.finish(Finished { id, outcome, event, now_s }, &lost, "").await
+    }
+
+    fn is_lost(&self) -> String {
+        format!("holder <> '' and {}", is_gone("holder", self.dialect.now_s()))
+    }
+
+    /// Finishes a check of which a condition holds, whose value is the sixth of the statement.
+    async fn finish(
+        &self,
+        finished: Finished<'_>,
+        condition: &str,
+        value: &str,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.begin().await?;
+        let is_finished = finish(&mut transaction, finished, (condition, value)).await?;
+        self.commit(transaction).await?;
+        Ok(is_finished)
     }
 
     /// Deletes checks that were finished before `finished_before`, and what was arriving since
@@ -352,13 +377,18 @@ impl Store {
     }
 }
 
-/// Finishes a check of which a condition holds, whose value is the sixth. Returns whether it did.
+/// What is written of a check that is finished.
+struct Finished<'a> {
+    id: Uuid,
+    outcome: &'a Outcome,
+    event: &'a NewEvent,
+    now_s: i64,
+}
+
 async fn finish(
     connection: &mut AnyConnection,
-    id: Uuid,
-    outcome: &Outcome,
+    Finished { id, outcome, event, now_s }: Finished<'_>,
     (condition, value): (&str, &str),
-    now_s: i64,
 ) -> Result<bool, StoreError> {
     let (state, report, code, detail) = match outcome {
         Outcome::Report(report) => ("done", report.as_str(), "", ""),
@@ -367,7 +397,8 @@ async fn finish(
     let statement = format!(
         "update photo_check set state = $1, report = $2, problem_code = $3, problem_detail = $4, \
              finished_at = $5, owner = '', holder = '' \
-         where id = $7 and finished_at = 0 and {condition}"
+         where id = $7 and finished_at = 0 and {condition} \
+         returning tenant_id, callback_endpoint, callback_url"
     );
     let finished = sqlx::query(AssertSqlSafe(statement))
         .bind(state)
@@ -377,15 +408,22 @@ async fn finish(
         .bind(now_s)
         .bind(value)
         .bind(id.to_string())
-        .execute(&mut *connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    if finished.rows_affected() == 0 {
-        return Ok(false);
-    }
+    let Some(row) = finished else { return Ok(false) };
     sqlx::query("delete from waiting_photo where check_id = $1")
         .bind(id.to_string())
         .execute(&mut *connection)
         .await?;
+    let endpoint: String = row.try_get("callback_endpoint")?;
+    let callback = if endpoint.is_empty() {
+        None
+    } else {
+        let endpoint = read_uuid(&row, "callback_endpoint")?;
+        Some(Callback { endpoint, url: row.try_get("callback_url")? })
+    };
+    let tenant = TenantId(row.try_get("tenant_id")?);
+    insert_messages(connection, tenant, event, callback.as_ref(), now_s).await?;
     Ok(true)
 }
 

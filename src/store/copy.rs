@@ -2,7 +2,8 @@
 //! holds so that two can be compared.
 //!
 //! Everything is copied, with its ids and generations, but for the list of snapshots of the index,
-//! which were taken of the other database, and that of workers, which are alive there. The copy is one transaction: all of it, or nothing.
+//! which were taken of the other database, and that of workers, which are alive there. The copy is
+//! one transaction: all of it, or nothing.
 
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
@@ -49,7 +50,7 @@ struct Table {
 }
 
 /// All tables but those of snapshots and workers; what others refer to comes first.
-const TABLES: [Table; 13] = [
+const TABLES: [Table; 15] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -177,6 +178,8 @@ const TABLES: [Table; 13] = [
             ("owner", Kind::Text),
             ("attempt", Kind::BigInt),
             ("photo_bytes", Kind::BigInt),
+            ("callback_endpoint", Kind::Text),
+            ("callback_url", Kind::Text),
             ("report", Kind::Text),
             ("problem_code", Kind::Text),
             ("problem_detail", Kind::Text),
@@ -187,6 +190,43 @@ const TABLES: [Table; 13] = [
     Table {
         name: "waiting_photo",
         columns: &[("check_id", Kind::Text), ("sealed", Kind::Bytes)],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "webhook_endpoint",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("url", Kind::Text),
+            ("events", Kind::Text),
+            ("secret", Kind::Text),
+            ("old_secret", Kind::Text),
+            ("old_secret_until", Kind::BigInt),
+            ("created_at", Kind::BigInt),
+            ("failing_since", Kind::BigInt),
+            ("switched_off_at", Kind::BigInt),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "webhook_message",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("endpoint_id", Kind::Text),
+            ("url", Kind::Text),
+            ("event", Kind::Text),
+            ("payload", Kind::Text),
+            ("created_at", Kind::BigInt),
+            ("due_at", Kind::BigInt),
+            ("finished_at", Kind::BigInt),
+            ("state", Kind::Text),
+            ("owner", Kind::Text),
+            ("attempt", Kind::BigInt),
+            ("problem", Kind::Text),
+        ],
         key_columns: 1,
         gives_ids: false,
     },
@@ -249,6 +289,7 @@ async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
         "select (select count(*) from bank) + (select value from generation) \
              + (select count(*) from tenant where id <> 1) \
              + (select count(*) from photo_check) \
+             + (select count(*) from webhook_endpoint) \
              + (select keys_required from access) as changes",
     )
     .fetch_one(connection)

@@ -31,6 +31,9 @@ pub enum Refusal {
     /// A check that was not accepted from this tenant, or is over its retention.
     #[error("there is no check {0}")]
     NoSuchCheck(String),
+    /// An endpoint that the tenant does not have.
+    #[error("there is no endpoint {0}")]
+    NoSuchEndpoint(String),
     /// A content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
@@ -117,6 +120,9 @@ pub enum StoreError {
     /// The same of a check, by its id.
     #[error("check {0} in the database is not valid")]
     CorruptCheck(String),
+    /// The same of an endpoint or one of its messages, by its id.
+    #[error("endpoint or message {0} in the database is not valid")]
+    CorruptEndpoint(String),
     /// The same of a key, by its id.
     #[error("key {0} in the database is not valid")]
     CorruptKey(String),
@@ -134,6 +140,7 @@ impl Refusal {
             Self::TenantIsDefault => "TENANT_IS_DEFAULT",
             Self::NoSuchKey(_) => "NO_SUCH_KEY",
             Self::NoSuchCheck(_) => "NO_SUCH_CHECK",
+            Self::NoSuchEndpoint(_) => "NO_SUCH_ENDPOINT",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
             Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",
         }
@@ -166,6 +173,7 @@ impl StoreError {
             | Self::CorruptBank(_)
             | Self::CorruptTenant(_)
             | Self::CorruptCheck(_)
+            | Self::CorruptEndpoint(_)
             | Self::CorruptKey(_) => "STORE_FAILED",
         }
     }

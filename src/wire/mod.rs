@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod checks;
+pub mod events;
 pub mod names;
 pub mod versions;
 

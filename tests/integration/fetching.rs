@@ -70,7 +70,7 @@ async fn other_server(private: &str) -> String {
 
 async fn fetching() -> Service {
     let networks = vec![format!("{ALLOWED}/32").parse().unwrap()];
-    let fetch = Some(Addresses { networks });
+    let fetch = Some(Addresses { networks, ..Addresses::default() });
     // A server that says nothing is given up soon.
     let pace = Pace { span: Duration::from_secs(1), bytes_min: 1, ..Pace::default() };
     Service::start_with(Setup { pace, fetch, ..Setup::default() }).await

@@ -280,6 +280,8 @@ pub struct Setup {
     /// From where photos are fetched.
     pub fetch: Option<Addresses>,
     pub later: LaterConfig,
+    /// Where webhooks may be sent.
+    pub webhook_addresses: Addresses,
 }
 
 impl Default for Setup {
@@ -299,6 +301,7 @@ impl Default for Setup {
             policy: BundledPolicy::Strict,
             fetch: None,
             later: LaterConfig::default(),
+            webhook_addresses: Addresses::default(),
         }
     }
 }
@@ -349,6 +352,7 @@ impl Service {
             require_keys: setup.require_keys,
             fetch: setup.fetch,
             later: setup.later,
+            webhook_addresses: setup.webhook_addresses,
         };
         let app = App::open_with(checker_by(setup.policy), config).await.unwrap();
         if let Some(live) = app.live().cloned() {
