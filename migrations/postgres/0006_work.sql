@@ -23,7 +23,14 @@ create table photo_check (
     callback_url text not null,
     report text not null,
     problem_code text not null,
-    problem_detail text not null
+    problem_detail text not null,
+    feedback text not null,
+    feedback_note text not null,
+    appeal text not null check (appeal in ('', 'open', 'upheld', 'overturned')),
+    appeal_reason text not null,
+    appealed_at bigint not null,
+    decision_reason text not null,
+    decided_at bigint not null
 );
 create index photo_check_unfinished on photo_check (tenant_id, id) where finished_at = 0;
 create index photo_check_batch on photo_check (batch_id, place);

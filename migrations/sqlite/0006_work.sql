@@ -12,7 +12,9 @@ create table worker (
 --
 -- `holder` is the worker that has the photo in its memory, or empty when it is in waiting_photo;
 -- `owner` is the worker that does the check, or empty. `attempt` counts who tried, so that an owner
--- that was given up cannot finish what another does. `finished_at` is 0 until then.
+-- that was given up cannot finish what another does. `finished_at` is 0 until then. Where the call
+-- wants to be told at an address of its own, that and the endpoint whose secrets sign are here. What
+-- people say of the verdict is '', right or wrong.
 create table photo_check (
     id text primary key not null,
     tenant_id bigint not null references tenant (id),
@@ -31,7 +33,14 @@ create table photo_check (
     callback_url text not null,
     report text not null,
     problem_code text not null,
-    problem_detail text not null
+    problem_detail text not null,
+    feedback text not null,
+    feedback_note text not null,
+    appeal text not null check (appeal in ('', 'open', 'upheld', 'overturned')),
+    appeal_reason text not null,
+    appealed_at bigint not null,
+    decision_reason text not null,
+    decided_at bigint not null
 );
 create index photo_check_unfinished on photo_check (tenant_id, id) where finished_at = 0;
 create index photo_check_batch on photo_check (batch_id, place);

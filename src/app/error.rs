@@ -99,6 +99,8 @@ pub enum Failure {
     ReaderGone,
     #[error("no key can be made: {0}")]
     Randomness(getrandom::Error),
+    #[error("the hashes in a report that was kept cannot be read")]
+    ReportUnreadable,
     #[error("a photo that is to wait could not be encrypted")]
     NotEncrypted,
     #[error("a photo that waits was encrypted with another photo_key than this program has")]
@@ -156,6 +158,7 @@ impl Failure {
             Self::Work(_)
             | Self::ReaderGone
             | Self::Randomness(_)
+            | Self::ReportUnreadable
             | Self::NotEncrypted
             | Self::OtherPhotoKey => "INTERNAL",
         }

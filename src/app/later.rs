@@ -258,6 +258,8 @@ impl Arriving {
             external_id: new.external_id.clone(),
             accepted_at: self.batch.accepted_at,
             state: StoredState::Waiting,
+            feedback: None,
+            appeal: None,
         });
         self.later.store.add_check(&self.batch, &new).await?;
         self.waiting.checks += 1;

@@ -9,6 +9,7 @@
 //! manage banks, tenants and keys open them alone.
 
 pub mod access;
+pub mod appeals;
 pub mod bank_photo;
 pub mod banks;
 pub mod callers;

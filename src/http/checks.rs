@@ -144,7 +144,7 @@ pub async fn list(
 }
 
 /// An id; whatever is none is no check's.
-fn read_id(text: &str) -> Result<Uuid, Problem> {
+pub(super) fn read_id(text: &str) -> Result<Uuid, Problem> {
     let none = |_| StoreError::from(Refusal::NoSuchCheck(text.chars().take(40).collect()));
     Ok(Uuid::parse_str(text).map_err(none)?)
 }

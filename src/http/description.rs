@@ -73,6 +73,7 @@ const SAID: &[&str] = &[
     "EXTERNAL_ID_NOT_PLAIN",
 ];
 
+const NOTE: &[&str] = &["NOTE_TOO_LONG", "NOTE_NOT_PLAIN"];
 const SAID_OF_CHECKS: &[&str] = &[
     "ACCOUNT_ID_NOT_VALID",
     "SIGHTINGS_NOT_KEPT",
@@ -103,6 +104,13 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
         }
         "list_messages" => &[ACCESS, &["NO_SUCH_ENDPOINT", "BAD_REQUEST"], STORE],
         "replay_messages" => &[ACCESS, &["NO_SUCH_ENDPOINT", "ENDPOINT_OFF"], STORE],
+        "give_feedback" => &[ACCESS, JSON, NOTE, &["NO_SUCH_CHECK", "CHECK_NOT_DONE"], STORE],
+        "appeal" => {
+            &[ACCESS, JSON, NOTE, &["NO_SUCH_CHECK", "CHECK_NOT_DONE", "APPEAL_EXISTS"], STORE]
+        }
+        "uphold" | "overturn" => {
+            &[ACCESS, JSON, NOTE, &["NO_SUCH_CHECK", "NO_OPEN_APPEAL", "BANK_EXISTS"], STORE]
+        }
         "show_check" => &[ACCESS, &["NO_SUCH_CHECK"], STORE],
         "list_checks" => &[ACCESS, &["BAD_REQUEST", "NO_SUCH_CHECK"], STORE],
         "list_banks" | "list_tenants" | "list_endpoints" => &[ACCESS, STORE],

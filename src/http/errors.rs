@@ -257,7 +257,7 @@ const TENANTS: [ErrorCode; 9] = [
     ),
 ];
 
-const LATER: [ErrorCode; 10] = [
+const LATER: [ErrorCode; 13] = [
     error(
         "NO_SUCH_CHECK",
         &[404],
@@ -290,6 +290,21 @@ const LATER: [ErrorCode; 10] = [
     error("NO_SUCH_ENDPOINT", &[404], Caller, "there is no such endpoint", "list the endpoints"),
     error("TOO_MANY_ENDPOINTS", &[409], Caller, "a tenant has at most 20", "remove one"),
     error("ENDPOINT_OFF", &[409], Caller, "the endpoint is switched off", "switch it on first"),
+    error(
+        "CHECK_NOT_DONE",
+        &[409],
+        Caller,
+        "the check has no report yet, or never will",
+        "wait until its state is done",
+    ),
+    error("APPEAL_EXISTS", &[409], Caller, "the verdict was appealed before", "ask for the check"),
+    error(
+        "NO_OPEN_APPEAL",
+        &[409],
+        Caller,
+        "nobody appealed, or it was decided",
+        "ask for the check",
+    ),
     error(
         "PHOTO_LOST",
         &[],

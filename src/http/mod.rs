@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod appeals;
 pub mod arrival;
 pub mod auth;
 pub mod banks;
@@ -89,6 +90,10 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(accounts::erase))
         .routes(routes!(checks::list))
         .routes(routes!(checks::show))
+        .routes(routes!(appeals::feedback))
+        .routes(routes!(appeals::appeal))
+        .routes(routes!(appeals::uphold))
+        .routes(routes!(appeals::overturn))
         .routes(routes!(webhooks::list, webhooks::register))
         .routes(routes!(webhooks::remove))
         .routes(routes!(webhooks::rotate))

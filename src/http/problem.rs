@@ -314,7 +314,10 @@ fn bank_status(refusal: &store::Refusal) -> StatusCode {
         store::Refusal::BankExists(_)
         | store::Refusal::BankOfSightings(_)
         | store::Refusal::TenantExists(_)
-        | store::Refusal::TenantIsDefault => StatusCode::CONFLICT,
+        | store::Refusal::TenantIsDefault
+        | store::Refusal::CheckNotDone(_)
+        | store::Refusal::AppealExists(_)
+        | store::Refusal::NoOpenAppeal(_) => StatusCode::CONFLICT,
         store::Refusal::NoSuchBank(_)
         | store::Refusal::NoSuchContent { .. }
         | store::Refusal::NoSuchCheck(_)
@@ -374,6 +377,7 @@ impl From<Failure> for Problem {
             | Failure::Work(_)
             | Failure::ReaderGone
             | Failure::Randomness(_)
+            | Failure::ReportUnreadable
             | Failure::NotEncrypted
             | Failure::OtherPhotoKey => Self::ours(&failure),
         }

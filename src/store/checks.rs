@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use uuid::Uuid;
 
+use super::appeals::{Appeal, Feedback, read_said};
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::messages::{Callback, insert_messages};
@@ -60,6 +61,8 @@ pub struct StoredCheck {
     pub external_id: String,
     pub accepted_at: i64,
     pub state: StoredState,
+    pub feedback: Option<Feedback>,
+    pub appeal: Option<Appeal>,
 }
 
 /// How far a check is.
@@ -90,7 +93,8 @@ pub struct ClaimedCheck {
 }
 
 const COLUMNS: &str = "id, batch_id, external_id, state, accepted_at, finished_at, report, \
-     problem_code, problem_detail";
+     problem_code, problem_detail, feedback, feedback_note, appeal, appeal_reason, appealed_at, \
+     decision_reason, decided_at";
 
 /// What a tenant sees of its checks.
 const OF_TENANT: &str = "where tenant_id = $2 and state <> 'arriving'";
@@ -115,8 +119,10 @@ impl Store {
         };
         let statement = "insert into photo_check (id, tenant_id, batch_id, place, external_id, \
                  state, accepted_at, finished_at, due_at, holder, owner, attempt, photo_bytes, \
-                 callback_endpoint, callback_url, report, problem_code, problem_detail) \
-             select $1, id, $2, $3, $4, 'arriving', $5, 0, 0, $6, '', 0, $7, '', '', '', '', '' \
+                 callback_endpoint, callback_url, report, problem_code, problem_detail, feedback, \
+                 feedback_note, appeal, appeal_reason, appealed_at, decision_reason, decided_at) \
+             select $1, id, $2, $3, $4, 'arriving', $5, 0, 0, $6, '', 0, $7, '', '', '', '', '', \
+                 '', '', '', '', 0, '', 0 \
              from tenant where id = $8";
         let added = sqlx::query(statement)
             .bind(new.id.to_string())
@@ -457,11 +463,14 @@ fn read_check(row: &AnyRow) -> Result<StoredCheck, StoreError> {
         }
         _ => return Err(StoreError::CorruptCheck(id.to_string())),
     };
+    let (feedback, appeal) = read_said(row)?;
     Ok(StoredCheck {
         id,
         batch: read_uuid(row, "batch_id")?,
         external_id: text("external_id")?,
         accepted_at: row.try_get("accepted_at")?,
         state,
+        feedback,
+        appeal,
     })
 }

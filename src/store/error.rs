@@ -31,6 +31,15 @@ pub enum Refusal {
     /// A check that was not accepted from this tenant, or is over its retention.
     #[error("there is no check {0}")]
     NoSuchCheck(String),
+    /// A check that has no report yet, or never will.
+    #[error("check {0} has no report")]
+    CheckNotDone(String),
+    /// A verdict that was disputed before.
+    #[error("check {0} was appealed before")]
+    AppealExists(String),
+    /// Nobody disputes the verdict, or it was decided.
+    #[error("check {0} has no appeal that waits to be decided")]
+    NoOpenAppeal(String),
     /// An endpoint that the tenant does not have.
     #[error("there is no endpoint {0}")]
     NoSuchEndpoint(String),
@@ -140,6 +149,9 @@ impl Refusal {
             Self::TenantIsDefault => "TENANT_IS_DEFAULT",
             Self::NoSuchKey(_) => "NO_SUCH_KEY",
             Self::NoSuchCheck(_) => "NO_SUCH_CHECK",
+            Self::CheckNotDone(_) => "CHECK_NOT_DONE",
+            Self::AppealExists(_) => "APPEAL_EXISTS",
+            Self::NoOpenAppeal(_) => "NO_OPEN_APPEAL",
             Self::NoSuchEndpoint(_) => "NO_SUCH_ENDPOINT",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
             Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",

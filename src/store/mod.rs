@@ -11,6 +11,7 @@
 //! statement begins with [`Store::in_place`], each write ends with it before it is acknowledged.
 
 mod announcements;
+mod appeals;
 mod backup;
 mod banks;
 mod changes;
@@ -38,6 +39,7 @@ mod tenants;
 mod usage;
 mod workers;
 
+pub use appeals::{Appeal, Decision, Feedback};
 pub use banks::{Bank, NewBank, ensure_exchanged};
 pub use checks::{
     ClaimedCheck, NewBatch, NewCheck, Outcome, StoredCheck, StoredState, Waiting, WaitsIn,

@@ -11,6 +11,8 @@ use thiserror::Error;
 pub enum EventKind {
     /// A check that was accepted to be done later is finished.
     CheckFinished,
+    /// An appeal against a verdict was decided.
+    AppealDecided,
     /// A photo was banked that accounts had shown before.
     PhotoSeenBefore,
     /// A banked photo matches too many different ones, and is looked up no more.
@@ -45,8 +47,9 @@ pub struct EventKindError {
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::CheckFinished,
+        Self::AppealDecided,
         Self::PhotoSeenBefore,
         Self::HashQuarantined,
         Self::EndpointSwitchedOff,
@@ -57,6 +60,7 @@ impl EventKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::CheckFinished => "check.finished",
+            Self::AppealDecided => "appeal.decided",
             Self::PhotoSeenBefore => "photo.seen_before",
             Self::HashQuarantined => "hash.quarantined",
             Self::EndpointSwitchedOff => "endpoint.switched_off",

@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::ReportJson;
-use crate::store::{Outcome, StoredCheck, StoredState};
+use crate::store::{Appeal, Feedback, Outcome, StoredCheck, StoredState};
 
 /// How far a check is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -45,6 +45,73 @@ pub struct CheckJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     problem: Option<CheckProblemJson>,
+    /// What somebody said of the verdict.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    feedback: Option<FeedbackJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    appeal: Option<AppealJson>,
+}
+
+/// What somebody said of a verdict.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FeedbackJson {
+    right: bool,
+    /// What the photo was.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(nullable = false)]
+    note: String,
+}
+
+/// A verdict that somebody disputes.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AppealJson {
+    state: AppealStateJson,
+    reason: String,
+    appealed_at: i64,
+    /// Why it was decided so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    decision_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    decided_at: Option<i64>,
+}
+
+/// What became of an appeal.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AppealStateJson {
+    /// Nobody has decided yet.
+    Open,
+    /// The verdict stands.
+    Upheld,
+    /// The photo is not flagged any more.
+    Overturned,
+}
+
+impl From<Feedback> for FeedbackJson {
+    fn from(feedback: Feedback) -> Self {
+        Self { right: feedback.is_right, note: feedback.note.as_str().to_owned() }
+    }
+}
+
+impl From<Appeal> for AppealJson {
+    fn from(Appeal { reason, appealed_at, decision }: Appeal) -> Self {
+        let state = match &decision {
+            None => AppealStateJson::Open,
+            Some(decision) if decision.is_overturned => AppealStateJson::Overturned,
+            Some(_) => AppealStateJson::Upheld,
+        };
+        Self {
+            state,
+            reason: reason.as_str().to_owned(),
+            appealed_at,
+            decision_reason: decision.as_ref().map(|it| it.reason.as_str().to_owned()),
+            decided_at: decision.map(|it| it.decided_at),
+        }
+    }
 }
 
 /// Why there is no report.
@@ -59,7 +126,7 @@ pub struct CheckProblemJson {
 
 impl From<StoredCheck> for CheckJson {
     fn from(check: StoredCheck) -> Self {
-        let StoredCheck { id, batch, external_id, accepted_at, state } = check;
+        let StoredCheck { id, batch, external_id, accepted_at, state, feedback, appeal } = check;
         let (state, finished_at, report, problem) = match state {
             StoredState::Waiting => (CheckStateJson::Waiting, None, None, None),
             StoredState::Finished { at, outcome: Outcome::Report(report) } => {
@@ -79,6 +146,8 @@ impl From<StoredCheck> for CheckJson {
             finished_at,
             report,
             problem,
+            feedback: feedback.map(FeedbackJson::from),
+            appeal: appeal.map(AppealJson::from),
         }
     }
 }

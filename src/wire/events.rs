@@ -27,6 +27,13 @@ pub fn check_finished(check: StoredCheck, now_s: i64) -> NewEvent {
     event(EventKind::CheckFinished, now_s, &data)
 }
 
+/// An appeal against the verdict of a check was decided.
+#[must_use]
+pub fn appeal_decided(check: StoredCheck, now_s: i64) -> NewEvent {
+    let data = serde_json::to_value(CheckJson::from(check)).unwrap_or_default();
+    event(EventKind::AppealDecided, now_s, &data)
+}
+
 /// A photo was banked that accounts had shown before.
 #[must_use]
 pub fn photo_seen_before(

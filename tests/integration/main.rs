@@ -9,6 +9,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
+mod appeals;
 mod architecture;
 mod banks;
 mod bulk;

@@ -46,15 +46,18 @@ struct Its {
     content: i64,
     key: String,
     batch: String,
+    /// It is done.
     check: String,
+    /// It is done, and appealed.
+    appealed: String,
     endpoint: String,
 }
 
 /// Every operation, in an order in which its owner can do all of them.
 fn cases(its: &Its) -> Vec<Case> {
-    let Its { content, key, batch, check, endpoint } = its;
+    let Its { content, key, batch, check, appealed, endpoint } = its;
     use By::{Operator, Owner};
-    use KeyScope::{Admin, BankRead, BankWrite, Check};
+    use KeyScope::{Admin, BankRead, BankWrite, Check, Review};
     let bank = Some("NO_SUCH_BANK");
     let tenant = Some("NO_SUCH_TENANT");
     let at = |path: &str| format!("/v1/banks/SCAM{path}");
@@ -66,6 +69,10 @@ fn cases(its: &Its) -> Vec<Case> {
     let hook = json!({ "url": "https://hooks.example.org/" });
     let hook_at = |path: &str| format!("/v1/webhooks/{endpoint}{path}");
     let no_hook = Some("NO_SUCH_ENDPOINT");
+    let said = |what: &str| format!("/v1/checks/{check}/{what}");
+    let other = |what: &str| format!("/v1/checks/{appealed}/{what}");
+    let (right, no_check) = (json!({ "right": true }), Some("NO_SUCH_CHECK"));
+    let why = || Body::Json(json!({ "reason": "it is me" }));
     let entries = [
         ("check_photo", "POST", own("/v1/check"), Body::Photo, Check, Owner, None),
         ("start_checks", "POST", own("/v1/checks"), Body::Photo, Check, Owner, None),
@@ -87,6 +94,10 @@ fn cases(its: &Its) -> Vec<Case> {
             Owner,
             Some("NO_SUCH_CHECK"),
         ),
+        ("give_feedback", "POST", said("feedback"), Body::Json(right), Check, Owner, no_check),
+        ("appeal", "POST", said("appeal"), why(), Check, Owner, no_check),
+        ("uphold", "POST", said("uphold"), why(), Review, Owner, no_check),
+        ("overturn", "POST", other("overturn"), why(), Review, Owner, no_check),
         ("list_endpoints", "GET", own("/v1/webhooks"), Body::None, Admin, Owner, None),
         ("register_endpoint", "POST", own("/v1/webhooks"), Body::Json(hook), Admin, Owner, None),
         ("list_messages", "GET", hook_at("/messages"), Body::None, Admin, Owner, no_hook),
@@ -184,13 +195,22 @@ async fn operations(service: &Service) -> BTreeSet<String> {
     operations.map(|it| it["operationId"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A check of `acme`, and the call that it came in.
-async fn waiting_check(service: &Service) -> (String, String) {
+/// A check of `acme` that is done, and the call that it came in.
+async fn check_that_is_done(service: &Service) -> (String, String) {
     let key = make_key(service, "acme", [KeyScope::Check]).await;
-    let send = service.client.post(service.at("/v1/checks")).bearer_auth(key);
+    let send = service.client.post(service.at("/v1/checks")).bearer_auth(&key);
     let answer: Value = send.body(fixture(STOLEN)).send().await.unwrap().json().await.unwrap();
     let id = |id: &Value| id.as_str().unwrap().to_owned();
-    (id(&answer["batch_id"]), id(&answer["checks"][0]["id"]))
+    let (batch, check) = (id(&answer["batch_id"]), id(&answer["checks"][0]["id"]));
+    loop {
+        let ask = service.client.get(service.at(&format!("/v1/checks/{check}"))).bearer_auth(&key);
+        let answer: Value = ask.send().await.unwrap().json().await.unwrap();
+        if answer["state"] == "done" {
+            return (batch, check);
+        }
+        assert_eq!(answer["state"], "waiting", "{answer}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 /// Where `acme` is told of what happens.
@@ -209,10 +229,17 @@ async fn every_route_is_closed_to_other_tenants() {
     let (service, content) = two_tenants().await;
     let spare = key_order("acme", [KeyScope::Check]);
     let spare = service.app.tenants().make_key(&operator(), spare).await.unwrap();
-    let (batch, check) = waiting_check(&service).await;
+    let app = service.app.clone();
+    tokio::spawn(async move { app.do_waiting_checks().await });
+    let (batch, check) = check_that_is_done(&service).await;
+    let (_, appealed) = check_that_is_done(&service).await;
+    let appeal = service.client.post(service.at(&format!("/v1/checks/{appealed}/appeal")));
+    let appeal = appeal.bearer_auth(make_key(&service, "acme", [KeyScope::Check]).await);
+    let appeal = appeal.json(&json!({ "reason": "it is me" })).send().await.unwrap();
+    assert_eq!(appeal.status(), 200);
     let endpoint = endpoint(&service).await;
     let key = spare.stored.id.to_string();
-    let cases = cases(&Its { content, key, batch, check, endpoint });
+    let cases = cases(&Its { content, key, batch, check, appealed, endpoint });
     let known: BTreeSet<_> = cases.iter().map(|case| case.operation.to_owned()).collect();
     assert_eq!(known, operations(&service).await, "each operation needs a case here");
 
