@@ -34,6 +34,7 @@ mod model;
 mod openapi;
 mod operations;
 mod page;
+mod page_look;
 mod photos;
 mod pictures;
 mod policies;
