@@ -113,6 +113,9 @@ pub fn router(service: Arc<Service>) -> Router {
     let routes = routes
         .merge(form)
         .route("/", get(page::show))
+        .route("/protect", get(page::protect))
+        .route("/protect.js", get(page::protect_script))
+        .route("/pdq.js", get(page::pdq_script))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/icon.svg", get(page::icon))

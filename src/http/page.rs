@@ -42,6 +42,8 @@ use crate::words::page::PageWords;
 
 const STYLE: &str = include_str!("../../pages/page.css");
 const SCRIPT: &str = include_str!("../../pages/page.js");
+const PDQ_SCRIPT: &str = include_str!("../../pages/pdq.js");
+const PROTECT_SCRIPT: &str = include_str!("../../pages/protect.js");
 const ICON: &str = include_str!("../../pages/icon.svg");
 
 /// Photos that the script checks in one go: as many as profiles show.
@@ -56,6 +58,16 @@ struct CheckPage {
     lists: Lists,
     countries: &'static [Country],
     outcome: Outcome,
+}
+
+/// The page that makes fingerprints of one's own photos.
+#[derive(Debug, Template)]
+#[template(path = "protect.html")]
+struct ProtectPage {
+    w: &'static PageWords,
+    language: Language,
+    /// What a hash needs to be looked up.
+    quality_min: u8,
 }
 
 /// What the page shows beside its form.
@@ -134,6 +146,18 @@ pub async fn in_words(
     Response::from_parts(parts, body)
 }
 
+/// `GET /protect`: fingerprints of one's own photos, made in the browser.
+pub async fn protect(
+    State(service): State<Arc<Service>>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let language = language(&uri, &headers);
+    let quality_min = service.app.checker().matcher().thresholds().pdq_quality_min;
+    let page = ProtectPage { w: words::of_pages(language), language, quality_min };
+    html(&page, language).unwrap_or_else(Problem::into_response)
+}
+
 /// The style of all pages.
 pub async fn style() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)
@@ -142,6 +166,16 @@ pub async fn style() -> impl IntoResponse {
 /// The script of the page.
 pub async fn script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)
+}
+
+/// The PDQ hash in JavaScript.
+pub async fn pdq_script() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], PDQ_SCRIPT)
+}
+
+/// The script of the page of one's own photos.
+pub async fn protect_script() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], PROTECT_SCRIPT)
 }
 
 /// The icon of all pages.
@@ -153,13 +187,7 @@ impl CheckPage {
     fn response(app: &App, language: Language, outcome: Outcome) -> Result<Response, Problem> {
         let countries = places::countries().map_err(|error| Problem::ours(error))?;
         let w = words::of_pages(language);
-        let page = Self { w, language, lists: Lists::of(app), countries, outcome };
-        let html = page.render().map_err(|error| Problem::ours(&error))?;
-        let headers = [
-            (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.code())),
-            (header::VARY, HeaderValue::from_static("accept-language")),
-        ];
-        Ok((headers, Html(html)).into_response())
+        html(&Self { w, language, lists: Lists::of(app), countries, outcome }, language)
     }
 
     fn lead(&self) -> &'static str {
@@ -178,12 +206,21 @@ impl CheckPage {
         let is_refused = matches!(&self.outcome, Outcome::Refused(it) if it.asks_for_key());
         is_refused || self.lists == Lists::ByKey
     }
+}
 
-    /// The other languages, with their names in themselves.
-    fn others(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        let others = Language::ALL.into_iter().filter(|other| *other != self.language);
-        others.map(|other| (other.code(), words::of_pages(other).language))
-    }
+fn html(page: &impl Template, language: Language) -> Result<Response, Problem> {
+    let html = page.render().map_err(|error| Problem::ours(&error))?;
+    let headers = [
+        (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.code())),
+        (header::VARY, HeaderValue::from_static("accept-language")),
+    ];
+    Ok((headers, Html(html)).into_response())
+}
+
+/// The other languages, with their names in themselves.
+fn others(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let others = Language::ALL.into_iter().filter(move |other| *other != language);
+    others.map(|other| (other.code(), words::of_pages(other).language))
 }
 
 impl Lists {

@@ -19,6 +19,7 @@ pub struct PageWords {
     pub help: Help,
     pub report: ReportWords,
     pub refusals: Refusals,
+    pub protect: ProtectWords,
 }
 
 /// What is around all pages.
@@ -221,6 +222,30 @@ pub struct Refusals {
     pub too_slow: Refused,
     pub key: Refused,
     pub failed: Refused,
+}
+
+/// Fingerprints of one's own photos.
+#[derive(Debug)]
+pub struct ProtectWords {
+    pub link: &'static str,
+    pub title: &'static str,
+    pub lead: &'static str,
+    pub no_script: &'static str,
+    pub choose: &'static str,
+    pub stays: &'static str,
+    pub working: &'static str,
+    pub done: &'static str,
+    pub usable: &'static str,
+    pub low_detail: &'static str,
+    pub unreadable: &'static str,
+    pub noise: &'static str,
+    pub made: &'static str,
+    pub list: &'static str,
+    pub save: &'static str,
+    pub next_title: &'static str,
+    pub next: &'static [&'static str],
+    pub limits_title: &'static str,
+    pub limits: &'static [&'static str],
 }
 
 /// What happened, and what to do.

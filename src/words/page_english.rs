@@ -2,7 +2,8 @@
 
 use super::page::{
     CommonWords, EvidenceWords, FactsWords, Form, Frame, Help, KnownPhotoWords, MadeByAiWords,
-    PageWords, Progress, Refusals, Refused, ReportWords, Said, Situation, grouped, in_brackets,
+    PageWords, Progress, ProtectWords, Refusals, Refused, ReportWords, Said, Situation, grouped,
+    in_brackets,
 };
 
 pub(super) const WORDS: PageWords = PageWords {
@@ -66,6 +67,7 @@ pub(super) const WORDS: PageWords = PageWords {
         phone: "Phone",
     },
     refusals: REFUSALS,
+    protect: PROTECT,
 };
 
 const FORM: Form = Form {
@@ -382,4 +384,43 @@ const REFUSALS: Refusals = Refusals {
         what: "Something failed here. There is nothing wrong with your photo.",
         what_to_do: "Please try again later.",
     },
+};
+
+const PROTECT: ProtectWords = ProtectWords {
+    link: "Does somebody use your own photos? Protect them",
+    title: "Protect your photos",
+    lead: "Does somebody pretend to be you with your photos? This page makes a fingerprint of each \
+           photo on your device. A platform can look for copies with it, without ever having the \
+           photo.",
+    no_script: "This page needs JavaScript: the fingerprints are made on your device.",
+    choose: "Choose your photos",
+    stays: "Nothing leaves this device: neither the photos nor the fingerprints are sent anywhere.",
+    working: "Making the fingerprints …",
+    done: "The fingerprints are made.",
+    usable: "fingerprint made",
+    low_detail: "too little detail, so it is left out: it would match other photos too",
+    unreadable: "this browser cannot read it; save it as JPEG and choose that",
+    noise: "This browser changes pixels at random to hide which device it runs on, so \
+            fingerprints would be wrong. Open this page in an ordinary window, not a private \
+            one, or allow it to read canvases.",
+    made: "Your fingerprints",
+    list: "This is all that is in the list, one photo a line",
+    save: "Save the list",
+    next_title: "What to do with the list",
+    next: &[
+        "Report the account that uses your photos to the app where you found it.",
+        "Ask the app whether it takes a list of PDQ hashes (that is what the fingerprints are \
+         called), and send it the list if it does. A service that runs photocheck can import it.",
+        "Say that you are the person in the photos. A person there should confirm that before \
+         anybody is warned; the list asks for it.",
+        "To withdraw the list, write to the same place again. Nobody else has it.",
+    ],
+    limits_title: "What fingerprints can and cannot do",
+    limits: &[
+        "Nobody can make your photo out of a fingerprint. But whoever has the same photo can \
+         recognize it by the fingerprint, so only give the list to places that you trust.",
+        "A fingerprint finds copies that were saved again, made smaller or slightly cropped. \
+         Copies that were cropped a lot can be missed.",
+        "It finds these photos, not your face in other photos.",
+    ],
 };

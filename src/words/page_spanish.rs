@@ -3,7 +3,8 @@
 
 use super::page::{
     CommonWords, EvidenceWords, FactsWords, Form, Frame, Help, KnownPhotoWords, MadeByAiWords,
-    PageWords, Progress, Refusals, Refused, ReportWords, Said, Situation, grouped, in_brackets,
+    PageWords, Progress, ProtectWords, Refusals, Refused, ReportWords, Said, Situation, grouped,
+    in_brackets,
 };
 
 pub(super) const WORDS: PageWords = PageWords {
@@ -68,6 +69,7 @@ pub(super) const WORDS: PageWords = PageWords {
         phone: "Teléfono",
     },
     refusals: REFUSALS,
+    protect: PROTECT,
 };
 
 const FORM: Form = Form {
@@ -398,4 +400,44 @@ const REFUSALS: Refusals = Refusals {
         what: "Algo falló aquí. Su foto no tiene ningún problema.",
         what_to_do: "Vuelva a intentarlo más tarde.",
     },
+};
+
+const PROTECT: ProtectWords = ProtectWords {
+    link: "¿Alguien usa sus propias fotos? Protéjalas",
+    title: "Proteja sus fotos",
+    lead: "¿Alguien se hace pasar por usted con sus fotos? Esta página crea en su dispositivo una \
+           huella digital de cada foto. Con ella, una plataforma puede buscar copias sin tener \
+           nunca la foto.",
+    no_script: "Esta página necesita JavaScript: las huellas se crean en su dispositivo.",
+    choose: "Elija sus fotos",
+    stays: "Nada sale de este dispositivo: no se envían ni las fotos ni las huellas.",
+    working: "Creando las huellas …",
+    done: "Las huellas están listas.",
+    usable: "huella creada",
+    low_detail: "muestra muy poco detalle y no se incluye: coincidiría también con otras fotos",
+    unreadable: "este navegador no la puede leer; guárdela como JPEG y elija ese archivo",
+    noise: "Este navegador cambia píxeles al azar para ocultar en qué dispositivo funciona, así \
+            que las huellas serían erróneas. Abra esta página en una ventana normal, no privada, \
+            o permita que lea los lienzos (canvas).",
+    made: "Sus huellas",
+    list: "Esto es todo lo que contiene la lista, una foto por línea",
+    save: "Guardar la lista",
+    next_title: "Qué hacer con la lista",
+    next: &[
+        "Denuncie la cuenta que usa sus fotos en la aplicación donde la encontró.",
+        "Pregunte a la aplicación si acepta una lista de hashes PDQ (así se llaman las huellas) y, \
+         si es así, envíesela. Un servicio que use photocheck puede importarla.",
+        "Diga que usted es la persona de las fotos. Allí alguien debería confirmarlo antes de que \
+         se advierta a nadie; la lista lo pide.",
+        "Para retirar la lista, escriba otra vez al mismo lugar. Nadie más la tiene.",
+    ],
+    limits_title: "Qué pueden hacer las huellas y qué no",
+    limits: &[
+        "Nadie puede reconstruir su foto a partir de una huella. Pero quien tenga la misma foto \
+         puede reconocerla por la huella, así que entregue la lista solo a quien le merezca \
+         confianza.",
+        "Una huella encuentra copias guardadas otra vez, reducidas o un poco recortadas. Las \
+         copias muy recortadas pueden pasar inadvertidas.",
+        "Encuentra estas fotos, no su cara en otras fotos.",
+    ],
 };

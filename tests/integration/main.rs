@@ -35,6 +35,7 @@ mod openapi;
 mod operations;
 mod page;
 mod page_look;
+mod page_protect;
 mod photos;
 mod pictures;
 mod policies;
