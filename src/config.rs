@@ -12,6 +12,7 @@ use photocheck_core::bank::BankName;
 use crate::accounts::AccountKey;
 use crate::app::access::AccessConfig;
 use crate::fetch::Addresses;
+use crate::photo_key::PhotoKey;
 use crate::store::Opening;
 
 /// All that [`crate::app::App::open`] needs to know.
@@ -26,6 +27,34 @@ pub struct Config {
     pub access: AccessConfig,
     /// Whether calls need a key although none was made yet.
     pub require_keys: bool,
+    /// From where photos are fetched; `None` where they are not taken by URL.
+    pub fetch: Option<Addresses>,
+    pub later: LaterConfig,
+    /// Where webhooks may be sent.
+    pub webhook_addresses: Addresses,
+}
+
+/// How checks are kept that are done later.
+#[derive(Debug, Clone)]
+pub struct LaterConfig {
+    pub photos: WaitingPhotos,
+    /// Days after it was finished until a check is forgotten.
+    pub kept_days: u16,
+}
+
+/// Where photos wait, and URLs of photos.
+#[derive(Debug, Clone)]
+pub enum WaitingPhotos {
+    /// In the memory of the program that took them: lost with it.
+    InMemory,
+    /// In the database, encrypted.
+    Encrypted(PhotoKey),
+}
+
+impl Default for LaterConfig {
+    fn default() -> Self {
+        Self { photos: WaitingPhotos::InMemory, kept_days: 7 }
+    }
 }
 
 /// How the service meets its clients.
@@ -42,8 +71,6 @@ pub struct ServiceConfig {
     pub origins: Vec<Origin>,
     /// Of one client; `None` where there is no limit.
     pub requests_per_minute: Option<NonZeroU32>,
-    /// From where photos are fetched; `None` where they are not taken by URL.
-    pub fetch: Option<Addresses>,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

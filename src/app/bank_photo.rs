@@ -14,6 +14,7 @@ use super::retro_match::{self, RetroMatch};
 use crate::clock;
 use crate::store::SeenBefore;
 use crate::tenancy::Caller;
+use crate::wire::events;
 
 /// What a person says about a photo that is to be banked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +76,23 @@ impl App {
             quarantined: quarantine.clone(),
             ..BankedPhoto::new(&hashes, &views, clock::now_s())
         };
-        let (id, added) = store.add_photo(&bank, &photo).await?;
-        if let Some(reason) = &quarantine
-            && (added || store.quarantine(caller.tenant, id, reason).await?)
-        {
-            retro_match::log_quarantine(&bank.name, id, reason);
+        let now_s = photo.added_at;
+        let told = |id: ContentId| {
+            let seen = (!seen_before.is_empty())
+                .then(|| events::photo_seen_before(&bank.name, id, &seen_before, now_s));
+            let reason = quarantine.as_ref();
+            let hub = reason.map(|why| events::hash_quarantined(&bank.name, id, why, now_s));
+            seen.into_iter().chain(hub).collect()
+        };
+        let (id, added) = store.add_photo_telling(&bank, &photo, told).await?;
+        if let Some(reason) = &quarantine {
+            let event = events::hash_quarantined(&bank.name, id, reason, now_s);
+            let event = Some((&event, now_s));
+            if added || store.quarantine_telling(caller.tenant, id, reason, event).await? {
+                retro_match::log_quarantine(&bank.name, id, reason);
+            }
         }
+        self.deliveries().woken().notify_one();
         banks.refresh().await?;
         let quarantined = store.content(&bank, id).await?.quarantined;
         Ok(Banked { id, added, pdq_quality: hashes.pdq_quality, seen_before, quarantined })

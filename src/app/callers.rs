@@ -183,8 +183,9 @@ pub fn ensure_scope(caller: &Caller, scope: KeyScope) -> Result<(), Denied> {
         Credential::Nothing if scope == KeyScope::Admin => Err(Denied::KeyNeeded),
         // Without keys that is what opens the banks.
         Credential::Nothing => Err(Denied::TokenNeeded),
-        Credential::BankToken | Credential::Key { .. } | Credential::CommandLine => {
-            Err(Denied::ScopeNeeded(scope))
-        }
+        Credential::BankToken
+        | Credential::Key { .. }
+        | Credential::CommandLine
+        | Credential::Accepted => Err(Denied::ScopeNeeded(scope)),
     }
 }

@@ -10,6 +10,7 @@ use photocheck_core::verdict::Policy;
 
 use super::App;
 use super::error::{AppError, Refusal};
+use super::gate::Place;
 use super::live_index::View;
 use crate::accounts::AccountHash;
 use crate::clock;
@@ -77,10 +78,38 @@ impl App {
         account: Option<AccountHash>,
         look: impl FnOnce(&Photo) -> T + Send + 'static,
     ) -> Result<(Report, T), AppError> {
+        // Nobody waits for a place only to learn that there are no banks.
+        self.store().in_place()?;
+        let place = self.gate().enter(caller)?;
+        self.look_at(place, caller, photo, account, look).await
+    }
+
+    /// As [`Self::check`], with a place that was taken before.
+    ///
+    /// # Errors
+    /// When the photo is refused, the database is not to be used, or it fails.
+    pub(super) async fn check_at(
+        &self,
+        place: Place,
+        caller: &Caller,
+        photo: impl AsRef<[u8]> + Send + 'static,
+        account: Option<AccountHash>,
+    ) -> Result<Report, AppError> {
+        let (report, ()) = self.look_at(place, caller, photo, account, |_| ()).await?;
+        Ok(report)
+    }
+
+    async fn look_at<T: Send + 'static>(
+        &self,
+        place: Place,
+        caller: &Caller,
+        photo: impl AsRef<[u8]> + Send + 'static,
+        account: Option<AccountHash>,
+        look: impl FnOnce(&Photo) -> T + Send + 'static,
+    ) -> Result<(Report, T), AppError> {
         // Banks that are no longer the operator's flag nobody.
         self.store().in_place()?;
         let (banks, checker) = (self.banks(caller.tenant), Arc::clone(self.checker()));
-        let place = self.gate().enter(caller)?;
         let (metrics, entered) = (Arc::clone(self.metrics()), Instant::now());
         let work = move || {
             metrics.waited(entered.elapsed());

@@ -8,8 +8,10 @@ use tokio::task::JoinError;
 
 use super::gate::{NoPlace, QueueFull, TenantQueueFull};
 use crate::accounts::AccountIdError;
-use crate::store::{self, StoreError};
+use crate::fetch::FetchError;
+use crate::store::{self, StoreError, Waiting};
 use crate::tenancy::{Denied, KeyScopeError, NameError};
+use crate::webhooks::EventKindError;
 
 /// See the module's text.
 #[derive(Debug, Error)]
@@ -45,6 +47,36 @@ pub enum Refusal {
          --sightings-bank"
     )]
     SightingsNotKept,
+    #[error("this service takes no photos by URL: send the photo itself")]
+    UrlsNotTaken,
+    #[error(transparent)]
+    Fetch(FetchError),
+    #[error("a tenant has at most {} endpoints", super::limits::ENDPOINTS_MAX)]
+    TooManyEndpoints,
+    #[error("the endpoint is switched off: switch it on first")]
+    EndpointOff,
+    #[error(
+        "callback_url must have the scheme, host and port of an endpoint of the tenant that is on"
+    )]
+    CallbackNotRegistered,
+    #[error(transparent)]
+    Event(EventKindError),
+    /// A call with too many checks.
+    #[error("a call brings at most {} photos", super::limits::BATCH_CHECKS_MAX)]
+    BatchTooLarge,
+    /// As much of a tenant waits as may.
+    #[error(
+        "{} photos of this tenant wait, of {} bytes; the limits are {} and {}",
+        waiting.checks,
+        waiting.photo_bytes,
+        super::limits::WAITING_CHECKS_MAX,
+        super::limits::WAITING_BYTES_MAX
+    )]
+    TooManyWaiting { waiting: Waiting },
+    #[error("the photo waited in the memory of a program that ended; send it again")]
+    PhotoLost,
+    #[error("the check failed here time and again, and was given up")]
+    CheckGivenUp,
 }
 
 /// Something went wrong here.
@@ -67,6 +99,12 @@ pub enum Failure {
     ReaderGone,
     #[error("no key can be made: {0}")]
     Randomness(getrandom::Error),
+    #[error("the hashes in a report that was kept cannot be read")]
+    ReportUnreadable,
+    #[error("a photo that is to wait could not be encrypted")]
+    NotEncrypted,
+    #[error("a photo that waits was encrypted with another photo_key than this program has")]
+    OtherPhotoKey,
 }
 
 impl AppError {
@@ -94,6 +132,16 @@ impl Refusal {
             Self::KeyScope(error) => error.code(),
             Self::TenantQueueFull(_) => "TENANT_QUEUE_FULL",
             Self::SightingsNotKept => "SIGHTINGS_NOT_KEPT",
+            Self::UrlsNotTaken => "URLS_NOT_TAKEN",
+            Self::Fetch(error) => error.code(),
+            Self::TooManyEndpoints => "TOO_MANY_ENDPOINTS",
+            Self::EndpointOff => "ENDPOINT_OFF",
+            Self::CallbackNotRegistered => "CALLBACK_NOT_REGISTERED",
+            Self::Event(error) => error.code(),
+            Self::BatchTooLarge => "BATCH_TOO_LARGE",
+            Self::TooManyWaiting { .. } => "TOO_MANY_WAITING",
+            Self::PhotoLost => "PHOTO_LOST",
+            Self::CheckGivenUp => "CHECK_GIVEN_UP",
         }
     }
 }
@@ -107,7 +155,12 @@ impl Failure {
             Self::QueueFull(_) => "QUEUE_FULL",
             Self::Busy(_) => "BUSY",
             Self::IndexStale { .. } => "INDEX_STALE",
-            Self::Work(_) | Self::ReaderGone | Self::Randomness(_) => "INTERNAL",
+            Self::Work(_)
+            | Self::ReaderGone
+            | Self::Randomness(_)
+            | Self::ReportUnreadable
+            | Self::NotEncrypted
+            | Self::OtherPhotoKey => "INTERNAL",
         }
     }
 }
@@ -175,6 +228,12 @@ impl From<NameError> for AppError {
 impl From<KeyScopeError> for AppError {
     fn from(error: KeyScopeError) -> Self {
         Self::Refused(Refusal::KeyScope(error))
+    }
+}
+
+impl From<EventKindError> for AppError {
+    fn from(error: EventKindError) -> Self {
+        Self::Refused(Refusal::Event(error))
     }
 }
 

@@ -95,7 +95,7 @@ pub struct Place {
     turns: Turns,
     _tenant: Option<OwnedSemaphorePermit>,
     work_us: Arc<AtomicU64>,
-    _queue: OwnedSemaphorePermit,
+    _queue: Option<OwnedSemaphorePermit>,
 }
 
 impl Gate {
@@ -144,8 +144,26 @@ impl Gate {
         let tenant = tenant.transpose().map_err(|_| self.tenant_full())?;
         let permit = Arc::clone(&self.queue).try_acquire_owned();
         let queue = permit.map_err(|_| NoPlace::Queue(self.full()))?;
+        Ok(self.place(turns, tenant, Some(queue)))
+    }
+
+    /// Waits for a place, for work that was accepted before and that nobody waits for. How much of
+    /// it waits here is for who sends it to bound.
+    pub async fn wait(&self, caller: &Caller) -> Place {
+        let turns = self.turns_of(caller.tenant);
+        // The semaphore is never closed, so there is always a permit in the end.
+        let queue = Arc::clone(&self.queue).acquire_owned().await.ok();
+        self.place(turns, None, queue)
+    }
+
+    fn place(
+        &self,
+        turns: Turns,
+        tenant: Option<OwnedSemaphorePermit>,
+        queue: Option<OwnedSemaphorePermit>,
+    ) -> Place {
         let (cores, work_us) = (Arc::clone(&self.cores), Arc::clone(&self.work_us));
-        Ok(Place { cores, turns, work_us, _tenant: tenant, _queue: queue })
+        Place { cores, turns, work_us, _tenant: tenant, _queue: queue }
     }
 
     /// Whether a place is free at the moment, so that nobody sends a photo for nothing.

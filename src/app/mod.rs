@@ -9,21 +9,30 @@
 //! manage banks, tenants and keys open them alone.
 
 pub mod access;
+pub mod appeals;
 pub mod bank_photo;
 pub mod banks;
 pub mod callers;
 pub mod check;
+pub mod deliveries;
 pub mod error;
 pub mod gate;
+pub mod later;
+pub mod limits;
 pub mod live_index;
 pub mod metrics;
 pub mod models;
 pub mod retro_match;
+pub mod sending;
 pub mod sightings;
 pub mod snapshot_file;
 pub mod tenants;
 pub mod transfer;
 pub mod usage;
+pub mod waiting_checks;
+pub mod waiting_photo;
+pub mod webhooks;
+pub mod worker;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,18 +44,22 @@ use photocheck_core::signals::KnownPhoto;
 use photocheck_core::verdict::PolicyVersion;
 
 use crate::config::{Config, Lookups};
+use crate::fetch::{Addresses, Fetcher};
 use crate::store::{Store, StoreError};
 use crate::tenancy::TenantId;
 use access::BankAccess;
 use banks::Banks;
 use callers::Callers;
+use deliveries::Deliveries;
 use error::{AppError, Failure};
 use gate::Gate;
+use later::Later;
 use live_index::{LiveIndex, View};
 use metrics::{Metrics, Moment};
 use sightings::Sightings;
 use tenants::Tenants;
 use usage::Usage;
+use worker::Worker;
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -58,6 +71,13 @@ pub struct App {
     sightings: Option<Sightings>,
     callers: Callers,
     usage: Usage,
+    later: Later,
+    worker: Worker,
+    deliveries: Deliveries,
+    /// Where webhooks may be sent.
+    webhook_addresses: Arc<Addresses>,
+    /// `None` where photos are not taken by URL.
+    fetcher: Option<Fetcher>,
     metrics: Arc<Metrics>,
 }
 
@@ -127,12 +147,30 @@ impl App {
         let metrics = Arc::new(metrics.context("the metrics cannot be kept")?);
         let callers = Callers::new(store.clone(), live.clone(), access, config.require_keys);
         let usage = Usage::new(store.clone());
+        let later = Later::new(store.clone(), config.later);
+        let worker = Worker::new(config.gate.cores);
+        let webhook_addresses = Arc::new(config.webhook_addresses);
+        let fetcher = config.fetch.map(Fetcher::new).transpose();
+        let fetcher = fetcher.context("photos cannot be fetched")?;
         let banks = Banks::new(store, live);
-        Ok(Self { banks, checker, gate, sightings, callers, usage, metrics })
+        Ok(Self {
+            banks,
+            checker,
+            gate,
+            sightings,
+            callers,
+            usage,
+            later,
+            worker,
+            deliveries: Deliveries::new(),
+            webhook_addresses,
+            fetcher,
+            metrics,
+        })
     }
 
-    /// Follows what other processes change, and deletes what is over its retention, until the
-    /// database is closed.
+    /// Follows what other processes change, does what waits, and deletes what is over its
+    /// retention, until the database is closed.
     pub fn follow(&self) {
         if let Some(live) = self.banks.live().cloned() {
             tokio::spawn(async move { live.follow().await });
@@ -142,6 +180,10 @@ impl App {
         }
         let usage = self.usage.clone();
         tokio::spawn(async move { usage.follow().await });
+        let working = self.clone();
+        tokio::spawn(async move { working.do_waiting_checks().await });
+        let telling = self.clone();
+        tokio::spawn(async move { telling.deliver_webhooks().await });
     }
 
     /// Whether answers would be right at the moment, and what they would rest on.
@@ -223,6 +265,36 @@ impl App {
         &self.usage
     }
 
+    /// Checks that are done later.
+    #[must_use]
+    pub fn later(&self) -> &Later {
+        &self.later
+    }
+
+    /// What does them.
+    #[must_use]
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// What sends webhooks.
+    #[must_use]
+    pub fn deliveries(&self) -> &Deliveries {
+        &self.deliveries
+    }
+
+    /// Where webhooks may be sent.
+    #[must_use]
+    pub fn webhook_addresses(&self) -> &Addresses {
+        &self.webhook_addresses
+    }
+
+    /// What fetches photos; `None` where they are not taken by URL.
+    #[must_use]
+    pub fn fetcher(&self) -> Option<&Fetcher> {
+        self.fetcher.as_ref()
+    }
+
     /// What is measured.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
@@ -251,6 +323,7 @@ impl App {
 
     /// Waits for what is under way and closes the database.
     pub async fn close(&self) {
+        self.stop_working().await;
         if let Err(error) = self.usage.write(true).await {
             tracing::warn!(%error, "the use of keys could not be written down");
         }

@@ -18,6 +18,7 @@ use crate::clock;
 use crate::config::SightingsConfig;
 use crate::store::{Expired, NewSighting, Store, StoreError};
 use crate::tenancy::TenantId;
+use crate::wire::events;
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
 use photocheck_core::matching::index::ContentId;
@@ -129,7 +130,10 @@ impl Sightings {
             let seen = self.seen_near(tenant, content).await?;
             let retro = retro_match::find(&self.store, self.checker.policy(), &seen).await?;
             let Some(reason) = retro.quarantine else { continue };
-            if self.store.quarantine(tenant, content, &reason).await? {
+            let now_s = clock::now_s();
+            let event = events::hash_quarantined(&found.bank.name, content, &reason, now_s);
+            let event = Some((&event, now_s));
+            if self.store.quarantine_telling(tenant, content, &reason, event).await? {
                 retro_match::log_quarantine(&found.bank.name, content, &reason);
                 self.live.refresh().await?;
             }

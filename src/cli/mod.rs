@@ -24,6 +24,7 @@ pub mod hash;
 pub mod inputs;
 pub mod inspect;
 pub mod key;
+pub mod later_args;
 pub mod matching_page;
 pub mod matching_report;
 pub mod matching_run;
@@ -36,6 +37,7 @@ pub mod sightings_args;
 mod stop_signals;
 pub mod tenant;
 pub mod values;
+pub mod webhook;
 
 use clap::{Parser, Subcommand};
 
@@ -68,6 +70,8 @@ pub enum Command {
     Tenant(tenant::TenantArgs),
     /// Make, list and revoke the API keys that programs send to the service
     Key(key::KeyArgs),
+    /// Receive webhooks and verify them, to write the other side
+    Webhook(webhook::WebhookArgs),
     /// Measure how good the verdicts are on labelled photos
     Eval(eval::EvalArgs),
     /// Measure which edited copies of your own photos are found, compared with other methods

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
+use super::later_args::{self, LaterArgs};
 use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
@@ -64,11 +65,17 @@ pub struct ServeArgs {
     /// [default: none]
     #[arg(long, value_name = "NETWORKS")]
     fetch_networks: Option<String>,
+    /// Networks that webhooks may be sent to beside public addresses, separated by commas [default:
+    /// none]
+    #[arg(long, value_name = "NETWORKS")]
+    webhook_networks: Option<String>,
     /// Seconds between the end of readiness and the end of listening, at SIGTERM [default: 3]
     #[arg(long, value_name = "SECONDS")]
     stop_delay_s: Option<String>,
     #[command(flatten)]
     sightings: SightingsArgs,
+    #[command(flatten)]
+    later: LaterArgs,
 }
 
 /// Seconds that a stop may be delayed, at most.
@@ -112,7 +119,7 @@ async fn serve(config: Config, service: ServiceConfig) -> anyhow::Result<ExitCod
     let app = App::open(config).await?;
     app.follow();
     let stop_delay = service.stop_delay;
-    let service = Arc::new(Service::with_config(app.clone(), &service)?);
+    let service = Arc::new(Service::with_config(app.clone(), &service));
     if let Some(listener) = metrics_listener {
         let address = listener.local_addr()?;
         tracing::info!(%address, "metrics are at /metrics");
@@ -187,8 +194,10 @@ impl ServeArgs {
             ("stop_delay_s", self.stop_delay_s.clone()),
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
+            ("webhook_networks", self.webhook_networks.clone()),
         ];
         flags.extend(self.sightings.flags());
+        flags.extend(self.later.flags());
         flags
     }
 
@@ -212,6 +221,9 @@ impl ServeArgs {
             );
         }
         let sightings = sightings_args::read(settings);
+        let later = later_args::read(settings);
+        let networks = settings.take("webhook_networks", read_networks).unwrap_or_default();
+        let webhook_addresses = Addresses { networks, ..Addresses::default() };
         let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
         let service = ServiceConfig {
             listen: listen?,
@@ -220,9 +232,11 @@ impl ServeArgs {
             stop_delay: stop_delay?,
             origins,
             requests_per_minute,
-            fetch,
         };
-        let app = Config { sightings, access, require_keys, ..config? };
+        let later = later?;
+        let config = config?;
+        let app =
+            Config { sightings, access, require_keys, fetch, later, webhook_addresses, ..config };
         Some(ServeConfig { app, service, log: log? })
     }
 }
@@ -243,13 +257,16 @@ fn read_access(settings: &mut Settings) -> AccessConfig {
 
 /// `None` where nothing is fetched.
 fn read_fetch(settings: &mut Settings) -> Option<Addresses> {
-    let read = |text: &str| text.split(',').map(|network| network.trim().parse()).collect();
-    let networks: Option<Vec<Network>> = settings.take("fetch_networks", read);
+    let networks = settings.take("fetch_networks", read_networks);
     let is_on = settings.take("fetch_urls", str::parse::<bool>).unwrap_or(false);
     if networks.is_some() && !is_on {
         settings.note_fault("fetch_networks needs fetch_urls as well (--fetch-urls)");
     }
-    is_on.then(|| Addresses { networks: networks.unwrap_or_default() })
+    is_on.then(|| Addresses { networks: networks.unwrap_or_default(), ..Addresses::default() })
+}
+
+fn read_networks(text: &str) -> Result<Vec<Network>, String> {
+    text.split(',').map(|network| network.trim().parse()).collect()
 }
 
 fn read_stop_delay(text: &str) -> Result<Duration, String> {

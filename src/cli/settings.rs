@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 19] = [
+pub const SETTINGS: [Setting; 23] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -41,9 +41,13 @@ pub const SETTINGS: [Setting; 19] = [
     setting("requests_per_minute", None),
     setting("fetch_urls", Some("false")),
     setting("fetch_networks", None),
+    setting("webhook_networks", None),
     setting("sightings_bank", None),
     setting("sightings_retention_days", None),
     Setting { secret: true, ..setting("account_key", None) },
+    setting("waiting_photos", Some("memory")),
+    setting("checks_kept_days", Some("7")),
+    Setting { secret: true, ..setting("photo_key", None) },
 ];
 
 const fn setting(key: &'static str, default: Option<&'static str>) -> Setting {

@@ -9,7 +9,10 @@ use photocheck_core::checker::Checker;
 use super::settings::{Flag, Settings};
 use crate::app::access::AccessConfig;
 use crate::app::models;
-use crate::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, PolicyChoice};
+use crate::config::{
+    Config, DatabaseConfig, GateConfig, LaterConfig, Lookups, ModelsConfig, PolicyChoice,
+};
+use crate::fetch::Addresses;
 use crate::store::Opening;
 
 /// Options of every command.
@@ -108,6 +111,9 @@ impl SharedArgs {
             sightings: None,
             access: AccessConfig::Nobody,
             require_keys: false,
+            fetch: None,
+            later: LaterConfig::default(),
+            webhook_addresses: Addresses::default(),
         })
     }
 

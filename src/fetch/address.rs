@@ -80,6 +80,8 @@ impl FromStr for Network {
 pub struct Addresses {
     /// Beside the public ones.
     pub networks: Vec<Network>,
+    /// Whether the public ones are not among them.
+    pub without_public: bool,
 }
 
 impl Addresses {
@@ -88,7 +90,20 @@ impl Addresses {
     pub fn allow(&self, address: IpAddr) -> bool {
         // An IPv4 address in IPv6 clothes is connected to as what it is.
         let address = address.to_canonical();
-        is_public(address) || self.networks.iter().any(|network| network.contains(address))
+        (!self.without_public && is_public(address)) || self.allow_named(address)
+    }
+
+    /// Whether it is in a network that the operator names.
+    #[must_use]
+    pub fn allow_named(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(address))
+    }
+
+    /// The networks that the operator names, and nothing else.
+    #[must_use]
+    pub fn named_alone(&self) -> Self {
+        Self { networks: self.networks.clone(), without_public: true }
     }
 }
 
@@ -117,7 +132,8 @@ mod tests {
 
     #[test]
     fn only_public_addresses_and_named_networks_are_allowed() {
-        let named = Addresses { networks: vec!["10.1.0.0/16".parse().unwrap()] };
+        let named =
+            Addresses { networks: vec!["10.1.0.0/16".parse().unwrap()], ..Addresses::default() };
         for (address, public, by_name) in [
             ("8.8.8.8", true, true),
             ("2606:4700::1111", true, true),

@@ -29,6 +29,8 @@ pub enum FetchError {
     NotAPicture { content_type: String },
     #[error("its server took more than {seconds} s")]
     TooSlow { seconds: u64 },
+    #[error("its server sends more than {bytes_max} bytes")]
+    TooManyBytes { bytes_max: u64 },
     #[error("its server broke the photo off")]
     BrokeOff,
     #[error("{fetches_max} photos are being fetched, which is the limit")]
@@ -40,6 +42,17 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// Stable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Busy { .. } | Self::LookupsBusy { .. } => "BUSY",
+            Self::AddressNotPublic => "URL_NOT_ALLOWED",
+            _ if self.is_of_url() => "URL_NOT_VALID",
+            _ => "URL_NOT_FETCHED",
+        }
+    }
+
     /// Whether the URL itself is at fault, and not what its server does.
     #[must_use]
     pub fn is_of_url(&self) -> bool {

@@ -8,29 +8,33 @@
 //! secrets.
 
 mod address;
+mod connector;
 mod error;
 mod resolver;
+mod sender;
+mod url;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::url::{Host, Url};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, header};
-use http_body_util::Empty;
+use http_body_util::{BodyExt, Empty};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use photocheck_core::limits;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use url::{Host, Url};
 
 pub use self::address::{Addresses, Network};
+use self::connector::{client, connector};
 pub use self::error::FetchError;
 use self::resolver::Resolver;
-
-/// Bytes of a URL, at most.
-pub const URL_BYTES_MAX: usize = 2048;
+pub use self::sender::{Sender, check_target};
+pub use self::url::{URL_BYTES_MAX, check_url};
+use self::url::{check_parts, read_url};
 
 /// Photos that are fetched at once. Each may wait for a stranger's server for as long as it likes,
 /// within the limits of time, and takes a connection meanwhile.
@@ -39,11 +43,11 @@ pub const FETCHES_MAX: usize = 64;
 /// Redirects that are followed.
 const REDIRECTS_MAX: usize = 3;
 
-/// Time to connect to one address.
-const CONNECT_MAX: Duration = Duration::from_secs(5);
-
 /// Time until an answer begins, with all redirects.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// Time for a photo to be fetched whole.
+pub const DOWNLOAD_MAX: Duration = Duration::from_secs(30);
 
 /// Fetches photos. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -69,15 +73,7 @@ impl Fetcher {
     /// When the system has no roots.
     pub fn new(addresses: Addresses) -> io::Result<Self> {
         let addresses = Arc::new(addresses);
-        let mut tcp = HttpConnector::new_with_resolver(Resolver::new(Arc::clone(&addresses)));
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_MAX));
-        let tls = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?;
-        let connector = tls.https_or_http().enable_http1().wrap_connector(tcp);
-        // Each fetch has a connection of its own: none stays open to a stranger's server.
-        let client =
-            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        let client = client(connector(Arc::clone(&addresses))?);
         let places = Arc::new(Semaphore::new(FETCHES_MAX));
         Ok(Self { client, addresses, places })
     }
@@ -94,6 +90,28 @@ impl Fetcher {
             answer.map_err(|_| FetchError::TooSlow { seconds: ANSWER_MAX.as_secs() })??;
         check_type(answer.headers())?;
         Ok(Fetched { body: Body::new(answer.into_body()), place })
+    }
+
+    /// The photo at `url`, whole.
+    ///
+    /// # Errors
+    /// A [`FetchError`] that says why there is none.
+    pub async fn download(&self, url: &str) -> Result<Bytes, FetchError> {
+        let Fetched { mut body, place: _place } = self.fetch(url).await?;
+        let whole = async {
+            let (mut bytes, bytes_max) = (Vec::new(), limits::PHOTO_BYTES_MAX);
+            while let Some(frame) = body.frame().await {
+                let frame = frame.map_err(|_| FetchError::BrokeOff)?;
+                let Ok(data) = frame.into_data() else { continue };
+                if bytes_max < (bytes.len() + data.len()) as u64 {
+                    return Err(FetchError::TooManyBytes { bytes_max });
+                }
+                bytes.extend_from_slice(&data);
+            }
+            Ok(bytes.into())
+        };
+        let whole = tokio::time::timeout(DOWNLOAD_MAX, whole).await;
+        whole.map_err(|_| FetchError::TooSlow { seconds: DOWNLOAD_MAX.as_secs() })?
     }
 
     async fn follow(&self, url: &str) -> Result<Response<hyper::body::Incoming>, FetchError> {
@@ -124,12 +142,7 @@ impl Fetcher {
 
     /// A URL that may be asked. Names are checked once they are resolved.
     fn checked(&self, url: &Url) -> Result<Uri, FetchError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(FetchError::Scheme);
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(FetchError::Credentials);
-        }
+        check_parts(url)?;
         let is_allowed = match url.host() {
             Some(Host::Ipv4(address)) => self.addresses.allow(address.into()),
             Some(Host::Ipv6(address)) => self.addresses.allow(address.into()),
@@ -141,14 +154,6 @@ impl Fetcher {
         }
         url.as_str().parse().map_err(|_| FetchError::UrlNotValid("no request can have it".into()))
     }
-}
-
-fn read_url(text: &str) -> Result<Url, FetchError> {
-    if URL_BYTES_MAX < text.len() {
-        let (bytes, bytes_max) = (text.len(), URL_BYTES_MAX);
-        return Err(FetchError::UrlTooLong { bytes, bytes_max });
-    }
-    Url::parse(text).map_err(|error| FetchError::UrlNotValid(error.to_string()))
 }
 
 /// Refuses what says of itself that it is something else than a picture, such as a page.

@@ -38,6 +38,40 @@ impl<S: Send + Sync> FromRequestParts<S> for Called {
     }
 }
 
+/// Whom a request counts for, for one that brings several photos: each counts as a request.
+#[derive(Debug, Clone)]
+pub struct CountedFor {
+    client: Option<Client>,
+    caller: Caller,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CountedFor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let counted = parts.extensions.get::<Self>().cloned();
+        counted.ok_or_else(|| Problem::ours(&"a route is not behind the gate of callers"))
+    }
+}
+
+impl CountedFor {
+    /// Counts one more request.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it is one too many.
+    pub async fn count(&self, service: &Service) -> Result<(), Problem> {
+        let own = self.caller.key().and_then(|(_, limits)| limits.per_minute);
+        let minute = self.client.as_ref().and_then(|it| service.limiters.count(it, own));
+        if let Some(refused) = minute.filter(|minute| !minute.goes_on) {
+            return Err(Problem::rate_limited(refused.per_minute, refused.wait_s()));
+        }
+        if let Some((key, limits)) = self.caller.key() {
+            service.app.usage().count(key, limits).await?;
+        }
+        Ok(())
+    }
+}
+
 /// Lets through who may do what the route does, as often as it may.
 pub async fn admit(
     State(service): State<Arc<Service>>,
@@ -58,9 +92,11 @@ pub async fn admit(
         headers: request.headers(),
         client: client_of(called.as_ref().ok(), &request),
     };
+    let client = asked.client.clone();
     let admitted = admit_one(&service, called, asked, &mut limits).await;
     let mut response = match admitted {
         Ok(caller) => {
+            request.extensions_mut().insert(CountedFor { client, caller: caller.clone() });
             request.extensions_mut().insert(Called(caller));
             next.run(request).await
         }
@@ -137,7 +173,9 @@ fn client_of(caller: Option<&Caller>, request: &Request) -> Option<Client> {
     match caller.map(|caller| &caller.credential) {
         Some(Credential::Key { id, .. }) => Some(Client::Key(id.clone())),
         Some(Credential::BankToken) => Some(Client::Keeper),
-        Some(Credential::Nothing | Credential::CommandLine) | None => address_of(request),
+        Some(Credential::Nothing | Credential::CommandLine | Credential::Accepted) | None => {
+            address_of(request)
+        }
     }
 }
 
@@ -146,12 +184,12 @@ fn address_of(request: &Request) -> Option<Client> {
     address.and_then(|it| Client::at(it.0.ip()))
 }
 
-/// Makes sure that a check of this caller may name an account: it changes a bank, and asks who else
-/// shows a photo.
+/// Makes sure that this caller may name an account, or have checks kept and look at those of its
+/// tenant: that changes something, and tells who else was asked about.
 ///
 /// # Errors
 /// A [`Problem`] that says why not.
-pub fn ensure_may_name_accounts(
+pub fn ensure_may_keep(
     caller: &Caller,
     origins: &[Origin],
     headers: &HeaderMap,

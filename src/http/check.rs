@@ -44,7 +44,7 @@ pub async fn check(
     let Service { app, uploads, origins, .. } = &*service;
     // Nobody sends a photo for nothing.
     app.store().in_place()?;
-    let authorized = auth::ensure_may_name_accounts(&caller, origins, request.headers());
+    let authorized = auth::ensure_may_keep(&caller, origins, request.headers());
     let upload = uploads.receive(request, &caller, &["account_id"]).await?;
     let account = match upload.text("account_id") {
         None => None,

@@ -73,11 +73,47 @@ const SAID: &[&str] = &[
     "EXTERNAL_ID_NOT_PLAIN",
 ];
 
+const NOTE: &[&str] = &["NOTE_TOO_LONG", "NOTE_NOT_PLAIN"];
+const SAID_OF_CHECKS: &[&str] = &[
+    "ACCOUNT_ID_NOT_VALID",
+    "SIGHTINGS_NOT_KEPT",
+    "EXTERNAL_ID_TOO_LONG",
+    "EXTERNAL_ID_NOT_PLAIN",
+    "CALLBACK_NOT_REGISTERED",
+];
+
 /// The errors that an operation may answer beside `INTERNAL`, by its id.
 fn answers(operation: &str) -> &'static [&'static [&'static str]] {
     match operation {
         "check_photo" => &[UPLOAD, ACCESS, &["ACCOUNT_ID_NOT_VALID", "SIGHTINGS_NOT_KEPT"], STORE],
-        "list_banks" | "list_tenants" => &[ACCESS, STORE],
+        "start_checks" => &[
+            UPLOAD,
+            ACCESS,
+            SAID_OF_CHECKS,
+            &["BATCH_TOO_LARGE", "TOO_MANY_WAITING", "STOPPING"],
+            STORE,
+        ],
+        "register_endpoint" => &[
+            ACCESS,
+            JSON,
+            &["URL_NOT_VALID", "URL_NOT_ALLOWED", "EVENT_NOT_VALID", "TOO_MANY_ENDPOINTS"],
+            STORE,
+        ],
+        "remove_endpoint" | "rotate_secret" | "switch_on_endpoint" => {
+            &[ACCESS, &["NO_SUCH_ENDPOINT"], STORE]
+        }
+        "list_messages" => &[ACCESS, &["NO_SUCH_ENDPOINT", "BAD_REQUEST"], STORE],
+        "replay_messages" => &[ACCESS, &["NO_SUCH_ENDPOINT", "ENDPOINT_OFF"], STORE],
+        "give_feedback" => &[ACCESS, JSON, NOTE, &["NO_SUCH_CHECK", "CHECK_NOT_DONE"], STORE],
+        "appeal" => {
+            &[ACCESS, JSON, NOTE, &["NO_SUCH_CHECK", "CHECK_NOT_DONE", "APPEAL_EXISTS"], STORE]
+        }
+        "uphold" | "overturn" => {
+            &[ACCESS, JSON, NOTE, &["NO_SUCH_CHECK", "NO_OPEN_APPEAL", "BANK_EXISTS"], STORE]
+        }
+        "show_check" => &[ACCESS, &["NO_SUCH_CHECK"], STORE],
+        "list_checks" => &[ACCESS, &["BAD_REQUEST", "NO_SUCH_CHECK"], STORE],
+        "list_banks" | "list_tenants" | "list_endpoints" => &[ACCESS, STORE],
         "create_bank" => {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]
         }
@@ -190,6 +226,9 @@ fn describe_names(operation: &mut Operation) {
             ),
             ("account_id", ParameterIn::Path) => {
                 ("the account, as checks name it; 1 to 256 bytes", "^[^/]{1,256}$")
+            }
+            ("check_id" | "endpoint_id", ParameterIn::Path) => {
+                ("its id", "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
             }
             ("key_id", ParameterIn::Path) => ("the key's id", "^[0-9A-Za-z]{12}$"),
             _ => continue,

@@ -21,7 +21,8 @@ pub enum Fault {
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorCode {
     pub code: &'static str,
-    /// The HTTP statuses it comes with; none for one of the command line only.
+    /// The HTTP statuses it comes with; none for one that only the command line writes, or that
+    /// only ever is what came of a check that was done later.
     pub statuses: &'static [u16],
     pub fault: Fault,
     /// What happened.
@@ -31,11 +32,12 @@ pub struct ErrorCode {
 }
 
 /// Every code, sorted by what it is about.
-pub const CATALOGUE: [(&str, &[ErrorCode]); 6] = [
+pub const CATALOGUE: [(&str, &[ErrorCode]); 7] = [
     ("The photo", &PHOTO),
     ("The request", &REQUEST),
     ("Who may do what", &ACCESS),
     ("Tenants and keys", &TENANTS),
+    ("Checks that are done later, and webhooks", &LATER),
     ("Banks and lists", &BANKS),
     ("The service", &SERVICE),
 ];
@@ -255,6 +257,70 @@ const TENANTS: [ErrorCode; 9] = [
     ),
 ];
 
+const LATER: [ErrorCode; 13] = [
+    error(
+        "NO_SUCH_CHECK",
+        &[404],
+        Caller,
+        "no check or call of this id was accepted from this tenant, or it is over its retention",
+        "use the id that the answer named",
+    ),
+    error(
+        "BATCH_TOO_LARGE",
+        &[422],
+        Caller,
+        "a call brings more than 500 photos",
+        "send them in several calls",
+    ),
+    error(
+        "TOO_MANY_WAITING",
+        &[429],
+        Caller,
+        "as many photos of this tenant wait as may",
+        RETRY_AFTER,
+    ),
+    error(
+        "CALLBACK_NOT_REGISTERED",
+        &[422],
+        Caller,
+        "callback_url is at no endpoint of the tenant that is on",
+        "register an endpoint with its scheme, host and port (docs/webhooks.md)",
+    ),
+    error("EVENT_NOT_VALID", &[422], Caller, "there is no such event", READ_DETAIL),
+    error("NO_SUCH_ENDPOINT", &[404], Caller, "there is no such endpoint", "list the endpoints"),
+    error("TOO_MANY_ENDPOINTS", &[409], Caller, "a tenant has at most 20", "remove one"),
+    error("ENDPOINT_OFF", &[409], Caller, "the endpoint is switched off", "switch it on first"),
+    error(
+        "CHECK_NOT_DONE",
+        &[409],
+        Caller,
+        "the check has no report yet, or never will",
+        "wait until its state is done",
+    ),
+    error("APPEAL_EXISTS", &[409], Caller, "the verdict was appealed before", "ask for the check"),
+    error(
+        "NO_OPEN_APPEAL",
+        &[409],
+        Caller,
+        "nobody appealed, or it was decided",
+        "ask for the check",
+    ),
+    error(
+        "PHOTO_LOST",
+        &[],
+        Operator,
+        "the photo waited in the memory of a program that ended",
+        "send it again; the operator can let photos wait encrypted (waiting_photos)",
+    ),
+    error(
+        "CHECK_GIVEN_UP",
+        &[],
+        Operator,
+        "the check was begun ten times and never finished",
+        "look at the log; send the photo again",
+    ),
+];
+
 const BANKS: [ErrorCode; 17] = [
     error(
         "BANK_NAME_NOT_VALID",
@@ -378,8 +444,7 @@ pub fn page() -> String {
         let _ = write!(page, "\n## {subject}\n\n{TABLE_HEAD}");
         for ErrorCode { code, statuses, fault, means, remedy } in codes {
             let statuses: Vec<_> = statuses.iter().map(u16::to_string).collect();
-            let status =
-                if statuses.is_empty() { "command line".to_owned() } else { statuses.join(", ") };
+            let status = if statuses.is_empty() { "none".to_owned() } else { statuses.join(", ") };
             let fault = match fault {
                 Caller => "the caller's",
                 Load => "nobody's",
@@ -395,8 +460,9 @@ const PAGE_HEAD: &str = "# Error codes
 
 Errors are answered as RFC 9457 problems (`application/problem+json`) with a stable `code` and a
 `detail` that names the value and the limit. New codes may come; the meaning of one never changes.
-The command line writes the same codes. What is ours is logged with its cause, and the answer hides
-it.
+The command line writes the same codes, and a check that is done later has them as its `problem`;
+those without a status come nowhere else. What is ours is logged with its cause, and the answer
+hides it.
 
 This page is made from `src/http/errors.rs`; a test holds it true.
 ";

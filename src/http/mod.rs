@@ -2,11 +2,14 @@
 
 pub mod accounts;
 pub mod admin;
+pub mod appeals;
 pub mod arrival;
 pub mod auth;
 pub mod banks;
+pub mod batch;
 pub mod browser;
 pub mod check;
+pub mod checks;
 pub mod client_limit;
 pub mod contents;
 pub mod description;
@@ -24,6 +27,7 @@ pub mod starting;
 pub mod tracing_context;
 pub mod transfer;
 pub mod upload;
+pub mod webhooks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +44,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::{DefaultOnFailure, TraceLayer};
 use tracing::Level;
 use utoipa::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
@@ -60,6 +64,8 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
     ),
     tags(
         (name = "check", description = "One photo in, one report out"),
+        (name = "checks", description = "Photos in, reports later"),
+        (name = "webhooks", description = "Where a tenant is told of what happens"),
         (name = "banks", description = "Known photos to look for"),
         (name = "accounts", description = "What is kept of an account"),
         (name = "admin", description = "Tenants, their keys, and the banks that they share"),
@@ -82,6 +88,18 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(banks::show, banks::rename, banks::delete))
         .routes(routes!(contents::show, contents::change, contents::remove))
         .routes(routes!(accounts::erase))
+        .routes(routes!(checks::list))
+        .routes(routes!(checks::show))
+        .routes(routes!(appeals::feedback))
+        .routes(routes!(appeals::appeal))
+        .routes(routes!(appeals::uphold))
+        .routes(routes!(appeals::overturn))
+        .routes(routes!(webhooks::list, webhooks::register))
+        .routes(routes!(webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::switch_on))
+        .routes(routes!(webhooks::messages))
+        .routes(routes!(webhooks::replay))
         .routes(routes!(admin::list_tenants, admin::create_tenant))
         .routes(routes!(admin::erase_tenant))
         .routes(routes!(admin::share, admin::unshare))
@@ -89,6 +107,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(admin::revoke_key))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
+        .routes(routes!(checks::start).layer(DefaultBodyLimit::disable()))
         .routes(routes!(transfer::import))
         .routes(routes!(transfer::export));
     let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi())

@@ -144,13 +144,6 @@ impl Problem {
         Self::unprocessable("BAD_REQUEST", format!("the JSON is not valid here: {start}"))
     }
 
-    /// The operator does not let the service fetch anything.
-    #[must_use]
-    pub fn urls_not_taken() -> Self {
-        let detail = "this service takes no photos by URL: send the photo itself";
-        Self::new(StatusCode::FORBIDDEN, "URLS_NOT_TAKEN", detail)
-    }
-
     /// Something of the request that could not be read, with the status of the library that tried.
     #[must_use]
     pub fn bad_request(status: StatusCode, detail: String) -> Self {
@@ -287,11 +280,23 @@ impl From<Refusal> for Problem {
             Refusal::Photo(error) => photo_status(error),
             Refusal::Bank(refusal) => bank_status(refusal),
             Refusal::Denied(denied) => denied_status(*denied),
-            Refusal::Text(_) | Refusal::AccountId(_) | Refusal::Name(_) | Refusal::KeyScope(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
+            Refusal::Text(_)
+            | Refusal::AccountId(_)
+            | Refusal::Name(_)
+            | Refusal::KeyScope(_)
+            | Refusal::BatchTooLarge
+            | Refusal::CallbackNotRegistered
+            | Refusal::Event(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::SightingsNotKept | Refusal::TooManyEndpoints | Refusal::EndpointOff => {
+                StatusCode::CONFLICT
             }
-            Refusal::SightingsNotKept => StatusCode::CONFLICT,
-            Refusal::TenantQueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::UrlsNotTaken => StatusCode::FORBIDDEN,
+            Refusal::Fetch(error) => fetch_status(error),
+            Refusal::TenantQueueFull(_) | Refusal::TooManyWaiting { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
+            // Only ever the answer of a check that was accepted.
+            Refusal::PhotoLost | Refusal::CheckGivenUp => StatusCode::GONE,
         };
         let problem = Self::new(status, refusal.code(), refusal.to_string());
         match refusal {
@@ -309,9 +314,14 @@ fn bank_status(refusal: &store::Refusal) -> StatusCode {
         store::Refusal::BankExists(_)
         | store::Refusal::BankOfSightings(_)
         | store::Refusal::TenantExists(_)
-        | store::Refusal::TenantIsDefault => StatusCode::CONFLICT,
+        | store::Refusal::TenantIsDefault
+        | store::Refusal::CheckNotDone(_)
+        | store::Refusal::AppealExists(_)
+        | store::Refusal::NoOpenAppeal(_) => StatusCode::CONFLICT,
         store::Refusal::NoSuchBank(_)
         | store::Refusal::NoSuchContent { .. }
+        | store::Refusal::NoSuchCheck(_)
+        | store::Refusal::NoSuchEndpoint(_)
         | store::Refusal::NoSuchTenant(_)
         | store::Refusal::NoSuchKey(_) => StatusCode::NOT_FOUND,
     }
@@ -327,6 +337,13 @@ fn denied_status(denied: Denied) -> StatusCode {
         | Denied::KeyRevoked => StatusCode::UNAUTHORIZED,
         Denied::ScopeNeeded(_) | Denied::OperatorNeeded => StatusCode::FORBIDDEN,
         Denied::QuotaUsedUp { .. } => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+fn fetch_status(error: &FetchError) -> StatusCode {
+    match error {
+        FetchError::Busy { .. } | FetchError::LookupsBusy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 
@@ -356,9 +373,13 @@ impl From<Failure> for Problem {
             }
             Failure::Store(StoreError::Replaced(_)) => Self::database_replaced(),
             Failure::Store(StoreError::Unreachable(_)) => Self::database_unreachable(&failure),
-            Failure::Store(_) | Failure::Work(_) | Failure::ReaderGone | Failure::Randomness(_) => {
-                Self::ours(&failure)
-            }
+            Failure::Store(_)
+            | Failure::Work(_)
+            | Failure::ReaderGone
+            | Failure::Randomness(_)
+            | Failure::ReportUnreadable
+            | Failure::NotEncrypted
+            | Failure::OtherPhotoKey => Self::ours(&failure),
         }
     }
 }
@@ -439,14 +460,6 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
 
 impl From<FetchError> for Problem {
     fn from(error: FetchError) -> Self {
-        let code = match error {
-            FetchError::Busy { .. } | FetchError::LookupsBusy { .. } => {
-                return Self::new(StatusCode::SERVICE_UNAVAILABLE, "BUSY", error.to_string());
-            }
-            FetchError::AddressNotPublic => "URL_NOT_ALLOWED",
-            _ if error.is_of_url() => "URL_NOT_VALID",
-            _ => "URL_NOT_FETCHED",
-        };
-        Self::unprocessable(code, error.to_string())
+        Self::new(fetch_status(&error), error.code(), error.to_string())
     }
 }

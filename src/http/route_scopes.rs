@@ -4,16 +4,23 @@
 use axum::http::Method;
 
 use crate::tenancy::KeyScope;
-use crate::tenancy::KeyScope::{Admin, BankRead, BankWrite, Check};
+use crate::tenancy::KeyScope::{Admin, BankRead, BankWrite, Check, Review};
 
 const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 23] = [
+const NEEDED: [(&str, &str, KeyScope); 37] = [
     ("POST", "/v1/check", Check),
     // The form of the page, which does the same.
     ("POST", "/", Check),
+    ("POST", "/v1/checks", Check),
+    ("GET", "/v1/checks", Check),
+    ("GET", "/v1/checks/{check_id}", Check),
+    ("POST", "/v1/checks/{check_id}/feedback", Check),
+    ("POST", "/v1/checks/{check_id}/appeal", Check),
+    ("POST", "/v1/checks/{check_id}/uphold", Review),
+    ("POST", "/v1/checks/{check_id}/overturn", Review),
     ("GET", "/v1/banks", BankRead),
     ("POST", "/v1/banks", BankWrite),
     ("GET", "/v1/banks/{name}", BankRead),
@@ -27,6 +34,13 @@ const NEEDED: [(&str, &str, KeyScope); 23] = [
     ("POST", "/v1/banks/{name}/import", BankWrite),
     ("GET", "/v1/banks/{name}/export", BankRead),
     ("DELETE", "/v1/accounts/{account_id}", BankWrite),
+    ("GET", "/v1/webhooks", Admin),
+    ("POST", "/v1/webhooks", Admin),
+    ("DELETE", "/v1/webhooks/{endpoint_id}", Admin),
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate", Admin),
+    ("POST", "/v1/webhooks/{endpoint_id}/switch-on", Admin),
+    ("GET", "/v1/webhooks/{endpoint_id}/messages", Admin),
+    ("POST", "/v1/webhooks/{endpoint_id}/replay", Admin),
     ("GET", "/v1/admin/tenants", Admin),
     ("POST", "/v1/admin/tenants", Admin),
     ("DELETE", "/v1/admin/tenants/{tenant}", Admin),

@@ -1,13 +1,11 @@
 //! What handlers share: the app, and what bounds requests on their way in.
 
-use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::client_limit::ClientLimiters;
 use super::upload::Uploads;
 use crate::app::App;
 use crate::config::{Origin, ServiceConfig};
-use crate::fetch::Fetcher;
 
 /// See the module's text.
 #[derive(Debug)]
@@ -25,20 +23,16 @@ impl Service {
     /// A service over an open app, for no pages of other origins and without a limit of requests.
     #[must_use]
     pub fn new(app: App) -> Self {
-        let uploads = Uploads::new(app.gate().clone());
+        let uploads = Uploads::new(app.gate().clone(), app.fetcher().cloned());
         let (origins, limiters) = (Vec::new(), ClientLimiters::default());
         Self { app, uploads, origins, limiters, stopping: AtomicBool::new(false) }
     }
 
     /// The same as the operator wants it.
-    ///
-    /// # Errors
-    /// When photos are to be fetched, and the system has no certificates to check others' by.
-    pub fn with_config(app: App, config: &ServiceConfig) -> io::Result<Self> {
+    #[must_use]
+    pub fn with_config(app: App, config: &ServiceConfig) -> Self {
         let limiters = ClientLimiters::new(config.requests_per_minute);
-        let mut service = Self { origins: config.origins.clone(), limiters, ..Self::new(app) };
-        service.uploads.fetcher = config.fetch.clone().map(Fetcher::new).transpose()?;
-        Ok(service)
+        Self { origins: config.origins.clone(), limiters, ..Self::new(app) }
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

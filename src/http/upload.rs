@@ -20,9 +20,9 @@ use super::arrival::{self, Arriving, BODY_BYTES_MAX, BodyShare, Pace};
 use super::extract;
 use super::problem::Problem;
 use super::room::Room;
-use crate::app::error::AppError;
+use crate::app::error::{AppError, Refusal};
 use crate::app::gate::Gate;
-use crate::fetch::{FetchError, Fetched, Fetcher};
+use crate::fetch::{DOWNLOAD_MAX, FetchError, Fetched, Fetcher};
 use crate::tenancy::Caller;
 use photocheck_core::limits;
 use photocheck_core::photo::PhotoError;
@@ -35,9 +35,6 @@ const WORK_MAX: Duration = Duration::from_mins(1);
 
 /// Bytes of the JSON that names a URL.
 const JSON_BYTES_MAX: usize = 16 * 1024;
-
-/// Time for a photo to be fetched whole.
-const FETCH_MAX: Duration = Duration::from_secs(30);
 
 const _: () = assert!(2 * BODY_BYTES_MAX < UPLOADS_BYTES_MAX);
 
@@ -57,11 +54,11 @@ pub struct Uploads {
 }
 
 impl Uploads {
-    /// Uploads that go through this gate.
+    /// Uploads that go through this gate, or are fetched.
     #[must_use]
-    pub fn new(gate: Gate) -> Self {
+    pub fn new(gate: Gate, fetcher: Option<Fetcher>) -> Self {
         let room = Room::new(UPLOADS_BYTES_MAX, BODY_BYTES_MAX);
-        Self { room, pace: Pace::default(), gate, fetcher: None }
+        Self { room, pace: Pace::default(), gate, fetcher }
     }
 
     /// Reads a request's body. Text fields are kept when they have one of the `names`.
@@ -110,7 +107,7 @@ impl Uploads {
     ) -> Result<Upload, Problem> {
         let Some(fetcher) = &self.fetcher else {
             arrival::drain(body);
-            return Err(Problem::urls_not_taken());
+            return Err(AppError::from(Refusal::UrlsNotTaken).into());
         };
         let (url, texts) = read_json(arrival::arriving(body, self.pace, None).await, names).await?;
         let fetched = async {
@@ -124,8 +121,9 @@ impl Uploads {
                 Some(_) => Err(FetchError::BrokeOff.into()),
             }
         };
-        let photo = tokio::time::timeout(FETCH_MAX, fetched).await;
-        let photo = photo.map_err(|_| FetchError::TooSlow { seconds: FETCH_MAX.as_secs() })??;
+        let photo = tokio::time::timeout(DOWNLOAD_MAX, fetched).await;
+        let photo =
+            photo.map_err(|_| FetchError::TooSlow { seconds: DOWNLOAD_MAX.as_secs() })??;
         Ok(Upload { photo, texts, _share: share })
     }
 }
@@ -179,12 +177,14 @@ fn check_announced(headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-fn is_multipart(headers: &HeaderMap) -> bool {
+/// Whether a body is a form.
+pub(super) fn is_multipart(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"))
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether a body is JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.to_ascii_lowercase().starts_with("application/json"))
 }

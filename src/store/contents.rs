@@ -17,7 +17,9 @@ use super::database::Store;
 use super::dialect::Dialect;
 use super::error::{Refusal, StoreError};
 use super::generation;
+use super::messages::insert_messages;
 use crate::tenancy::TenantId;
+use crate::webhooks::NewEvent;
 
 /// A banked photo as it is listed: without its hashes, which no list shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,16 @@ impl Store {
         bank: &BankFacts,
         photo: &BankedPhoto,
     ) -> Result<(ContentId, bool), StoreError> {
+        self.add_photo_telling(bank, photo, |_| Vec::new()).await
+    }
+
+    /// The same, and has the bank's tenant told of what that means, if it was added.
+    pub async fn add_photo_telling(
+        &self,
+        bank: &BankFacts,
+        photo: &BankedPhoto,
+        events: impl FnOnce(ContentId) -> Vec<NewEvent>,
+    ) -> Result<(ContentId, bool), StoreError> {
         ensure_exchanged(bank)?;
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;
@@ -71,6 +83,13 @@ impl Store {
             return Ok((existing, false));
         }
         let id = insert(&mut transaction, self.dialect, bank.id, photo, generation).await?;
+        let events = events(id);
+        if !events.is_empty() {
+            let tenant = owner(&mut transaction, bank.id).await?;
+            for event in &events {
+                insert_messages(&mut transaction, tenant, event, None, photo.added_at).await?;
+            }
+        }
         self.commit(transaction).await?;
         Ok((id, true))
     }
@@ -146,6 +165,17 @@ impl Store {
         id: ContentId,
         reason: &str,
     ) -> Result<bool, StoreError> {
+        self.quarantine_telling(tenant, id, reason, None).await
+    }
+
+    /// The same, and has the tenant told of it, at this time.
+    pub async fn quarantine_telling(
+        &self,
+        tenant: TenantId,
+        id: ContentId,
+        reason: &str,
+        event: Option<(&NewEvent, i64)>,
+    ) -> Result<bool, StoreError> {
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;
         let statement = "update content set quarantined = $1 \
@@ -162,6 +192,9 @@ impl Store {
             return Ok(false);
         }
         replace(&mut transaction, id, generation).await?;
+        if let Some((event, now_s)) = event {
+            insert_messages(&mut transaction, tenant, event, None, now_s).await?;
+        }
         self.commit(transaction).await?;
         Ok(true)
     }
@@ -309,4 +342,13 @@ fn read_content(row: &AnyRow) -> Result<Content, StoreError> {
         quarantined: read_quarantined(row)?,
         added_at: row.try_get("added_at")?,
     })
+}
+
+/// Whose bank it is.
+async fn owner(connection: &mut AnyConnection, bank: BankId) -> Result<TenantId, StoreError> {
+    let row = sqlx::query("select tenant_id from bank where id = $1")
+        .bind(bank.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(TenantId(row.try_get("tenant_id")?))
 }

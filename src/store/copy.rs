@@ -1,8 +1,9 @@
 //! Copying a whole database into an empty one, of the same kind or another, and summing up what one
 //! holds so that two can be compared.
 //!
-//! Everything is copied, with its ids and generations, but for the list of snapshots of the index:
-//! those were taken of the other database. The copy is one transaction: all of it, or nothing.
+//! Everything is copied, with its ids and generations, but for the list of snapshots of the index,
+//! which were taken of the other database, and that of workers, which are alive there. The copy is
+//! one transaction: all of it, or nothing.
 
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
@@ -48,8 +49,8 @@ struct Table {
     gives_ids: bool,
 }
 
-/// All tables but that of snapshots; what others refer to comes first.
-const TABLES: [Table; 11] = [
+/// All tables but those of snapshots and workers; what others refer to comes first.
+const TABLES: [Table; 15] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -161,6 +162,81 @@ const TABLES: [Table; 11] = [
         key_columns: 2,
         gives_ids: false,
     },
+    Table {
+        name: "photo_check",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("batch_id", Kind::Text),
+            ("place", Kind::BigInt),
+            ("external_id", Kind::Text),
+            ("state", Kind::Text),
+            ("accepted_at", Kind::BigInt),
+            ("finished_at", Kind::BigInt),
+            ("due_at", Kind::BigInt),
+            ("holder", Kind::Text),
+            ("owner", Kind::Text),
+            ("attempt", Kind::BigInt),
+            ("photo_bytes", Kind::BigInt),
+            ("callback_endpoint", Kind::Text),
+            ("callback_url", Kind::Text),
+            ("report", Kind::Text),
+            ("problem_code", Kind::Text),
+            ("problem_detail", Kind::Text),
+            ("feedback", Kind::Text),
+            ("feedback_note", Kind::Text),
+            ("appeal", Kind::Text),
+            ("appeal_reason", Kind::Text),
+            ("appealed_at", Kind::BigInt),
+            ("decision_reason", Kind::Text),
+            ("decided_at", Kind::BigInt),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "waiting_photo",
+        columns: &[("check_id", Kind::Text), ("sealed", Kind::Bytes)],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "webhook_endpoint",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("url", Kind::Text),
+            ("events", Kind::Text),
+            ("secret", Kind::Text),
+            ("old_secret", Kind::Text),
+            ("old_secret_until", Kind::BigInt),
+            ("created_at", Kind::BigInt),
+            ("failing_since", Kind::BigInt),
+            ("switched_off_at", Kind::BigInt),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "webhook_message",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("endpoint_id", Kind::Text),
+            ("url", Kind::Text),
+            ("event", Kind::Text),
+            ("payload", Kind::Text),
+            ("created_at", Kind::BigInt),
+            ("due_at", Kind::BigInt),
+            ("finished_at", Kind::BigInt),
+            ("state", Kind::Text),
+            ("owner", Kind::Text),
+            ("attempt", Kind::BigInt),
+            ("problem", Kind::Text),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
 ];
 
 impl Store {
@@ -219,6 +295,8 @@ async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "select (select count(*) from bank) + (select value from generation) \
              + (select count(*) from tenant where id <> 1) \
+             + (select count(*) from photo_check) \
+             + (select count(*) from webhook_endpoint) \
              + (select keys_required from access) as changes",
     )
     .fetch_one(connection)
@@ -227,7 +305,10 @@ async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
 }
 
 impl Table {
-    const PAGE_ROWS: usize = 4096;
+    /// Rows that are in memory at once; fewer where each may be a whole photo.
+    fn page_rows(&self) -> usize {
+        if self.name == "waiting_photo" { 4 } else { 4096 }
+    }
 
     /// The key of a row.
     fn key<'r>(&self, row: &'r [Value]) -> &'r [Value] {
@@ -257,7 +338,7 @@ impl Table {
             "select {} from {} {begin} order by {key} limit {}",
             self.names(),
             self.name,
-            Self::PAGE_ROWS
+            self.page_rows()
         );
         let query = sqlx::query(AssertSqlSafe(statement));
         let query = after.unwrap_or_default().iter().fold(query, |query, value| value.bind(query));

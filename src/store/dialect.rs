@@ -117,6 +117,23 @@ impl Dialect {
         }
     }
 
+    /// The time in seconds since 1970, by the one clock that all machines share.
+    pub(super) fn now_s(self) -> &'static str {
+        match self {
+            Self::Sqlite => "unixepoch()",
+            Self::Postgres => "cast(extract(epoch from clock_timestamp()) as bigint)",
+        }
+    }
+
+    /// Ends a query for a row to be taken, so that machines that ask at once do not wait for one
+    /// another: each gets another row. Of SQLite one writes at a time.
+    pub(super) fn skip_locked(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "for update skip locked",
+        }
+    }
+
     /// Asks for the `highest` id that a table of the program ever gave.
     pub(super) fn highest_id_query(self, table: &str) -> String {
         match self {

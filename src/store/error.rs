@@ -28,6 +28,21 @@ pub enum Refusal {
     /// A key that is not there.
     #[error("there is no key {0}")]
     NoSuchKey(String),
+    /// A check that was not accepted from this tenant, or is over its retention.
+    #[error("there is no check {0}")]
+    NoSuchCheck(String),
+    /// A check that has no report yet, or never will.
+    #[error("check {0} has no report")]
+    CheckNotDone(String),
+    /// A verdict that was disputed before.
+    #[error("check {0} was appealed before")]
+    AppealExists(String),
+    /// Nobody disputes the verdict, or it was decided.
+    #[error("check {0} has no appeal that waits to be decided")]
+    NoOpenAppeal(String),
+    /// An endpoint that the tenant does not have.
+    #[error("there is no endpoint {0}")]
+    NoSuchEndpoint(String),
     /// A content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
@@ -111,6 +126,12 @@ pub enum StoreError {
     /// The same of a tenant.
     #[error("tenant {0} in the database is not valid")]
     CorruptTenant(i64),
+    /// The same of a check, by its id.
+    #[error("check {0} in the database is not valid")]
+    CorruptCheck(String),
+    /// The same of an endpoint or one of its messages, by its id.
+    #[error("endpoint or message {0} in the database is not valid")]
+    CorruptEndpoint(String),
     /// The same of a key, by its id.
     #[error("key {0} in the database is not valid")]
     CorruptKey(String),
@@ -127,6 +148,11 @@ impl Refusal {
             Self::NoSuchTenant(_) => "NO_SUCH_TENANT",
             Self::TenantIsDefault => "TENANT_IS_DEFAULT",
             Self::NoSuchKey(_) => "NO_SUCH_KEY",
+            Self::NoSuchCheck(_) => "NO_SUCH_CHECK",
+            Self::CheckNotDone(_) => "CHECK_NOT_DONE",
+            Self::AppealExists(_) => "APPEAL_EXISTS",
+            Self::NoOpenAppeal(_) => "NO_OPEN_APPEAL",
+            Self::NoSuchEndpoint(_) => "NO_SUCH_ENDPOINT",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
             Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",
         }
@@ -158,6 +184,8 @@ impl StoreError {
             | Self::Corrupt(_)
             | Self::CorruptBank(_)
             | Self::CorruptTenant(_)
+            | Self::CorruptCheck(_)
+            | Self::CorruptEndpoint(_)
             | Self::CorruptKey(_) => "STORE_FAILED",
         }
     }

@@ -11,21 +11,25 @@
 //! statement begins with [`Store::in_place`], each write ends with it before it is acknowledged.
 
 mod announcements;
+mod appeals;
 mod backup;
 mod banks;
 mod changes;
+mod checks;
 mod columns;
 mod connection;
 mod contents;
 mod copy;
 mod database;
 mod dialect;
+mod endpoints;
 mod error;
 mod export;
 mod file;
 mod generation;
 mod import;
 mod keys;
+mod messages;
 mod open;
 mod schema;
 mod server;
@@ -33,15 +37,23 @@ mod sightings;
 mod snapshots;
 mod tenants;
 mod usage;
+mod workers;
 
+pub use appeals::{Appeal, Decision, Feedback};
 pub use banks::{Bank, NewBank, ensure_exchanged};
+pub use checks::{
+    ClaimedCheck, NewBatch, NewCheck, Outcome, StoredCheck, StoredState, Waiting, WaitsIn,
+};
 pub use connection::Opening;
 pub use contents::{Content, ContentChange};
 pub use copy::TableSum;
 pub use database::Store;
+pub use endpoints::Endpoint;
 pub use error::{Refusal, StoreError};
 pub use import::{BATCH_PHOTOS, Import, Imported};
 pub use keys::{NewKey, StoredKey};
+pub use messages::{Callback, ClaimedMessage, MessageState, Sent, StoredMessage};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};
 pub use usage::Used;
+pub use workers::WorkerId;

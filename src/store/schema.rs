@@ -17,11 +17,13 @@ const SQLITE: &[Step] = &[
     (3, "snapshots", include_str!("../../migrations/sqlite/0003_snapshots.sql")),
     (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
     (5, "tenants", include_str!("../../migrations/sqlite/0005_tenants.sql")),
+    (6, "work", include_str!("../../migrations/sqlite/0006_work.sql")),
 ];
 
 const POSTGRES: &[Step] = &[
     (4, "tables", include_str!("../../migrations/postgres/0004_tables.sql")),
     (5, "tenants", include_str!("../../migrations/postgres/0005_tenants.sql")),
+    (6, "work", include_str!("../../migrations/postgres/0006_work.sql")),
 ];
 
 /// The steps to the schema of today.

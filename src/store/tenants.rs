@@ -100,8 +100,8 @@ impl Store {
         read_tenant(&row.ok_or_else(|| Refusal::NoSuchTenant(name.to_string()))?)
     }
 
-    /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares and
-    /// keys. All of it in one transaction, or nothing.
+    /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares, checks,
+    /// webhooks and keys. All of it in one transaction, or nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantIsDefault`] for the one that is always there.
@@ -135,6 +135,14 @@ impl Store {
                 None,
             ),
             ("delete from api_key where tenant_id = $1", Some(&mut erased.keys)),
+            (
+                "delete from waiting_photo where check_id in \
+                     (select id from photo_check where tenant_id = $1)",
+                None,
+            ),
+            ("delete from photo_check where tenant_id = $1", None),
+            ("delete from webhook_message where tenant_id = $1", None),
+            ("delete from webhook_endpoint where tenant_id = $1", None),
             ("delete from tenant where id = $1", None),
         ] {
             let done = sqlx::query(statement).bind(tenant.id.0).execute(&mut *transaction).await?;

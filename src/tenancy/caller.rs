@@ -17,6 +17,8 @@ pub enum Credential {
     Key { id: KeyId, limits: KeyLimits },
     /// The machine itself: whoever can run the command line on the database.
     CommandLine,
+    /// That of an earlier call, whose work was accepted.
+    Accepted,
 }
 
 /// How much a key may send.
@@ -58,6 +60,13 @@ impl Caller {
         Self { tenant: TenantId::DEFAULT, credential: Credential::Nothing, scopes }
     }
 
+    /// Whoever sent a check that was accepted to be done later.
+    #[must_use]
+    pub fn of_accepted_work(tenant: TenantId) -> Self {
+        let scopes = [KeyScope::Check].into_iter().collect();
+        Self { tenant, credential: Credential::Accepted, scopes }
+    }
+
     /// Whether it may do this.
     #[must_use]
     pub fn may(&self, scope: KeyScope) -> bool {
@@ -82,7 +91,10 @@ impl Caller {
     pub fn key(&self) -> Option<(&KeyId, KeyLimits)> {
         match &self.credential {
             Credential::Key { id, limits } => Some((id, *limits)),
-            Credential::Nothing | Credential::BankToken | Credential::CommandLine => None,
+            Credential::Nothing
+            | Credential::BankToken
+            | Credential::CommandLine
+            | Credential::Accepted => None,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! How reports are written as JSON: the same for the service and the command line.
 
 pub mod answers;
+pub mod checks;
+pub mod events;
 pub mod names;
 pub mod versions;
 

@@ -10,7 +10,7 @@ use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
-use photocheck::fetch::{Addresses, FETCHES_MAX, Fetcher};
+use photocheck::fetch::{Addresses, FETCHES_MAX};
 use photocheck::http::arrival::Pace;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
@@ -70,10 +70,10 @@ async fn other_server(private: &str) -> String {
 
 async fn fetching() -> Service {
     let networks = vec![format!("{ALLOWED}/32").parse().unwrap()];
-    let fetcher = Fetcher::new(Addresses { networks }).unwrap();
+    let fetch = Some(Addresses { networks, ..Addresses::default() });
     // A server that says nothing is given up soon.
     let pace = Pace { span: Duration::from_secs(1), bytes_min: 1, ..Pace::default() };
-    Service::start_with(Setup { fetcher: Some(fetcher), pace, ..Setup::default() }).await
+    Service::start_with(Setup { pace, fetch, ..Setup::default() }).await
 }
 
 async fn sent(service: &Service, body: &Value) -> (u16, Value) {
@@ -118,8 +118,8 @@ async fn nothing_is_fetched_from_private_addresses() {
         assert!(!detail.contains("127.0.0.2") && !detail.contains("photo"), "{detail}");
     }
     // A name that leads here: the fetcher without networks of its own connects to no loopback.
-    let fetcher = Fetcher::new(Addresses::default()).unwrap();
-    let closed = Service::start_with(Setup { fetcher: Some(fetcher), ..Setup::default() }).await;
+    let fetch = Some(Addresses::default());
+    let closed = Service::start_with(Setup { fetch, ..Setup::default() }).await;
     let url = format!("http://localhost:{port}/photo");
     let (status, problem) = sent(&closed, &json!({ "url": url })).await;
     assert_eq!((status, &problem["code"]), (422, &json!("URL_NOT_ALLOWED")));

@@ -9,6 +9,7 @@
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::print_stderr, reason = "a test that cannot run here says so")]
 
+mod appeals;
 mod architecture;
 mod banks;
 mod bulk;
@@ -27,6 +28,8 @@ mod evaluation;
 mod exchange;
 mod fetching;
 mod keys;
+mod later;
+mod later_kills;
 mod machines;
 mod matching;
 mod metrics;
@@ -48,7 +51,9 @@ mod snapshots;
 mod store;
 mod store_contents;
 mod support;
+mod tenant_routes;
 mod tenants;
 mod threatexchange;
 mod uploads;
+mod webhooks;
 mod xmp;

@@ -4,10 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use photocheck::accounts::AccountHash;
+use photocheck::ids;
 use photocheck::store::{
-    ContentChange, Expired, NewKey, NewSighting, Opening, Recorded, Store, StoreError, Used,
+    ContentChange, Endpoint, Expired, NewBatch, NewCheck, NewKey, NewSighting, Opening, Outcome,
+    Recorded, Store, StoreError, Used, WaitsIn, WorkerId,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
+use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
 use photocheck_core::bank::{BankFacts, BankedPhoto, BankedView, Note, Opinion, Purpose};
 use photocheck_core::matching::hashes::PhotoHashes;
 use photocheck_core::matching::index::ContentId;
@@ -240,6 +243,32 @@ async fn fill(store: &Store) -> BankFacts {
     store.add_key(&new).await.unwrap();
     let used = Used { key: key.id().clone(), day: 20_000, requests: 3, last_used_at: 10 };
     store.add_usage(&[used]).await.unwrap();
+    let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 11 };
+    for place in 0..5 {
+        let (id, external_id) = (ids::new_id(), format!("upload {place}"));
+        let photo = WaitsIn::Sealed(vec![7; 100]);
+        let new = NewCheck { id, place, external_id, photo_bytes: 84, photo };
+        store.add_check(&batch, &new).await.unwrap();
+    }
+    store.accept_batch(&batch, None).await.unwrap();
+    let endpoint = Endpoint {
+        id: ids::new_id(),
+        tenant,
+        url: "https://hooks.example.org/".to_owned(),
+        events: EventKinds::All,
+        secret: WebhookSecret::create().unwrap(),
+        old_secret: None,
+        created_at: 12,
+        failing_since: None,
+        switched_off_at: None,
+    };
+    assert!(store.add_endpoint(&endpoint, 1).await.unwrap());
+    assert!(!store.add_endpoint(&endpoint, 1).await.unwrap(), "it has as many as it may");
+    let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
+    let worker = WorkerId::new(ids::new_id());
+    let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
+    let outcome = Outcome::Report("{}".to_owned());
+    assert!(store.finish_check(&worker, &claimed, &outcome, &event, 13).await.unwrap());
     bank
 }
 
@@ -262,6 +291,10 @@ async fn a_copy_holds_what_was_copied() {
             ("removal", 2),
             ("view_hash", 1),
             ("sighting", 2),
+            ("photo_check", 5),
+            ("waiting_photo", 4),
+            ("webhook_endpoint", 1),
+            ("webhook_message", 1),
         ];
         assert_eq!(rows, filled, "{}", source.kind);
         for target in &databases().await {

@@ -1,7 +1,5 @@
 //! Tenants: what one has is to another as if it were not there, unless it is shared.
 
-use std::collections::BTreeSet;
-
 use photocheck::app::live_index::LiveIndex;
 use photocheck::store::{Refusal, Store, StoreError, TableSum};
 use photocheck::tenancy::{KeyScope, TenantId, TenantName};
@@ -12,145 +10,12 @@ use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
 use crate::store::{Database, databases};
-use crate::support::keys::{key_order, make_key, make_tenant, operator};
+use crate::support::keys::{make_key, make_tenant};
 use crate::support::postgres::PostgresDatabase;
 use crate::support::{Service, Setup, codes, fixture, new_bank, photo_form, root};
 
-/// What is sent.
-enum Body {
-    None,
-    Json(Value),
-    Photo,
-    List,
-}
-
-/// Who may do it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum By {
-    /// A key of the tenant that the ids are of.
-    Owner,
-    /// A key of whoever runs the service.
-    Operator,
-}
-
-/// An operation of the API, called with what another tenant has.
-struct Case {
-    operation: &'static str,
-    method: Method,
-    path: String,
-    body: Body,
-    needs: KeyScope,
-    by: By,
-    /// The code of 404 that a stranger gets; `None` where nothing of another is named.
-    hidden_as: Option<&'static str>,
-}
-
-/// Every operation, in an order in which its owner can do all of them.
-fn cases(content: i64, key: &str) -> Vec<Case> {
-    use By::{Operator, Owner};
-    use KeyScope::{Admin, BankRead, BankWrite, Check};
-    let bank = Some("NO_SUCH_BANK");
-    let tenant = Some("NO_SUCH_TENANT");
-    let at = |path: &str| format!("/v1/banks/SCAM{path}");
-    let photo = at(&format!("/contents/{content}"));
-    let share = "/v1/admin/tenants/acme/banks/SCAM/shares/bolt".to_owned();
-    let rename = json!({ "name": "SCAM" });
-    let new_key = json!({ "tenant": "acme", "name": "one more", "scopes": ["check"] });
-    let own = |path: &str| path.to_owned();
-    let entries = [
-        ("check_photo", "POST", own("/v1/check"), Body::Photo, Check, Owner, None),
-        ("list_banks", "GET", own("/v1/banks"), Body::None, BankRead, Owner, None),
-        ("create_bank", "POST", own("/v1/banks"), new("NEW"), BankWrite, Owner, None),
-        ("show_bank", "GET", at(""), Body::None, BankRead, Owner, bank),
-        ("rename_bank", "PATCH", at(""), Body::Json(rename), BankWrite, Owner, bank),
-        ("list_contents", "GET", at("/contents"), Body::None, BankRead, Owner, bank),
-        ("add_content", "POST", at("/contents"), Body::Photo, BankWrite, Owner, bank),
-        ("show_content", "GET", photo.clone(), Body::None, BankRead, Owner, bank),
-        (
-            "change_content",
-            "PATCH",
-            photo.clone(),
-            Body::Json(json!({ "note": "mine" })),
-            BankWrite,
-            Owner,
-            bank,
-        ),
-        ("import_bank", "POST", at("/import"), Body::List, BankWrite, Owner, bank),
-        ("export_bank", "GET", at("/export"), Body::None, BankRead, Owner, bank),
-        ("erase_account", "DELETE", own("/v1/accounts/4711"), Body::None, BankWrite, Owner, None),
-        ("remove_content", "DELETE", photo, Body::None, BankWrite, Owner, bank),
-        ("list_tenants", "GET", own("/v1/admin/tenants"), Body::None, Admin, Owner, None),
-        ("create_tenant", "POST", own("/v1/admin/tenants"), new("third"), Admin, Operator, None),
-        ("share_bank", "PUT", share.clone(), Body::None, Admin, Operator, tenant),
-        ("unshare_bank", "DELETE", share, Body::None, Admin, Operator, tenant),
-        ("list_keys", "GET", own("/v1/admin/keys?tenant=acme"), Body::None, Admin, Owner, tenant),
-        ("make_key", "POST", own("/v1/admin/keys"), Body::Json(new_key), Admin, Owner, tenant),
-        (
-            "revoke_key",
-            "DELETE",
-            format!("/v1/admin/keys/{key}"),
-            Body::None,
-            Admin,
-            Owner,
-            Some("NO_SUCH_KEY"),
-        ),
-        ("delete_bank", "DELETE", at(""), Body::None, BankWrite, Owner, bank),
-        (
-            "erase_tenant",
-            "DELETE",
-            own("/v1/admin/tenants/acme"),
-            Body::None,
-            Admin,
-            Operator,
-            tenant,
-        ),
-    ];
-    let cases = entries.map(|(operation, method, path, body, needs, by, hidden_as)| {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        Case { operation, method, path, body, needs, by, hidden_as }
-    });
-    cases.into_iter().collect()
-}
-
-fn new(name: &str) -> Body {
-    Body::Json(json!({ "name": name }))
-}
-
-impl Case {
-    async fn send(&self, service: &Service, key: Option<&str>) -> Response {
-        let mut request = service.client.request(self.method.clone(), service.at(&self.path));
-        if let Some(key) = key {
-            request = request.bearer_auth(key);
-        }
-        let request = match &self.body {
-            Body::None => request,
-            Body::Json(body) => request.json(body),
-            Body::Photo => request.body(fixture(STOLEN)),
-            Body::List => request.body("0123456789abcdef".repeat(4)),
-        };
-        request.send().await.unwrap()
-    }
-
-    /// The answer must be a problem with this status and code.
-    async fn refused(&self, answer: Response, status: u16, code: &str) {
-        let got = answer.status().as_u16();
-        let body: Value = answer.json().await.unwrap();
-        assert_eq!((got, &body["code"]), (status, &code.into()), "{}: {body}", self.operation);
-    }
-}
-
-/// The operations that the API's description has behind the gate of callers.
-async fn operations(service: &Service) -> BTreeSet<String> {
-    let api = service.client.get(service.at("/openapi.json")).send().await.unwrap();
-    let api: Value = api.json().await.unwrap();
-    let paths = api["paths"].as_object().unwrap();
-    let gated = paths.iter().filter(|(path, _)| path.starts_with("/v1/"));
-    let operations = gated.flat_map(|(_, item)| item.as_object().unwrap().values());
-    operations.map(|it| it["operationId"].as_str().unwrap().to_owned()).collect()
-}
-
 /// The tenants `acme`, with a bank and a photo in it, and `bolt`, with nothing.
-async fn two_tenants() -> (Service, i64) {
+pub async fn two_tenants() -> (Service, i64) {
     let setup = Setup { require_keys: true, sightings_bank: Some("SEEN"), ..Setup::default() };
     let service = Service::start_with(setup).await;
     let acme = make_tenant(&service, "acme").await;
@@ -159,56 +24,6 @@ async fn two_tenants() -> (Service, i64) {
     let added = service.store.add_photo(&bank.unwrap(), &banked(STOLEN)).await.unwrap();
     service.live.refresh().await.unwrap();
     (service, added.0.0)
-}
-
-/// Every route, also one that is written tomorrow: with a stranger's key, without the scope,
-/// without a key, and by those who may.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_route_is_closed_to_other_tenants() {
-    let (service, content) = two_tenants().await;
-    let spare = key_order("acme", [KeyScope::Check]);
-    let spare = service.app.tenants().make_key(&operator(), spare).await.unwrap();
-    let cases = cases(content, spare.stored.id.as_str());
-    let known: BTreeSet<_> = cases.iter().map(|case| case.operation.to_owned()).collect();
-    assert_eq!(known, operations(&service).await, "each operation needs a case here");
-
-    let stranger = make_key(&service, "bolt", KeyScope::ALL).await;
-    for case in &cases {
-        let answer = case.send(&service, Some(&stranger)).await;
-        match case.hidden_as {
-            Some(code) => case.refused(answer, 404, code).await,
-            None if case.by == By::Operator => {
-                case.refused(answer, 403, "OPERATOR_NEEDED").await;
-            }
-            None => {
-                assert!(answer.status().is_success(), "{}", case.operation);
-                let body = answer.text().await.unwrap();
-                assert!(!body.contains("acme") && !body.contains("SCAM"), "{body}");
-            }
-        }
-    }
-    for case in &cases {
-        let without = KeyScope::ALL.into_iter().filter(|scope| *scope != case.needs);
-        let key = make_key(&service, "acme", without).await;
-        let answer = case.send(&service, Some(&key)).await;
-        case.refused(answer, 403, "SCOPE_NEEDED").await;
-        case.refused(case.send(&service, None).await, 401, "KEY_NEEDED").await;
-    }
-    let running = make_key(&service, "default", [KeyScope::Admin]).await;
-    for case in &cases {
-        let own = make_key(&service, "acme", [case.needs]).await;
-        if case.by == By::Operator {
-            let answer = case.send(&service, Some(&own)).await;
-            case.refused(answer, 403, "OPERATOR_NEEDED").await;
-        }
-        let key = if case.by == By::Operator { &running } else { &own };
-        let answer = case.send(&service, Some(key)).await;
-        let status = answer.status();
-        let body = answer.text().await.unwrap();
-        assert!(status.is_success(), "{}: {status} {body}", case.operation);
-        let shows = ["list_banks", "show_bank", "check_photo"].contains(&case.operation);
-        assert!(!shows || body.contains("SCAM"), "{}: {body}", case.operation);
-    }
 }
 
 async fn check(service: &Service, key: &str, photo: &str) -> Value {

@@ -23,10 +23,10 @@ use photocheck::app::live_index::LiveIndex;
 use photocheck::app::models;
 use photocheck::app::sightings::Sightings;
 use photocheck::config::{
-    BundledPolicy, Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, Origin, PolicyChoice,
-    SightingsConfig,
+    BundledPolicy, Config, DatabaseConfig, GateConfig, LaterConfig, Lookups, ModelsConfig, Origin,
+    PolicyChoice, SightingsConfig,
 };
-use photocheck::fetch::Fetcher;
+use photocheck::fetch::Addresses;
 use photocheck::http;
 use photocheck::http::arrival::Pace;
 use photocheck::http::client_limit::ClientLimiters;
@@ -277,8 +277,11 @@ pub struct Setup {
     /// Of one client, or no limit.
     pub requests_per_minute: Option<NonZeroU32>,
     pub policy: BundledPolicy,
-    /// Fetches photos by URL.
-    pub fetcher: Option<Fetcher>,
+    /// From where photos are fetched.
+    pub fetch: Option<Addresses>,
+    pub later: LaterConfig,
+    /// Where webhooks may be sent.
+    pub webhook_addresses: Addresses,
 }
 
 impl Default for Setup {
@@ -296,7 +299,9 @@ impl Default for Setup {
             origins: Vec::new(),
             requests_per_minute: None,
             policy: BundledPolicy::Strict,
-            fetcher: None,
+            fetch: None,
+            later: LaterConfig::default(),
+            webhook_addresses: Addresses::default(),
         }
     }
 }
@@ -345,6 +350,9 @@ impl Service {
                 None => AccessConfig::Everybody,
             },
             require_keys: setup.require_keys,
+            fetch: setup.fetch,
+            later: setup.later,
+            webhook_addresses: setup.webhook_addresses,
         };
         let app = App::open_with(checker_by(setup.policy), config).await.unwrap();
         if let Some(live) = app.live().cloned() {
@@ -354,7 +362,6 @@ impl Service {
         let sightings = app.sightings().cloned();
         let mut service = http::service::Service::new(app.clone());
         service.uploads.pace = setup.pace;
-        service.uploads.fetcher = setup.fetcher;
         service.uploads.room = setup.room.unwrap_or(service.uploads.room);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

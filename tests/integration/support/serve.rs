@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
+use super::ACCOUNT_KEY;
+
 /// A running `photocheck serve`. Stopped when it is dropped.
 pub struct Serve {
     pub url: String,
@@ -20,6 +22,7 @@ impl Serve {
             .args(["serve", "--listen", "127.0.0.1:0", "--db", db])
             .args(args)
             .env_remove("PHOTOCHECK_BANK_TOKEN")
+            .env("PHOTOCHECK_PHOTO_KEY", ACCOUNT_KEY)
             // Nobody balances the load of a test.
             .env("PHOTOCHECK_STOP_DELAY_S", "0")
             .stdout(Stdio::piped())

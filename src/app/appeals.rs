@@ -1,0 +1,128 @@
+//! After the verdict: whether it was right, and what becomes of it when somebody disputes it.
+//!
+//! An appeal that is overturned puts the hashes of the photo, as they are in its report, into an
+//! allow bank of the tenant, so that nothing flags it again.
+
+use photocheck_core::bank::{BankName, BankedPhoto, ExternalId, Note, Purpose};
+use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality, PhotoHashes};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::App;
+use super::error::{AppError, Failure};
+use crate::clock;
+use crate::store::{
+    Appeal, Decision, Feedback, NewBank, Outcome, Refusal, StoreError, StoredCheck, StoredState,
+};
+use crate::tenancy::TenantId;
+use crate::wire::events;
+
+/// The bank of photos that were flagged and must not be again.
+pub const ALLOW_BANK: &str = "ALLOWED_ON_APPEAL";
+
+impl App {
+    /// Keeps what somebody says of a verdict, in place of what was said before.
+    ///
+    /// # Errors
+    /// When there is no such check, or it has no report.
+    pub async fn give_feedback(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        feedback: &Feedback,
+    ) -> Result<StoredCheck, AppError> {
+        self.store().give_feedback(tenant, id, feedback).await?;
+        Ok(self.store().check(tenant, id).await?)
+    }
+
+    /// Keeps an appeal, for somebody to decide.
+    ///
+    /// # Errors
+    /// When there is no such check, it has no report, or it was appealed before.
+    pub async fn appeal(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        reason: &Note,
+    ) -> Result<StoredCheck, AppError> {
+        self.store().appeal(tenant, id, reason, clock::now_s()).await?;
+        Ok(self.store().check(tenant, id).await?)
+    }
+
+    /// Decides an appeal. Of one that is overturned the photo is allowed first: if this is cut off,
+    /// the appeal is still to be decided.
+    ///
+    /// # Errors
+    /// When there is no such check, or no appeal that waits to be decided, or the bank of allowed
+    /// photos is for something else.
+    pub async fn decide_appeal(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        is_overturned: bool,
+        reason: Note,
+    ) -> Result<StoredCheck, AppError> {
+        let check = self.store().check(tenant, id).await?;
+        if !matches!(check.appeal, Some(Appeal { decision: None, .. })) {
+            return Err(StoreError::from(Refusal::NoOpenAppeal(id.to_string())).into());
+        }
+        let decided_at = clock::now_s();
+        if is_overturned {
+            self.allow_photo_of(tenant, &check, decided_at).await?;
+        }
+        let decision = Decision { is_overturned, reason, decided_at };
+        let appeal =
+            check.appeal.clone().map(|it| Appeal { decision: Some(decision.clone()), ..it });
+        let event = events::appeal_decided(StoredCheck { appeal, ..check }, decided_at);
+        self.store().decide_appeal(tenant, id, &decision, &event).await?;
+        self.deliveries().woken().notify_one();
+        Ok(self.store().check(tenant, id).await?)
+    }
+
+    /// Puts the hashes of a photo into the tenant's bank of allowed ones.
+    async fn allow_photo_of(
+        &self,
+        tenant: TenantId,
+        check: &StoredCheck,
+        now_s: i64,
+    ) -> Result<(), AppError> {
+        let banks = self.banks(tenant);
+        let new = NewBank {
+            name: BankName::new(ALLOW_BANK)?,
+            purpose: Purpose::Allow,
+            imported: false,
+            created_at: now_s,
+        };
+        match self.store().create_bank(tenant, &new).await {
+            Ok(_) | Err(StoreError::Refused(Refusal::BankExists(_))) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let bank = banks.resolve(&new.name).await?;
+        if bank.purpose != Purpose::Allow || bank.imported {
+            return Err(StoreError::from(Refusal::BankExists(bank.name)).into());
+        }
+        let hashes = hashes_of(check).ok_or(Failure::ReportUnreadable)?;
+        let photo = BankedPhoto {
+            external_id: ExternalId::new(&check.id.to_string())?,
+            ..BankedPhoto::new(&hashes, &[], now_s)
+        };
+        self.store().add_photo(&bank, &photo).await?;
+        banks.refresh().await
+    }
+}
+
+/// The hashes in the report of a check.
+fn hashes_of(check: &StoredCheck) -> Option<PhotoHashes> {
+    let StoredState::Finished { outcome: Outcome::Report(report), .. } = &check.state else {
+        return None;
+    };
+    let report: Value = serde_json::from_str(report).ok()?;
+    let hashes = report.get("hashes")?;
+    let hash = |name: &str| PdqHash::from_hex(hashes.get(name)?.as_str()?);
+    let quality = u8::try_from(hashes.get("pdq_quality")?.as_u64()?).ok()?;
+    Some(PhotoHashes {
+        pdq: hash("pdq")?,
+        pdq_quality: PdqQuality::new(quality)?,
+        gradient: GradientHash(hash("gradient")?.0),
+    })
+}

@@ -1,0 +1,315 @@
+//! Checks that are done later: accepted now, and answered by their ids.
+//!
+//! What is accepted is in the database, so it is done also when this program is killed. The photo
+//! itself waits there encrypted, so that another machine can take the check over, or in the memory
+//! of this program alone, as the operator chose: then it is lost with the program, and the check
+//! says so. Either way it is gone when the check is done.
+//!
+//! All checks of a call are accepted, or none is. [`super::waiting_checks`] does them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use photocheck_core::bank::ExternalId;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use uuid::Uuid;
+
+use super::error::{AppError, Failure, Refusal};
+use super::limits::{BATCH_CHECKS_MAX, MEMORY_BYTES_MAX, WAITING_BYTES_MAX, WAITING_CHECKS_MAX};
+use super::waiting_photo::WaitingPhoto;
+use crate::clock;
+use crate::config::{LaterConfig, WaitingPhotos};
+use crate::ids;
+use crate::store::{
+    Callback, ClaimedCheck, NewBatch, NewCheck, Store, StoredCheck, StoredState, Waiting, WaitsIn,
+    WorkerId,
+};
+use crate::tenancy::TenantId;
+
+/// Bytes of a step in which that memory is counted.
+const MEMORY_STEP_BYTES: u64 = 1024;
+
+/// How often a worker says that it is alive.
+pub(super) const BEAT_EVERY: Duration = Duration::from_secs(5);
+
+/// For how long that counts: after that its work is anybody's.
+const BEAT_LASTS: Duration = Duration::from_secs(20);
+
+/// Seconds after which a call that never ended is forgotten.
+const ARRIVING_S_MAX: i64 = 60 * 60;
+
+/// See the module's text. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Later {
+    store: Store,
+    worker: WorkerId,
+    config: LaterConfig,
+    held: Arc<Mutex<HashMap<Uuid, Held>>>,
+    memory: Arc<Semaphore>,
+    beaten_at: Arc<Mutex<Option<Instant>>>,
+    /// Told when something may be due.
+    woken: Arc<Notify>,
+}
+
+/// A photo that waits in memory.
+#[derive(Debug)]
+struct Held {
+    photo: WaitingPhoto,
+    _memory: OwnedSemaphorePermit,
+}
+
+/// The checks of one call, while they come. Those of a call that is dropped were never there.
+#[derive(Debug)]
+pub struct Arriving {
+    later: Later,
+    batch: NewBatch,
+    /// Of the tenant, with these.
+    waiting: Waiting,
+    checks: Vec<StoredCheck>,
+    callback: Option<Callback>,
+    is_accepted: bool,
+}
+
+/// Why the photo of a check that waits cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PhotoMissing {
+    Lost,
+    /// This program has another key than the one that accepted it.
+    OtherKey,
+}
+
+impl Later {
+    /// Checks that are kept in this database.
+    #[must_use]
+    pub(super) fn new(store: Store, config: LaterConfig) -> Self {
+        let steps = usize::try_from(MEMORY_BYTES_MAX / MEMORY_STEP_BYTES).unwrap_or(usize::MAX);
+        Self {
+            store,
+            worker: WorkerId::new(ids::new_id()),
+            config,
+            held: Arc::default(),
+            memory: Arc::new(Semaphore::new(steps)),
+            beaten_at: Arc::default(),
+            woken: Arc::default(),
+        }
+    }
+
+    /// This run of this program.
+    #[must_use]
+    pub(super) fn worker(&self) -> &WorkerId {
+        &self.worker
+    }
+
+    /// Told when something may be due.
+    #[must_use]
+    pub(super) fn woken(&self) -> &Notify {
+        &self.woken
+    }
+
+    /// Begins to take the checks of a call.
+    ///
+    /// # Errors
+    /// When as much of the tenant waits as may, or the database fails.
+    pub async fn begin(&self, tenant: TenantId) -> Result<Arriving, AppError> {
+        if self.loses_photos() {
+            // Others take what it has for lost while it does not say that it is alive.
+            self.beat_if_due().await?;
+        }
+        let waiting = self.store.waiting_of(tenant).await?;
+        ensure_room(waiting)?;
+        let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: clock::now_s() };
+        let later = self.clone();
+        let checks = Vec::new();
+        Ok(Arriving { later, batch, waiting, checks, callback: None, is_accepted: false })
+    }
+
+    /// A check that was accepted from a tenant.
+    ///
+    /// # Errors
+    /// When there is none of this id.
+    pub async fn check(&self, tenant: TenantId, id: Uuid) -> Result<StoredCheck, AppError> {
+        Ok(self.store.check(tenant, id).await?)
+    }
+
+    /// The checks of one call, in the order in which they came.
+    ///
+    /// # Errors
+    /// When there was none of this id.
+    pub async fn batch(&self, tenant: TenantId, id: Uuid) -> Result<Vec<StoredCheck>, AppError> {
+        Ok(self.store.checks_of_batch(tenant, id).await?)
+    }
+
+    /// The photo of a check that this worker took.
+    pub(super) async fn photo_of(
+        &self,
+        claimed: &ClaimedCheck,
+    ) -> Result<Result<WaitingPhoto, PhotoMissing>, AppError> {
+        if claimed.is_in_memory {
+            let photo = self.held().get(&claimed.check.id).map(|held| held.photo.clone());
+            return Ok(photo.ok_or(PhotoMissing::Lost));
+        }
+        let Some(sealed) = self.store.sealed_photo(claimed.check.id).await? else {
+            return Ok(Err(PhotoMissing::Lost));
+        };
+        let WaitingPhotos::Encrypted(key) = &self.config.photos else {
+            return Ok(Err(PhotoMissing::OtherKey));
+        };
+        let opened = key.open(claimed.check.id, sealed).ok().and_then(WaitingPhoto::read);
+        Ok(opened.ok_or(PhotoMissing::OtherKey))
+    }
+
+    /// Forgets a photo that waited in memory.
+    pub(super) fn forget_photo(&self, id: Uuid) {
+        self.held().remove(&id);
+    }
+
+    /// Whether photos wait in the memory of this program.
+    pub(super) fn holds_photos(&self) -> bool {
+        !self.held().is_empty()
+    }
+
+    /// Whether photos wait in memory, and would be lost with the program.
+    #[must_use]
+    pub fn loses_photos(&self) -> bool {
+        matches!(self.config.photos, WaitingPhotos::InMemory)
+    }
+
+    /// Whether this worker ever said that it is alive.
+    pub(super) fn was_alive(&self) -> bool {
+        self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Says that this worker is alive.
+    pub(super) async fn beat(&self) -> Result<(), AppError> {
+        let now = Instant::now();
+        self.store.worker_is_alive(&self.worker, BEAT_LASTS).await?;
+        *self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        Ok(())
+    }
+
+    async fn beat_if_due(&self) -> Result<(), AppError> {
+        let beaten_at = *self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner);
+        match beaten_at {
+            Some(at) if at.elapsed() < 2 * BEAT_EVERY => Ok(()),
+            _ => self.beat().await,
+        }
+    }
+
+    /// Deletes checks and messages that are over their retention; returns how many checks.
+    pub(super) async fn delete_old(&self, now_s: i64) -> Result<u64, AppError> {
+        const DAY_S: i64 = 24 * 60 * 60;
+        let finished_before = now_s - DAY_S * i64::from(self.config.kept_days);
+        self.store.delete_old_messages(finished_before).await?;
+        Ok(self.store.delete_old_checks(finished_before, now_s - ARRIVING_S_MAX).await?)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Uuid, Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a photo in memory or encrypts it, as the operator chose.
+    fn keep(&self, id: Uuid, photo: WaitingPhoto) -> Result<WaitsIn, AppError> {
+        match &self.config.photos {
+            WaitingPhotos::InMemory => {
+                let steps = photo.bytes().div_ceil(MEMORY_STEP_BYTES).max(1);
+                let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+                let memory = Arc::clone(&self.memory).try_acquire_many_owned(steps);
+                let full = |_| Failure::Busy("the memory for photos that wait is full");
+                let held = Held { photo, _memory: memory.map_err(full)? };
+                self.held().insert(id, held);
+                Ok(WaitsIn::Memory(self.worker.clone()))
+            }
+            WaitingPhotos::Encrypted(key) => {
+                let sealed = key.seal(id, photo.write());
+                Ok(WaitsIn::Sealed(sealed.map_err(|_| Failure::NotEncrypted)?))
+            }
+        }
+    }
+}
+
+impl Arriving {
+    /// Takes one more check. It is not accepted yet.
+    ///
+    /// # Errors
+    /// When the call has too many, as much of the tenant waits as may, or the database fails.
+    pub async fn add(
+        &mut self,
+        photo: WaitingPhoto,
+        external_id: ExternalId,
+    ) -> Result<(), AppError> {
+        if self.checks.len() == BATCH_CHECKS_MAX {
+            return Err(Refusal::BatchTooLarge.into());
+        }
+        ensure_room(self.waiting)?;
+        let (id, photo_bytes) = (ids::new_id(), photo.bytes());
+        let waits_in = self.later.keep(id, photo)?;
+        let new = NewCheck {
+            id,
+            place: u32::try_from(self.checks.len()).unwrap_or(u32::MAX),
+            external_id: external_id.as_str().to_owned(),
+            photo_bytes,
+            photo: waits_in,
+        };
+        // From now on a drop must know of it.
+        self.checks.push(StoredCheck {
+            id,
+            batch: self.batch.id,
+            external_id: new.external_id.clone(),
+            accepted_at: self.batch.accepted_at,
+            state: StoredState::Waiting,
+            feedback: None,
+            appeal: None,
+        });
+        self.later.store.add_check(&self.batch, &new).await?;
+        self.waiting.checks += 1;
+        self.waiting.photo_bytes += photo_bytes;
+        Ok(())
+    }
+
+    /// Has the call told of what came of its checks at an address of its own.
+    pub fn tell(&mut self, callback: Callback) {
+        self.callback = Some(callback);
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.checks.is_empty()
+    }
+
+    /// Accepts all of them: from now on they are done, whatever happens. Returns the id of the call
+    /// and its checks.
+    ///
+    /// # Errors
+    /// When the database fails; then none was accepted, or the answer was lost.
+    pub async fn accept(mut self) -> Result<(Uuid, Vec<StoredCheck>), AppError> {
+        self.later.store.accept_batch(&self.batch, self.callback.as_ref()).await?;
+        self.is_accepted = true;
+        self.later.woken.notify_one();
+        Ok((self.batch.id, std::mem::take(&mut self.checks)))
+    }
+}
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        if self.is_accepted || self.checks.is_empty() {
+            return;
+        }
+        for check in &self.checks {
+            self.later.forget_photo(check.id);
+        }
+        let (store, batch) = (self.later.store.clone(), self.batch.id);
+        // What stays behind where that fails is forgotten within the hour.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { store.drop_batch(batch).await });
+        }
+    }
+}
+
+fn ensure_room(waiting: Waiting) -> Result<(), Refusal> {
+    if WAITING_CHECKS_MAX <= waiting.checks || WAITING_BYTES_MAX <= waiting.photo_bytes {
+        return Err(Refusal::TooManyWaiting { waiting });
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! How much may wait to be done later.
+
+/// Checks of one call.
+pub const BATCH_CHECKS_MAX: usize = 500;
+
+/// Checks of one tenant that may wait.
+pub const WAITING_CHECKS_MAX: u64 = 10_000;
+
+/// Bytes of the photos of one tenant that may wait in the database.
+pub const WAITING_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Endpoints of one tenant.
+pub const ENDPOINTS_MAX: i64 = 20;
+
+/// Bytes of all photos that wait in the memory of one program.
+pub const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;

@@ -1,0 +1,159 @@
+//! What people say of a check that is done: feedback, and an appeal, which is decided once.
+
+use photocheck_core::bank::Note;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+use uuid::Uuid;
+
+use super::database::Store;
+use super::error::{Refusal, StoreError};
+use super::messages::insert_messages;
+use crate::tenancy::TenantId;
+use crate::webhooks::NewEvent;
+
+/// Whether a verdict was right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feedback {
+    pub is_right: bool,
+    /// What the photo was.
+    pub note: Note,
+}
+
+/// A verdict that somebody disputes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appeal {
+    pub reason: Note,
+    /// Seconds since 1970, UTC, as all times here.
+    pub appealed_at: i64,
+    /// `None` while nobody has decided.
+    pub decision: Option<Decision>,
+}
+
+/// How an appeal was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the photo is not to be flagged again.
+    pub is_overturned: bool,
+    pub reason: Note,
+    pub decided_at: i64,
+}
+
+impl Store {
+    /// Keeps what somebody says of a verdict, in place of what was said before.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchCheck`] or [`Refusal::CheckNotDone`].
+    pub async fn give_feedback(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        feedback: &Feedback,
+    ) -> Result<(), StoreError> {
+        let statement = "update photo_check set feedback = $1, feedback_note = $2 \
+             where id = $3 and tenant_id = $4 and state = 'done'";
+        let kept = sqlx::query(statement)
+            .bind(if feedback.is_right { "right" } else { "wrong" })
+            .bind(feedback.note.as_str())
+            .bind(id.to_string())
+            .bind(tenant.0)
+            .execute(self.reading()?)
+            .await?;
+        self.in_place()?;
+        if kept.rows_affected() == 1 {
+            return Ok(());
+        }
+        let check = self.check(tenant, id).await?;
+        Err(Refusal::CheckNotDone(check.id.to_string()).into())
+    }
+
+    /// Keeps an appeal.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchCheck`], [`Refusal::CheckNotDone`] or [`Refusal::AppealExists`].
+    pub async fn appeal(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        reason: &Note,
+        now_s: i64,
+    ) -> Result<(), StoreError> {
+        let statement = "update photo_check \
+             set appeal = 'open', appeal_reason = $1, appealed_at = $2 \
+             where id = $3 and tenant_id = $4 and state = 'done' and appeal = ''";
+        let kept = sqlx::query(statement)
+            .bind(reason.as_str())
+            .bind(now_s)
+            .bind(id.to_string())
+            .bind(tenant.0)
+            .execute(self.reading()?)
+            .await?;
+        self.in_place()?;
+        if kept.rows_affected() == 1 {
+            return Ok(());
+        }
+        let check = self.check(tenant, id).await?;
+        let id = check.id.to_string();
+        Err(match check.appeal {
+            Some(_) => Refusal::AppealExists(id),
+            None => Refusal::CheckNotDone(id),
+        }
+        .into())
+    }
+
+    /// Keeps how an appeal was decided, and has the tenant told of it.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSuchCheck`], or [`Refusal::NoOpenAppeal`] when there is none that waits to be
+    /// decided.
+    pub async fn decide_appeal(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        decision: &Decision,
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
+        let statement = "update photo_check \
+             set appeal = $1, decision_reason = $2, decided_at = $3 \
+             where id = $4 and tenant_id = $5 and appeal = 'open'";
+        let mut transaction = self.begin().await?;
+        let kept = sqlx::query(statement)
+            .bind(if decision.is_overturned { "overturned" } else { "upheld" })
+            .bind(decision.reason.as_str())
+            .bind(decision.decided_at)
+            .bind(id.to_string())
+            .bind(tenant.0)
+            .execute(&mut *transaction)
+            .await?;
+        if kept.rows_affected() == 0 {
+            transaction.rollback().await?;
+            let check = self.check(tenant, id).await?;
+            return Err(Refusal::NoOpenAppeal(check.id.to_string()).into());
+        }
+        insert_messages(&mut transaction, tenant, event, None, decision.decided_at).await?;
+        self.commit(transaction).await
+    }
+}
+
+/// What was said of the check in a row.
+pub(super) fn read_said(row: &AnyRow) -> Result<(Option<Feedback>, Option<Appeal>), StoreError> {
+    let id: String = row.try_get("id")?;
+    let corrupt = || StoreError::CorruptCheck(id.clone());
+    let text = |column| row.try_get::<String, _>(column);
+    let note = |column| Note::new(&text(column)?).map_err(|_| corrupt());
+    let feedback = match text("feedback")?.as_str() {
+        "" => None,
+        said => Some(Feedback { is_right: said == "right", note: note("feedback_note")? }),
+    };
+    let state = text("appeal")?;
+    if state.is_empty() {
+        return Ok((feedback, None));
+    }
+    let decision = if state == "open" {
+        None
+    } else {
+        let (reason, decided_at) = (note("decision_reason")?, row.try_get("decided_at")?);
+        Some(Decision { is_overturned: state == "overturned", reason, decided_at })
+    };
+    let (reason, appealed_at) = (note("appeal_reason")?, row.try_get("appealed_at")?);
+    Ok((feedback, Some(Appeal { reason, appealed_at, decision })))
+}

@@ -1,0 +1,65 @@
+//! Workers: programs that do work which waits, and how the others learn that one is gone.
+//!
+//! A worker says regularly that it is alive, by the clock of the database: the clocks of machines
+//! may differ. Once it has not for as long as it said, what it had is anybody's.
+
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+
+use super::database::Store;
+use super::error::StoreError;
+
+/// One run of one program. Another run has another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerId(String);
+
+impl WorkerId {
+    /// That of a run with this id.
+    #[must_use]
+    pub fn new(id: uuid::Uuid) -> Self {
+        Self(id.to_string())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A condition on a column with a worker's id: it is not alive.
+pub(super) fn is_gone(column: &str, now_s: &str) -> String {
+    format!("{column} not in (select id from worker where {now_s} <= alive_until)")
+}
+
+impl Store {
+    /// Says that a worker is alive, and will be for this long.
+    pub async fn worker_is_alive(&self, id: &WorkerId, lasts: Duration) -> Result<(), StoreError> {
+        let until = format!("{} + $2", self.dialect.now_s());
+        let statement = format!(
+            "insert into worker (id, alive_until) values ($1, {until}) \
+             on conflict (id) do update set alive_until = excluded.alive_until"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(id.as_str())
+            .bind(i64::try_from(lasts.as_secs()).unwrap_or(i64::MAX))
+            .execute(self.reading()?)
+            .await?;
+        self.in_place()
+    }
+
+    /// Says that a worker has ended: what it had is anybody's at once.
+    pub async fn worker_has_ended(&self, id: &WorkerId) -> Result<(), StoreError> {
+        sqlx::query("delete from worker where id = $1")
+            .bind(id.as_str())
+            .execute(self.reading()?)
+            .await?;
+        self.in_place()
+    }
+
+    /// Forgets workers that are gone.
+    pub async fn delete_gone_workers(&self) -> Result<(), StoreError> {
+        let statement = format!("delete from worker where alive_until < {}", self.dialect.now_s());
+        sqlx::query(AssertSqlSafe(statement)).execute(self.reading()?).await?;
+        self.in_place()
+    }
+}
