@@ -57,6 +57,11 @@ async fn nobody_is_kept_out_at_any_width_in_any_scheme() {
         }
     }
     assert_eq!(looked_at, 2 * 3 * 3);
+    // A barrier would be noticed.
+    browser.value("document.body.append(document.createElement('input'))").await;
+    if let Some(found) = browser.accessibility_violations().await {
+        assert!(found.iter().any(|it| it.contains("label")), "{found:?}");
+    }
     // All that was loaded came from the service, and nothing was refused by the page's policy.
     let loaded = "performance.getEntriesByType('resource').map((it) => it.name)";
     let loaded = browser.value(loaded).await;
