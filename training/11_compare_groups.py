@@ -15,6 +15,7 @@ import numpy as np
 
 from lib import crops, measures, model_files, paths, photos
 from lib import table as tables
+from tuning import cut_crops
 
 # Where a source's people are from, by what the source is about.
 REGIONS = {
@@ -71,17 +72,28 @@ def find_groups(row):
     return found
 
 
+def read_photos(args):
+    """Reads the rows of all photos, by the number that the held-out scores name them by."""
+    if args.parcels:
+        roots = {"more": paths.MORE_PACK, "originals": paths.ORIGINALS}
+        return {cut_crops.number_photo(row["key"]):
+                row | {"root": roots.get(row["split"], paths.SMALL_PACK)}
+                for row in cut_crops.read_rows(args.parcels)}
+    return {tables.OFFSETS[name] + at: row for name in tables.OFFSETS
+            for at, row in enumerate(crops.read_rows(os.path.join(args.runs, name)) or [])}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", default=paths.RUNS)
     parser.add_argument("--name", required=True)
+    parser.add_argument("--parcels", help="of a model that tuning/calibrate.py calibrated")
     parser.add_argument("--photos-min", type=int, default=15, help="of a group that is shown")
     args = parser.parse_args()
     facts = model_files.read_facts(args.runs, args.name)
     limit = next(t["score"] for t in facts["thresholds"] if t["fpr"] == 0.01)
     held_out = np.load(model_files.locate_model(args.runs, args.name) + "-held-out.npz")
-    rows = {tables.OFFSETS[name] + at: row for name in tables.OFFSETS
-            for at, row in enumerate(crops.read_rows(os.path.join(args.runs, name)) or [])}
+    rows = read_photos(args)
     keep = (held_out["label"] == 0) & held_out["face"]
     scores, groups = {}, {}
     for photo, score in zip(held_out["photo"][keep], held_out["score"][keep]):

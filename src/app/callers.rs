@@ -85,6 +85,13 @@ impl Callers {
         }
     }
 
+    /// Whether it takes a read of the database to find out whose token this is.
+    #[must_use]
+    pub fn must_be_read(&self, bearer: Option<&str>) -> bool {
+        let key = bearer.filter(|text| ApiKey::is_meant(text)).map(ApiKey::parse);
+        key.is_some_and(|key| key.is_ok_and(|key| !self.known().contains_key(key.id())))
+    }
+
     fn anybody(&self) -> Caller {
         let open = match self.banks {
             BankAccess::Everybody => {

@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::arrival;
 use super::browser;
-use super::client_limit::{Client, Limits};
+use super::client_limit::{Client, Limits, Minute};
 use super::problem::Problem;
 use super::route_scopes::{is_closed_to_other_sites, needed, other_methods};
 use super::service::Service;
@@ -61,10 +61,7 @@ impl CountedFor {
     /// A [`Problem`] when it is one too many.
     pub async fn count(&self, service: &Service) -> Result<(), Problem> {
         let own = self.caller.key().and_then(|(_, limits)| limits.per_minute);
-        let minute = self.client.as_ref().and_then(|it| service.limiters.count(it, own));
-        if let Some(refused) = minute.filter(|minute| !minute.goes_on) {
-            return Err(Problem::rate_limited(refused.per_minute, refused.wait_s()));
-        }
+        refuse_over(self.client.as_ref().and_then(|it| service.limiters.count(it, own)))?;
         if let Some((key, limits)) = self.caller.key() {
             service.app.usage().count(key, limits).await?;
         }
@@ -84,8 +81,9 @@ pub async fn admit(
         arrival::drain(request.into_body());
         return ([(header::ALLOW, methods)], Problem::method_not_allowed()).into_response();
     }
-    let called = service.app.callers().identify(bearer(request.headers())).await;
     let mut limits = Limits::default();
+    let address = address_of(&request);
+    let called = identify(&service, request.headers(), address, &mut limits).await;
     let asked = Asked {
         scope: needed(request.method(), route),
         headers: request.headers(),
@@ -108,6 +106,23 @@ pub async fn admit(
     response
 }
 
+/// Finds out who calls. A key that must be read from the database counts for its address first:
+/// whoever sends invented ones is refused before the database is asked.
+async fn identify(
+    service: &Service,
+    headers: &HeaderMap,
+    address: Option<Client>,
+    limits: &mut Limits,
+) -> Result<Caller, Problem> {
+    let callers = service.app.callers();
+    let bearer = bearer(headers);
+    if let Some(client) = address.filter(|_| callers.must_be_read(bearer)) {
+        limits.minute = service.limiters.count(&client, None);
+        refuse_over(limits.minute)?;
+    }
+    Ok(callers.identify(bearer).await?)
+}
+
 /// What of a request decides whether it is let in, beside its caller.
 struct Asked<'a> {
     scope: KeyScope,
@@ -118,17 +133,17 @@ struct Asked<'a> {
 
 async fn admit_one(
     service: &Service,
-    called: Result<Caller, AppError>,
+    called: Result<Caller, Problem>,
     asked: Asked<'_>,
     limits: &mut Limits,
 ) -> Result<Caller, Problem> {
     let Asked { scope, headers, client } = asked;
-    if let Some(client) = &client {
+    // Whoever could not be identified has been counted where a key had to be read.
+    let is_counted = called.is_err() && limits.minute.is_some();
+    if let Some(client) = client.filter(|_| !is_counted) {
         let own = called.as_ref().ok().and_then(Caller::key).and_then(|(_, it)| it.per_minute);
-        limits.minute = service.limiters.count(client, own);
-        if let Some(refused) = limits.minute.filter(|minute| !minute.goes_on) {
-            return Err(Problem::rate_limited(refused.per_minute, refused.wait_s()));
-        }
+        limits.minute = service.limiters.count(&client, own);
+        refuse_over(limits.minute)?;
     }
     let caller = called?;
     if is_closed_to_other_sites(scope) {
@@ -143,16 +158,27 @@ async fn admit_one(
     Ok(caller)
 }
 
+fn refuse_over(minute: Option<Minute>) -> Result<(), Problem> {
+    match minute.filter(|minute| !minute.goes_on) {
+        Some(refused) => Err(Problem::rate_limited(refused.per_minute, refused.wait_s())),
+        None => Ok(()),
+    }
+}
+
 /// Whom a request counts for; nobody in particular from this machine, or through a proxy on it.
 fn client_of(caller: Option<&Caller>, request: &Request) -> Option<Client> {
     match caller.map(|caller| &caller.credential) {
         Some(Credential::Key { id, .. }) => Some(Client::Key(id.clone())),
         Some(Credential::BankToken) => Some(Client::Keeper),
         Some(Credential::Nothing | Credential::CommandLine | Credential::Accepted) | None => {
-            let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
-            address.and_then(|it| Client::at(it.0.ip()))
+            address_of(request)
         }
     }
+}
+
+fn address_of(request: &Request) -> Option<Client> {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    address.and_then(|it| Client::at(it.0.ip()))
 }
 
 /// Makes sure that this caller may name an account, or have checks kept and look at those of its

@@ -12,7 +12,7 @@ from lib import table as tables
 
 RATES = [0.05, 0.01, 0.005, 0.001]
 DRAWN_RATE = 0.003
-EXIT_LOSS = {"exit": 0.01, "whole": 0.003}
+EXIT_LOSS = {"exit": 0.003, "whole": 0.003}
 LISTED_PHOTOS_MIN, LISTED_RATE = 15, 0.05  # of a source that `measure_rates` lists
 
 

@@ -4,10 +4,11 @@
 
 Weights of the crops' logits and every threshold come from photos whose group of sources the trunk
 and the heads that scored them had not seen. Writes what lib/model_files.py describes, and the
-rounded trunk as one file, RUNS/trunk/NAME.npz.
+rounded trunk as one file, RUNS/trunk/NAME.npz; of the folder `frozen` the heads only.
 """
 
 import argparse
+import collections
 import json
 import os
 
@@ -39,25 +40,35 @@ def read_heads(folder):
 
 
 def read_held_out(folder, parcels):
-    """Reads a row for each photo and round that was scored: the table, the logits by head, and all
-    photos that were sent."""
+    """Reads a row for each photo and round that was scored: the table, its folds, the logits by
+    head, and all photos that were sent."""
     with np.load(os.path.join(folder, "final-logits.npz")) as found:
-        keys, held_out, drawn = (found[k] for k in ("key", "held_out", "drawn"))
+        keys, fold, held_out, drawn = (found[k] for k in ("key", "fold", "held_out", "drawn"))
     known = {r["key"][:16]: r for r in cut_crops.read_rows(parcels)}
     rows = [known[k.decode()] for k in keys]
-    parts, logits = [], []
+    parts, folds, logits = [], [], []
     for number, name in enumerate(ROUNDS):
         here = [i for i, r in enumerate(rows)
                 if r["split"] != "val" and np.isfinite(held_out[i, number, 0])]
         originals = np.array([rows[i]["split"] == "originals" for i in here])
         pack = np.where(originals, "originals/", "small/")
         perturbation = np.where(originals & (number == 1), "sent", name)
-        parts.append(cut_crops.make_table([rows[i] for i in here], np.array(here),
-                                np.char.add(pack, perturbation)))
+        numbers = np.array([cut_crops.number_photo(rows[i]["key"]) for i in here])
+        parts.append(cut_crops.make_table([rows[i] for i in here], numbers,
+                                          np.char.add(pack, perturbation)))
+        folds.append(fold[here])
         logits.append(np.concatenate([held_out[here, number], drawn[here, None]], 1))
     whole, face, early, drawn = np.concatenate(logits).T
-    return (tables.Table.join(parts),
+    return (tables.Table.join(parts), np.concatenate(folds),
             {"whole": whole, "face": face, "exit": early, "drawn": drawn}, rows)
+
+
+def find_split_copies(rows, fold):
+    """Marks copies of one photo that went to several folds: heads have seen each of them."""
+    places = collections.defaultdict(set)
+    for identity, number in zip(rows.identity, fold):
+        places[identity].add(number)
+    return np.array([len(places[identity]) > 1 for identity in rows.identity])
 
 
 def find_drawn_limit(rows, logit):
@@ -89,8 +100,9 @@ def main():
     parser.add_argument("--parcels", required=True)
     parser.add_argument("--name", required=True)
     args = parser.parse_args()
-    rows, logits, photos = read_held_out(args.tuned, args.parcels)
+    rows, fold, logits, photos = read_held_out(args.tuned, args.parcels)
     keep = rows.is_reliable() & rows.face & np.isfinite(logits["face"])
+    keep &= ~find_split_copies(rows, fold)
     scores, facts = calibration.calibrate(rows, logits, keep, BLOCKS, EXIT_BLOCK)
     with open(os.path.join(args.tuned, "final.json"), encoding="utf-8") as f:
         row_count = json.load(f)["rows"]
@@ -100,7 +112,8 @@ def main():
         "groups": len({sources.name_group(r) for r in trained}), "folds": tables.FOLDS}}
     model_files.write_model(args.runs, args.name, read_heads(args.tuned), facts)
     model_files.write_held_out(args.runs, args.name, rows, scores, logits)
-    trunk.write_weights(args.runs, args.name, join_trunk(args.tuned))
+    if os.path.exists(os.path.join(args.tuned, "final-trunk-0.npz")):
+        trunk.write_weights(args.runs, args.name, join_trunk(args.tuned))
     print(json.dumps(facts, indent=1))
 
 

@@ -30,6 +30,11 @@ def read_rows(parcels):
         return [json.loads(line) for line in f]
 
 
+def number_photo(key):
+    """Returns the number of a photo in a table, from its key."""
+    return int(key[:8], 16)
+
+
 def make_table(rows, photo, features):
     """Makes a table without features of rows that pack_photos.py wrote."""
     return tables.Table.build(rows, [bool(r["box"]) for r in rows], photo, features, {})

@@ -12,15 +12,18 @@ stopped.
 """
 
 import argparse
+import functools
 import hashlib
 import io
 import json
+import multiprocessing
 import os
 import sys
 
 from PIL import Image, ImageOps
 
-from lib import boxes, crops, paths, photos, sources
+from lib import boxes, crops, paths, photos, sources, twins
+from tuning import cut_crops
 
 COUNT_MAX = 300
 COUNT_MAX_BY_PHOTO = 400  # of sources whose photos are assigned to folds one by one
@@ -30,8 +33,13 @@ KEPT_BYTES_MAX = 60_000  # bytes of an original that needs no resizing and goes 
 BYTES_MAX = 57_000_000
 
 
-def read_originals(root):
+def read_originals(root, small):
+    """Reads the originals to send; `twin` names the same photo among the small ones."""
     rows = photos.read_rows(root, "train")
+    twins.mark_twins(rows, small)
+    for row in rows:
+        if "twin" in row:
+            row["twin"] = cut_crops.number_photo(hash_row(small[row["twin"]]))
     by_photo = [r for r in rows if r["source"] in sources.SPLIT_BY_PHOTO]
     other = [r for r in rows if r["source"] not in sources.SPLIT_BY_PHOTO]
     chosen = photos.cap_rows(by_photo, COUNT_MAX_BY_PHOTO) + photos.cap_rows(other, COUNT_MAX)
@@ -82,7 +90,21 @@ def hash_row(row):
     return hashlib.sha1(f"{row['split']}/{row['path']}".encode()).hexdigest()
 
 
-def gather(rows, folder):
+def gather_one(row, folder):
+    """Writes a row's bytes to FOLDER/KEY; returns what is known of it, or None."""
+    try:
+        found, size, box = (shrink if row["split"] == "originals" else keep)(row)
+    except (OSError, ValueError) as error:
+        print(f"{row['path']}: {error}", file=sys.stderr)
+        return None
+    with open(os.path.join(folder, hash_row(row)), "wb") as out:
+        out.write(found)
+    known = {k: v for k, v in row.items() if k != "root"}
+    box = box and [round(v, 2) for v in box]
+    return known | {"key": hash_row(row), "size": list(size), "box": box, "bytes": len(found)}
+
+
+def gather(rows, folder, workers):
     """Writes each row's bytes to FOLDER/KEY, and what is known of it to rows.jsonl."""
     os.makedirs(folder, exist_ok=True)
     table = os.path.join(folder, "rows.jsonl")
@@ -90,24 +112,15 @@ def gather(rows, folder):
     if os.path.exists(table):
         with open(table, encoding="utf-8") as f:
             done = {json.loads(line)["key"] for line in f}
-    with open(table, "a", encoding="utf-8") as f:
-        for at, row in enumerate(rows):
-            if hash_row(row) in done:
-                continue
-            try:
-                found, size, box = (shrink if row["split"] == "originals" else keep)(row)
-            except (OSError, ValueError) as error:
-                print(f"{row['path']}: {error}", file=sys.stderr)
-                continue
-            with open(os.path.join(folder, hash_row(row)), "wb") as out:
-                out.write(found)
-            known = {k: v for k, v in row.items() if k != "root"}
-            box = box and [round(v, 2) for v in box]
-            known |= {"key": hash_row(row), "size": list(size), "box": box, "bytes": len(found)}
-            f.write(json.dumps(known) + "\n")
-            f.flush()
+    left = [row for row in rows if hash_row(row) not in done]
+    work = functools.partial(gather_one, folder=folder)
+    with open(table, "a", encoding="utf-8") as f, multiprocessing.Pool(workers) as pool:
+        for at, known in enumerate(pool.imap_unordered(work, left, chunksize=8)):
+            if known:
+                f.write(json.dumps(known) + "\n")
+                f.flush()
             if at % 500 == 499:
-                print(f"{at + 1}/{len(rows)}", flush=True)
+                print(f"{at + 1}/{len(left)}", flush=True)
 
 
 def pack(folder, out):
@@ -136,10 +149,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--originals", default=paths.ORIGINALS)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    rows = photos.read_small_pack() + read_originals(args.originals)
+    small = photos.read_small_pack()
+    rows = small + read_originals(args.originals, small)
     folder = os.path.join(args.out, "each")
-    gather(rows, folder)
+    gather(rows, folder, args.workers)
     pack(folder, args.out)
 
 

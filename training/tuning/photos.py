@@ -22,9 +22,9 @@ class Photos:
         rows = cut_crops.read_rows(args.parcels)
         done = [np.array(cut_crops.open_round(args.crops, r, len(rows))[1])
                 for r in range(args.rounds)]
-        self.rounds = [r for r, d in enumerate(done)
-                       if r < HELD_OUT_ROUNDS or (d > 0).mean() > ROUND_SHARE_MIN]
         keep = np.flatnonzero((done[0] == cut_crops.CUT) & (done[1] == cut_crops.CUT))
+        self.rounds = [r for r, d in enumerate(done)
+                       if r < HELD_OUT_ROUNDS or (d[keep] > 0).mean() > ROUND_SHARE_MIN]
         if args.limit:
             keep = np.sort(np.random.default_rng(0).choice(keep, args.limit, replace=False))
         self.rows, self.count = [rows[i] for i in keep], len(keep)
@@ -34,7 +34,7 @@ class Photos:
         log(f"{self.count} photos, rounds {self.rounds}, {self.pixels.numel() / 1e9:.1f} GB")
         splits = np.array([r["split"] for r in self.rows])
         self.keys = [r["key"] for r in self.rows]
-        photo = np.array([int(key[:8], 16) for key in self.keys])
+        photo = np.array([cut_crops.number_photo(key) for key in self.keys])
         self.table = cut_crops.make_table(self.rows, photo, splits)
         self.val = splits == "val"
         self.fits = self.table.is_photo() & ~self.val

@@ -94,11 +94,17 @@ def round_trunks(tokens, models, bits=5, group=64):
     return found
 
 
-def widen_layers(packed, bits, dtype, device):
-    """Returns the layers for `run_trunk` from what `round_trunks` returns for one model."""
+def widen_blocks(packed, bits, device):
+    """Returns the folded layers of one model, [in, out] and bias in f32."""
     def layer(name):
         whole, step = (torch.from_numpy(packed[k])[None].to(device) for k in
                        (name, name + ".step"))
-        bias = torch.from_numpy(packed[name + ".bias"]).to(device, dtype)
-        return widen(whole, step, bits)[0].to(dtype).t().contiguous(), bias
+        return widen(whole, step, bits)[0], torch.from_numpy(packed[name + ".bias"]).to(device)
     return [{p: layer(f"{i}.{p}") for p in trunk.PARTS} for i in range(DEPTH)]
+
+
+def widen_layers(packed, bits, dtype, device):
+    """Returns the layers for `run_trunk` from what `round_trunks` returns for one model."""
+    return [{p: (matrix.to(dtype).t().contiguous(), bias.to(dtype))
+             for p, (matrix, bias) in parts.items()}
+            for parts in widen_blocks(packed, bits, device)]

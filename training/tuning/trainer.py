@@ -10,7 +10,7 @@ from torch import nn
 
 from lib import table as tables
 from lib.trunk import WIDTH
-from tuning import heads
+from tuning import heads, rounding
 from tuning import trunk as torch_trunk
 from tuning.device import DEVICE, SCORING_DTYPE, TUNING_DTYPE, log
 from tuning.photos import HELD_OUT_ROUNDS, Photos
@@ -20,7 +20,7 @@ EXIT_BLOCK = 4
 HEADS = ("whole", "face", "exit")
 EVERYTHING = -1  # in place of a fold: nothing is held out
 JOINT_WEIGHT = 0.7  # of each crop's logit in the score of both
-FEATURE_ROUNDS = 4  # rounds that the first heads are fitted on
+FEATURE_ROUNDS = 9  # rounds that the first heads are fitted on
 RATES = {"norm": 2e-3, "lora": 5e-4, "full": 2e-5}
 HEAD_DROP = 0.5
 WARM_UP_STEPS = 20
@@ -38,6 +38,13 @@ def map_pieces(function, pixels):
         return [function(pixels[at:at + PIECE]) for at in range(0, len(pixels), PIECE)]
 
 
+def fold_layers(weights):
+    """Returns the layers [in, out] of lifted weights, or of rounded ones as they were rounded."""
+    if "bits" in weights:
+        return rounding.widen_blocks(weights, int(weights["bits"]), DEVICE)
+    return torch_trunk.fold_layers(weights, DEVICE)
+
+
 class Trainer:
     """Photos, the trunk as it is, and the first heads of every fold."""
 
@@ -47,7 +54,7 @@ class Trainer:
             with np.load(path) as archive:
                 self.weights |= {k: archive[k] for k in archive.files}
         self.embedding = torch_trunk.Embedding(self.weights).to(DEVICE)
-        self.blocks = torch_trunk.fold_layers(self.weights, DEVICE)
+        self.blocks = fold_layers(self.weights)
         log("weights")
 
     def cast_layers(self, blocks):

@@ -1,13 +1,16 @@
 """Tune the trunk on a GPU together with its heads, judged on folds of groups of sources.
 
     python -m tuning.tune --parcels PARCELS --crops CROPS --weights W --out OUT --stage screen
+    python -m tuning.tune --parcels PARCELS --crops CROPS --weights W --out OUT --stage frozen
     python -m tuning.tune --parcels PARCELS --crops CROPS --weights W --out OUT --stage final \\
         --method lora
 
 Fits the heads on the trunk as it is first, then tunes trunk and heads together. `screen` compares
-methods on a few folds. `final` tunes all folds and one model on everything, rounds them all to a
-few bits, and keeps the logits that each rounded model returns for photos of groups that it had not
-seen: calibration and thresholds come from those (calibrate.py). Photos of val are only scored.
+methods on a few folds. `frozen` writes into OUT/frozen what `final` does, for the trunk as it is.
+`final` does that first, then tunes all folds and one model on everything, goes the share of the way
+to them that is best on held-out photos, rounds them to a few bits, and keeps the logits that each
+rounded model returns for photos of groups that it had not seen: calibration and thresholds come
+from those (calibrate.py). Photos of val are only scored.
 Writes into OUT: STAGE-logits.npz, STAGE.json, final-heads.npz and final-trunk-K.npz (the rounded
 trunk in parts).
 """
@@ -83,6 +86,34 @@ def screen(args):
         write_json(args, "screen", found)
 
 
+def keep_frozen(args):
+    """Writes the first heads and their logits, as `final` writes those of tuned models."""
+    trainer = Trainer(args)
+    write_frozen(args, trainer, trainer.load_first_heads())
+
+
+def write_frozen(args, trainer, frozen):
+    """Writes what `final` writes, of the trunk as it is, into OUT/frozen; returns the figures."""
+    p, args = trainer.photos, argparse.Namespace(**vars(args))
+    args.out = os.path.join(args.out, "frozen")
+    os.makedirs(args.out, exist_ok=True)
+    found = {"frozen": reports.report("frozen", p, frozen), "rows": count_rows(p)}
+    layers, kept = trainer.cast_layers(trainer.blocks), trainer.copy_heads(EVERYTHING).eval()
+    val = score_val(trainer, layers, kept, "frozen")
+    drawn, drawn_logits = fit_drawn(trainer, layers, torch_trunk.norm_centred)
+    write_heads(args, kept, drawn)
+    write_arrays(args, "final-logits", **describe_rows(p), held_out=frozen, val=val,
+                 drawn=drawn_logits)
+    write_json(args, "final", found)
+    log("frozen is written")
+    return found
+
+
+def count_rows(photos):
+    """Counts the crops' photos and rounds that are trained on."""
+    return int(photos.have.cpu().numpy()[photos.fits].sum())
+
+
 def fit_drawn(trainer, layers, norm):
     """Fits a linear head of the face crop for drawings, as 06_fit_heads.py does; returns it and
     its held-out logits."""
@@ -139,6 +170,35 @@ def tune_all(args, trainer, order):
     return models
 
 
+def mix_model(trainer, model, fold, share):
+    """Returns the model of a fold, `share` of the way from the trunk and heads as they were to the
+    tuned ones (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022)."""
+    layers = [{p: tuple(torch.lerp(first, last, share) for first, last in zip(start[p], end[p]))
+               for p in start} for start, end in zip(trainer.blocks, model[0])]
+    mixed = trainer.copy_heads(fold).eval()
+    with torch.no_grad():
+        for first, last in zip(mixed.parameters(), model[1].parameters()):
+            first.lerp_(last, share)
+    return layers, mixed
+
+
+def choose_share(args, trainer, models):
+    """Reports held-out photos for each of --shares; returns the share with the highest mean of the
+    TPR at 1 % FPR over packs and rounds, and the figures."""
+    p, found, means = trainer.photos, {}, {}
+    for share in (float(v) for v in args.shares.split(",")):
+        logits = np.full((p.count, HELD_OUT_ROUNDS, 3), np.nan, np.float32)
+        for fold in range(tables.FOLDS):
+            rows = np.flatnonzero(p.fold == fold)
+            layers, mixed = mix_model(trainer, models[fold], fold, share)
+            with torch.no_grad():
+                logits[rows] = trainer.score(trainer.cast_layers(layers), mixed, rows,
+                                             range(HELD_OUT_ROUNDS))
+        found[f"share {share}"] = reports.report(f"share {share}", p, logits)
+        means[share] = np.mean([figures[1] for figures in found[f"share {share}"].values()])
+    return max(means, key=means.get), found
+
+
 def round_all(args, trainer, models, order):
     """Rounds all models on tokens of some photos; returns for each {name: array}."""
     p = trainer.photos
@@ -152,14 +212,14 @@ def round_all(args, trainer, models, order):
     return packed
 
 
-def score_val(trainer, layers, tuned):
+def score_val(trainer, layers, tuned, name="rounded"):
     """Scores val under every perturbation that is measured; returns logits [photo, …]."""
     p, val = trainer.photos, np.flatnonzero(trainer.photos.val)
     logits = np.full((p.count, len(cut_crops.MEASURED), 3), np.nan, np.float32)
     rounds = [k for k, number in enumerate(p.rounds) if number < len(cut_crops.MEASURED)]
     at = np.ix_(val, [p.rounds[k] for k in rounds])
     logits[at] = trainer.score(layers, tuned, val, rounds, torch_trunk.norm_centred)
-    reports.report_val("rounded", p, logits[val], val)
+    reports.report_val(name, p, logits[val], val)
     return logits[val]
 
 
@@ -178,9 +238,12 @@ def final(args):
     """Tunes, rounds and scores the model on everything and that of each fold."""
     trainer = Trainer(args)
     p, frozen = trainer.photos, trainer.load_first_heads()
-    found = {"frozen": reports.report("frozen", p, frozen)}
+    found = write_frozen(args, trainer, frozen)
     order = [EVERYTHING] + list(range(tables.FOLDS))
     models = tune_all(args, trainer, order)
+    share, shares = choose_share(args, trainer, models)
+    found |= shares | {"share": share}
+    models = {k: mix_model(trainer, models[k], k, share) for k in order}
     packed = dict(zip(order, round_all(args, trainer, models, order)))
     write_trunk(args, trainer.weights, packed[EVERYTHING])
     write_heads(args, models[EVERYTHING][1])
@@ -201,7 +264,6 @@ def final(args):
         write_arrays(args, "final-logits", **describe_rows(p), held_out=logits, val=val,
                      drawn=drawn_logits, frozen=frozen.astype(np.float16))
     found["rounded"] = reports.report("rounded, all folds", p, logits)
-    found["rows"] = int(p.have.cpu().numpy()[p.fits].sum())
     write_json(args, "final", found)
     log("done")
 
@@ -233,17 +295,20 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--parcels", required=True)
     parser.add_argument("--crops", required=True, help="what cut_crops.py wrote")
-    parser.add_argument("--weights", required=True, help="files of 01_lift_weights.py's arrays")
+    parser.add_argument("--weights", required=True,
+                        help="files of the arrays of 01_lift_weights.py or 03_unpack_weights.py")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--stage", choices=["screen", "final"], required=True)
+    parser.add_argument("--stage", choices=["screen", "frozen", "final"], required=True)
     parser.add_argument("--method", default="lora,norm,full", help="METHOD or METHOD:RATE, …")
     parser.add_argument("--folds", default="0,2", help="folds that are screened")
     parser.add_argument("--seconds", type=float, default=250)
     parser.add_argument("--spare", type=float, default=75, help="seconds for all after tuning")
+    parser.add_argument("--shares", default="0.3,0.5,0.7,1",
+                        help="of the way from the trunk as it is to the tuned one, to choose from")
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--epochs", type=int, default=8, help="of the first heads")
+    parser.add_argument("--epochs", type=int, default=12, help="of the first heads")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--noise", type=float, default=0.5)
     parser.add_argument("--smooth", type=float, default=0.03)
@@ -259,7 +324,7 @@ def parse_arguments():
 def main():
     args = parse_arguments()
     os.makedirs(args.out, exist_ok=True)
-    {"screen": screen, "final": final}[args.stage](args)
+    {"screen": screen, "frozen": keep_frozen, "final": final}[args.stage](args)
 
 
 if __name__ == "__main__":

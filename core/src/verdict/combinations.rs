@@ -80,7 +80,12 @@ mod before {
         }
     }
 
-    fn rank(found: &Match) -> u8 {
+    /// Its first half is as the rule had it; a whole photo came before a part by chance only.
+    fn rank(found: &Match) -> (u8, bool) {
+        (precedence(found), found.view.shows_part())
+    }
+
+    fn precedence(found: &Match) -> u8 {
         let within = match decision(found) {
             Some(Verdict::Clear) => 0,
             Some(Verdict::Fake) => 1,

@@ -37,8 +37,13 @@ fn decision(found: &Match) -> Option<Decision> {
     }
 }
 
-/// The rank in the order of precedence; the lowest weighs most.
-fn rank(found: &Match) -> u8 {
+/// The rank in the order of precedence; the lowest weighs most. A match of the whole photo comes
+/// before one of a part, which an allowed part may be set against.
+fn rank(found: &Match) -> (u8, bool) {
+    (precedence(found), found.view.shows_part())
+}
+
+fn precedence(found: &Match) -> u8 {
     let within = match decision(found) {
         Some(Decision::Allowed) => 0,
         Some(Decision::Known) => 1,

@@ -186,6 +186,15 @@ fn a_part_that_is_allowed_clears_no_more_than_a_part() {
         (vec![of(Allow, OWN, part), of(KnownFake, IMPORTED, part)], Inconclusive),
         (vec![of(Allow, IMPORTED, part), of(KnownFake, OWN, part)], Fake),
         (vec![of(Allow, OWN, View::Whole), of(KnownFake, OWN, part)], Clear),
+        // The whole of one known fake decides, though a part of another lies nearer.
+        (
+            vec![
+                of(KnownFake, OWN, part),
+                of(Allow, OWN, part),
+                Match { distance: Distance(9), ..of(KnownFake, OWN, View::Whole) },
+            ],
+            Fake,
+        ),
     ] {
         let case = format!("{matches:?}");
         assert_eq!(decide(&signals(matches, None)).0, verdict, "{case}");
