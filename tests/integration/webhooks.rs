@@ -88,7 +88,7 @@ impl Receiver {
 
     async fn next(&mut self) -> Arrived {
         let next = tokio::time::timeout(Duration::from_mins(2), self.arrived.recv()).await;
-        next.expect("nothing arrives").unwrap()
+        next.unwrap().unwrap()
     }
 }
 
