@@ -1,5 +1,5 @@
 //! The pipeline: the way of one photo from bytes to report, a stage a line in
-//! [`Checker::examine_in_stages`].
+//! [`Checker::examine_decoded`].
 
 use std::sync::Arc;
 
@@ -127,6 +127,20 @@ impl Checker {
     ) -> Result<(Examined, PhotoViews), PhotoError> {
         let photo = Photo::decode(bytes)?;
         done(Stage::Decode);
+        Ok(self.examine_decoded(bytes, &photo, index, scope, done))
+    }
+
+    /// The stages behind decoding, for callers that need the photo too. `bytes` are those that it
+    /// was decoded from.
+    #[must_use]
+    pub fn examine_decoded(
+        &self,
+        bytes: &[u8],
+        photo: &Photo,
+        index: &Index,
+        scope: &Scope,
+        done: &mut dyn FnMut(Stage),
+    ) -> (Examined, PhotoViews) {
         let pixels = photo.pixels();
         let framing = Framing::find(pixels);
         let faces = self.find_faces(pixels, &framing);
@@ -137,11 +151,11 @@ impl Checker {
         done(Stage::Lookup);
         let synthetic = self.score(pixels, &views.faces.whole);
         done(Stage::Model);
-        let provenance = provenance::read(bytes, &photo, &views.hashes);
+        let provenance = provenance::read(bytes, photo, &views.hashes);
         done(Stage::Marks);
         let pdq_quality = views.hashes.pdq_quality;
         let examined = Examined {
-            photo: PhotoFacts::from(&photo),
+            photo: PhotoFacts::from(photo),
             signals: Signals {
                 matches,
                 known_photo: self.known_photo(&views, index, scope),
@@ -155,7 +169,7 @@ impl Checker {
             views: views.banked().collect(),
             generation: index.generation(),
         };
-        Ok((examined, views))
+        (examined, views)
     }
 
     /// The second half of [`Checker::check`]: lets a policy decide.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use photocheck_core::checker::Stage;
+use photocheck_core::photo::{Photo, PhotoError};
 use photocheck_core::report::Report;
 use photocheck_core::verdict::Policy;
 
@@ -62,23 +63,39 @@ impl App {
         photo: impl AsRef<[u8]> + Send + 'static,
         account: Option<AccountHash>,
     ) -> Result<Report, AppError> {
+        let (report, ()) = self.check_and(caller, photo, account, |_| ()).await?;
+        Ok(report)
+    }
+
+    /// The same, and what `look` makes of the decoded photo, which nobody keeps.
+    ///
+    /// # Errors
+    /// As of [`Self::check`].
+    pub async fn check_and<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        photo: impl AsRef<[u8]> + Send + 'static,
+        account: Option<AccountHash>,
+        look: impl FnOnce(&Photo) -> T + Send + 'static,
+    ) -> Result<(Report, T), AppError> {
         // Nobody waits for a place only to learn that there are no banks.
         self.store().in_place()?;
         let place = self.gate().enter(caller)?;
-        self.check_at(place, caller, photo, account).await
+        self.check_at(place, caller, photo, account, look).await
     }
 
     /// The same with a place that was taken before.
     ///
     /// # Errors
     /// When the photo is refused, the database is not to be used, or it fails.
-    pub(super) async fn check_at(
+    pub(super) async fn check_at<T: Send + 'static>(
         &self,
         place: Place,
         caller: &Caller,
         photo: impl AsRef<[u8]> + Send + 'static,
         account: Option<AccountHash>,
-    ) -> Result<Report, AppError> {
+        look: impl FnOnce(&Photo) -> T + Send + 'static,
+    ) -> Result<(Report, T), AppError> {
         // Banks that are no longer the operator's flag nobody.
         self.store().in_place()?;
         let (banks, checker) = (self.banks(caller.tenant), Arc::clone(self.checker()));
@@ -89,9 +106,13 @@ impl App {
             // The index of the moment the work begins: what was banked while it waited counts.
             let View { index, scope } = banks.view();
             let mut done = |stage| stages.done(stage);
-            checker.examine_in_stages(photo.as_ref(), &index, &scope, &mut done)
+            let bytes = photo.as_ref();
+            let photo = Photo::decode(bytes)?;
+            done(Stage::Decode);
+            let (examined, _) = checker.examine_decoded(bytes, &photo, &index, &scope, &mut done);
+            Ok::<_, PhotoError>((examined, look(&photo)))
         };
-        let examined = place.run(work).await??;
+        let (examined, looked) = place.run(work).await??;
         let seen = match (self.sightings(), account) {
             (Some(sightings), Some(account)) => {
                 sightings.record(caller.tenant, &examined, account, clock::now_s()).await?
@@ -102,6 +123,6 @@ impl App {
         let report = self.checker().report(examined, seen, self.policy_for(caller));
         verdict.done(Stage::Verdict);
         self.metrics().checked(caller.tenant, &report);
-        Ok(report)
+        Ok((report, looked))
     }
 }

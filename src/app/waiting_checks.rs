@@ -249,7 +249,8 @@ impl App {
         };
         let caller = Caller::of_accepted_work(claimed.tenant);
         let place = self.gate().wait(&caller).await;
-        self.check_at(place, &caller, photo, account).await
+        let (report, ()) = self.check_at(place, &caller, photo, account, |_| ()).await?;
+        Ok(report)
     }
 
     async fn fetch_photo(&self, url: &str) -> Result<Bytes, AppError> {

@@ -11,7 +11,7 @@ use crate::config::Origin;
 
 /// Nothing but what this service itself serves, and no embedding elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; \
      frame-ancestors 'none'";
 /// The API page's own code styles itself inline and carries its icons as data.
 const API_PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \

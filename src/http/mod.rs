@@ -35,7 +35,7 @@ use std::time::Duration;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
@@ -125,8 +125,16 @@ pub fn router(service: Arc<Service>) -> Router {
     let api_page = SwaggerUi::new("/docs")
         .url("/openapi.json", api)
         .config(Config::new(["../openapi.json"]).validator_url("none"));
+    let form = Router::new()
+        .route("/", post(page::check))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&service), auth::admit))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&service), page::in_words));
     let routes = routes
-        .route("/", get(page::index))
+        .merge(form)
+        .route("/", get(page::show))
+        .route("/protect", get(page::protect))
+        .route("/protect.js", get(page::protect_script))
+        .route("/pdq.js", get(page::pdq_script))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/icon.svg", get(page::icon))

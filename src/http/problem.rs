@@ -434,7 +434,8 @@ pub async fn as_problems(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
-    if !is_error || response.headers().get(header::CONTENT_TYPE) == Some(&CONTENT_TYPE) {
+    // A page may have put a problem into words of its own.
+    if !is_error || response.extensions().get::<ProblemCode>().is_some() {
         return response;
     }
     let (code, detail) = match status {

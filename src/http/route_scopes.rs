@@ -10,8 +10,10 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 36] = [
+const NEEDED: [(&str, &str, KeyScope); 37] = [
     ("POST", "/v1/check", Check),
+    // The form of the page, which does the same.
+    ("POST", "/", Check),
     ("POST", "/v1/checks", Check),
     ("GET", "/v1/checks", Check),
     ("GET", "/v1/checks/{check_id}", Check),

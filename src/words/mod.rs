@@ -1,6 +1,23 @@
 //! Words: sentences for people, a file a language. The core's answers and reasons have facts and no
-//! sentences.
+//! sentences. `english` has those of the API and the command line, the files named `page_` those of
+//! the pages.
 
 mod english;
+pub mod language;
+pub mod page;
+mod page_english;
+mod page_spanish;
+
+use self::language::Language;
+use self::page::PageWords;
 
 pub use self::english::{known_copy, made_by_ai, quarantine, seen_on, sentence};
+
+/// What the pages say in a language.
+#[must_use]
+pub fn of_pages(language: Language) -> &'static PageWords {
+    match language {
+        Language::English => &page_english::WORDS,
+        Language::Spanish => &page_spanish::WORDS,
+    }
+}

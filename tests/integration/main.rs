@@ -37,6 +37,8 @@ mod model;
 mod openapi;
 mod operations;
 mod page;
+mod page_look;
+mod page_protect;
 mod photos;
 mod pictures;
 mod policies;

@@ -85,11 +85,60 @@ impl Browser {
 
     /// Puts a file into a file field, as choosing it does.
     pub async fn choose_file(&self, selector: &str, file: &Path) {
+        self.choose_files(selector, &[file]).await;
+    }
+
+    /// The same with several at once.
+    pub async fn choose_files(&self, selector: &str, files: &[&Path]) {
+        let files = files.iter().map(|file| file.canonicalize().unwrap().display().to_string());
+        let text = files.collect::<Vec<_>>().join("\n");
+        self.on_element(selector, "value", json!({ "text": text })).await;
+    }
+
+    /// Clicks an element.
+    pub async fn click(&self, selector: &str) {
+        self.on_element(selector, "click", json!({})).await;
+    }
+
+    async fn on_element(&self, selector: &str, action: &str, body: Value) {
         let query = json!({ "using": "css selector", "value": selector });
         let element = self.call(Method::POST, "/element", Some(query)).await;
         let id = element[ELEMENT].as_str().unwrap_or_else(|| panic!("{selector}: {element}"));
-        let keys = json!({ "text": file.canonicalize().unwrap() });
-        self.call(Method::POST, &format!("/element/{id}/value"), Some(keys)).await;
+        let done = self.call(Method::POST, &format!("/element/{id}/{action}"), Some(body)).await;
+        assert!(done.is_null(), "{selector} {action}: {done}");
+    }
+
+    /// Sends a command of the Chrome `DevTools` Protocol: what WebDriver has no word for.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.call(Method::POST, "/goog/cdp/execute", Some(body)).await
+    }
+
+    /// Shows pages from now on as a window of this width and colour scheme does.
+    pub async fn look(&self, width: u32, scheme: &str) {
+        let size =
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", scheme).await;
+    }
+
+    /// What axe-core finds wrong with the page by WCAG 2.2 AA; `None`, said in one line, where
+    /// `PHOTOCHECK_AXE` does not name its script. In CI it must.
+    pub async fn accessibility_violations(&self) -> Option<Vec<String>> {
+        let Some(script) = std::env::var_os("PHOTOCHECK_AXE") else {
+            assert!(std::env::var_os("CI").is_none(), "in CI PHOTOCHECK_AXE must name axe.min.js");
+            eprintln!("skipped: PHOTOCHECK_AXE names no axe.min.js");
+            return None;
+        };
+        let script = json!({ "script": std::fs::read_to_string(script).unwrap(), "args": [] });
+        self.call(Method::POST, "/execute/sync", Some(script)).await;
+        let run = "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', \
+                   'best-practice'] })";
+        let result = self.value(run).await;
+        assert!(!result["passes"].as_array().unwrap().is_empty(), "{result}");
+        let described = |it: &Value| format!("{}: {}", it["id"], it["nodes"]);
+        Some(result["violations"].as_array().unwrap().iter().map(described).collect())
     }
 
     /// The value of a JavaScript expression in the page.
@@ -113,11 +162,12 @@ impl Browser {
         log.as_array().unwrap().clone()
     }
 
-    /// Writes a picture of the window to where `PHOTOCHECK_SCREENSHOTS` says, if it says.
+    /// Writes a picture of the whole page to where `PHOTOCHECK_SCREENSHOTS` says, if it says.
     pub async fn screenshot(&self, name: &str) {
         let Some(folder) = std::env::var_os("PHOTOCHECK_SCREENSHOTS") else { return };
-        let picture = self.call(Method::GET, "/screenshot", None).await;
-        let picture = BASE64_STANDARD.decode(picture.as_str().unwrap()).unwrap();
+        let whole = json!({ "captureBeyondViewport": true });
+        let picture = self.devtools("Page.captureScreenshot", whole).await;
+        let picture = BASE64_STANDARD.decode(picture["data"].as_str().unwrap()).unwrap();
         std::fs::write(Path::new(&folder).join(name), picture).unwrap();
     }
 }
