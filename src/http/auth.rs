@@ -61,10 +61,7 @@ impl CountedFor {
     /// A [`Problem`] when it is one too many.
     pub async fn count(&self, service: &Service) -> Result<(), Problem> {
         let own = self.caller.key().and_then(|(_, limits)| limits.per_minute);
-        let minute = self.client.as_ref().and_then(|it| service.limiters.count(it, own));
-        if let Some(refused) = minute.filter(|minute| !minute.goes_on) {
-            return Err(Problem::rate_limited(refused.per_minute, refused.wait_s()));
-        }
+        refuse_over(self.client.as_ref().and_then(|it| service.limiters.count(it, own)))?;
         if let Some((key, limits)) = self.caller.key() {
             service.app.usage().count(key, limits).await?;
         }

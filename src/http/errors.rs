@@ -281,7 +281,7 @@ const LATER: [ErrorCode; 13] = [
     ),
     error(
         "CALLBACK_NOT_REGISTERED",
-        &[422],
+        &[409],
         Caller,
         "callback_url is at no endpoint of the tenant that is on",
         "register an endpoint with its scheme, host and port (docs/webhooks.md)",

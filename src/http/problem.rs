@@ -285,11 +285,11 @@ impl From<Refusal> for Problem {
             | Refusal::Name(_)
             | Refusal::KeyScope(_)
             | Refusal::BatchTooLarge
-            | Refusal::CallbackNotRegistered
             | Refusal::Event(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::SightingsNotKept | Refusal::TooManyEndpoints | Refusal::EndpointOff => {
-                StatusCode::CONFLICT
-            }
+            Refusal::SightingsNotKept
+            | Refusal::TooManyEndpoints
+            | Refusal::EndpointOff
+            | Refusal::CallbackNotRegistered => StatusCode::CONFLICT,
             Refusal::UrlsNotTaken => StatusCode::FORBIDDEN,
             Refusal::Fetch(error) => fetch_status(error),
             Refusal::TenantQueueFull(_) | Refusal::TooManyWaiting { .. } => {

@@ -53,11 +53,24 @@ struct Its {
     endpoint: String,
 }
 
+/// A case: its operation, method, path and body, the scope that it needs, who may do it, and the
+/// code of 404 that a stranger gets.
+type Entry = (&'static str, &'static str, String, Body, KeyScope, By, Option<&'static str>);
+
 /// Every operation, in an order in which its owner can do all of them.
 fn cases(its: &Its) -> Vec<Case> {
-    let Its { content, key, batch, check, appealed, endpoint } = its;
+    let entries = entries_of_checks(its).into_iter().chain(entries_of_banks(its));
+    let cases = entries.map(|(operation, method, path, body, needs, by, hidden_as)| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        Case { operation, method, path, body, needs, by, hidden_as }
+    });
+    cases.collect()
+}
+
+/// Those of banks, tenants and keys. The last one erases everything.
+fn entries_of_banks(Its { content, key, .. }: &Its) -> Vec<Entry> {
     use By::{Operator, Owner};
-    use KeyScope::{Admin, BankRead, BankWrite, Check, Review};
+    use KeyScope::{Admin, BankRead, BankWrite};
     let bank = Some("NO_SUCH_BANK");
     let tenant = Some("NO_SUCH_TENANT");
     let at = |path: &str| format!("/v1/banks/SCAM{path}");
@@ -66,45 +79,7 @@ fn cases(its: &Its) -> Vec<Case> {
     let rename = json!({ "name": "SCAM" });
     let new_key = json!({ "tenant": "acme", "name": "one more", "scopes": ["check"] });
     let own = |path: &str| path.to_owned();
-    let hook = json!({ "url": "https://hooks.example.org/" });
-    let hook_at = |path: &str| format!("/v1/webhooks/{endpoint}{path}");
-    let no_hook = Some("NO_SUCH_ENDPOINT");
-    let said = |what: &str| format!("/v1/checks/{check}/{what}");
-    let other = |what: &str| format!("/v1/checks/{appealed}/{what}");
-    let (right, no_check) = (json!({ "right": true }), Some("NO_SUCH_CHECK"));
-    let why = || Body::Json(json!({ "reason": "it is me" }));
-    let entries = [
-        ("check_photo", "POST", own("/v1/check"), Body::Photo, Check, Owner, None),
-        ("start_checks", "POST", own("/v1/checks"), Body::Photo, Check, Owner, None),
-        (
-            "show_check",
-            "GET",
-            format!("/v1/checks/{check}"),
-            Body::None,
-            Check,
-            Owner,
-            Some("NO_SUCH_CHECK"),
-        ),
-        (
-            "list_checks",
-            "GET",
-            format!("/v1/checks?batch_id={batch}"),
-            Body::None,
-            Check,
-            Owner,
-            Some("NO_SUCH_CHECK"),
-        ),
-        ("give_feedback", "POST", said("feedback"), Body::Json(right), Check, Owner, no_check),
-        ("appeal", "POST", said("appeal"), why(), Check, Owner, no_check),
-        ("uphold", "POST", said("uphold"), why(), Review, Owner, no_check),
-        ("overturn", "POST", other("overturn"), why(), Review, Owner, no_check),
-        ("list_endpoints", "GET", own("/v1/webhooks"), Body::None, Admin, Owner, None),
-        ("register_endpoint", "POST", own("/v1/webhooks"), Body::Json(hook), Admin, Owner, None),
-        ("list_messages", "GET", hook_at("/messages"), Body::None, Admin, Owner, no_hook),
-        ("rotate_secret", "POST", hook_at("/rotate"), Body::None, Admin, Owner, no_hook),
-        ("switch_on_endpoint", "POST", hook_at("/switch-on"), Body::None, Admin, Owner, no_hook),
-        ("replay_messages", "POST", hook_at("/replay"), Body::None, Admin, Owner, no_hook),
-        ("remove_endpoint", "DELETE", hook_at(""), Body::None, Admin, Owner, no_hook),
+    vec![
         ("list_banks", "GET", own("/v1/banks"), Body::None, BankRead, Owner, None),
         ("create_bank", "POST", own("/v1/banks"), new("NEW"), BankWrite, Owner, None),
         ("show_bank", "GET", at(""), Body::None, BankRead, Owner, bank),
@@ -150,12 +125,39 @@ fn cases(its: &Its) -> Vec<Case> {
             Operator,
             tenant,
         ),
-    ];
-    let cases = entries.map(|(operation, method, path, body, needs, by, hidden_as)| {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        Case { operation, method, path, body, needs, by, hidden_as }
-    });
-    cases.into_iter().collect()
+    ]
+}
+
+/// Those of checks and webhooks.
+fn entries_of_checks(Its { batch, check, appealed, endpoint, .. }: &Its) -> Vec<Entry> {
+    use By::Owner;
+    use KeyScope::{Admin, Check, Review};
+    let own = |path: &str| path.to_owned();
+    let hook = json!({ "url": "https://hooks.example.org/" });
+    let hook_at = |path: &str| format!("/v1/webhooks/{endpoint}{path}");
+    let no_hook = Some("NO_SUCH_ENDPOINT");
+    let said = |what: &str| format!("/v1/checks/{check}/{what}");
+    let other = |what: &str| format!("/v1/checks/{appealed}/{what}");
+    let (one, all) = (format!("/v1/checks/{check}"), format!("/v1/checks?batch_id={batch}"));
+    let (right, no_check) = (json!({ "right": true }), Some("NO_SUCH_CHECK"));
+    let why = || Body::Json(json!({ "reason": "it is me" }));
+    vec![
+        ("check_photo", "POST", own("/v1/check"), Body::Photo, Check, Owner, None),
+        ("start_checks", "POST", own("/v1/checks"), Body::Photo, Check, Owner, None),
+        ("show_check", "GET", one, Body::None, Check, Owner, no_check),
+        ("list_checks", "GET", all, Body::None, Check, Owner, no_check),
+        ("give_feedback", "POST", said("feedback"), Body::Json(right), Check, Owner, no_check),
+        ("appeal", "POST", said("appeal"), why(), Check, Owner, no_check),
+        ("uphold", "POST", said("uphold"), why(), Review, Owner, no_check),
+        ("overturn", "POST", other("overturn"), why(), Review, Owner, no_check),
+        ("list_endpoints", "GET", own("/v1/webhooks"), Body::None, Admin, Owner, None),
+        ("register_endpoint", "POST", own("/v1/webhooks"), Body::Json(hook), Admin, Owner, None),
+        ("list_messages", "GET", hook_at("/messages"), Body::None, Admin, Owner, no_hook),
+        ("rotate_secret", "POST", hook_at("/rotate"), Body::None, Admin, Owner, no_hook),
+        ("switch_on_endpoint", "POST", hook_at("/switch-on"), Body::None, Admin, Owner, no_hook),
+        ("replay_messages", "POST", hook_at("/replay"), Body::None, Admin, Owner, no_hook),
+        ("remove_endpoint", "DELETE", hook_at(""), Body::None, Admin, Owner, no_hook),
+    ]
 }
 
 fn new(name: &str) -> Body {

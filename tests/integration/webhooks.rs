@@ -88,7 +88,7 @@ impl Receiver {
 
     async fn next(&mut self) -> Arrived {
         let next = tokio::time::timeout(Duration::from_mins(2), self.arrived.recv()).await;
-        next.expect("nothing arrives").unwrap()
+        next.unwrap().unwrap()
     }
 }
 
@@ -234,7 +234,7 @@ async fn a_call_is_told_where_it_asks_to_be() {
     let (service, key) = telling(Setup::default()).await;
     let callback = format!("{}/photos/7?a=b", receiver.url);
     let refused = start_check(&service, &key, Some(&callback)).await;
-    assert_eq!(refused.status(), 422);
+    assert_eq!(refused.status(), 409);
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "CALLBACK_NOT_REGISTERED");
     let (_, secret) = register(&service, &key, &receiver.url, &["hash.quarantined"]).await;
     let other = "https://hooks.example.org/";
