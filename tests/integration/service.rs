@@ -184,6 +184,18 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/banks/{name}/export",
         "/v1/banks/{name}/import",
         "/v1/check",
+        "/v1/checks",
+        "/v1/checks/{check_id}",
+        "/v1/checks/{check_id}/appeal",
+        "/v1/checks/{check_id}/feedback",
+        "/v1/checks/{check_id}/overturn",
+        "/v1/checks/{check_id}/uphold",
+        "/v1/webhooks",
+        "/v1/webhooks/{endpoint_id}",
+        "/v1/webhooks/{endpoint_id}/messages",
+        "/v1/webhooks/{endpoint_id}/replay",
+        "/v1/webhooks/{endpoint_id}/rotate",
+        "/v1/webhooks/{endpoint_id}/switch-on",
     ];
     assert_eq!(paths, expected);
     // Each operation names the scope that it needs; without keys the token will do for the banks,
@@ -194,10 +206,17 @@ async fn the_api_describes_itself_without_outside_help() {
             let of_banks = if method == "get" { "bank:read" } else { "bank:write" };
             let token = json!({ "bank_token": [] });
             let expected = match path.as_str() {
-                "/v1/check" => json!([{}, { "api_key": ["check"] }, token]),
+                "/v1/checks/{check_id}/uphold" | "/v1/checks/{check_id}/overturn" => {
+                    json!([{ "api_key": ["review"] }, token])
+                }
+                _ if path.starts_with("/v1/check") => {
+                    json!([{}, { "api_key": ["check"] }, token])
+                }
                 _ if path.starts_with("/v1/banks") => json!([{ "api_key": [of_banks] }, token]),
                 "/v1/accounts/{account_id}" => json!([{ "api_key": ["bank:write"] }, token]),
-                _ if path.starts_with("/v1/admin") => json!([{ "api_key": ["admin"] }]),
+                _ if path.starts_with("/v1/admin") || path.starts_with("/v1/webhooks") => {
+                    json!([{ "api_key": ["admin"] }])
+                }
                 _ => Value::Null,
             };
             assert_eq!(*security, expected, "{method} {path}");
