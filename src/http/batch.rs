@@ -43,7 +43,7 @@ pub struct UrlsJson {
     #[schema(min_items = 1, max_items = 500)]
     pub checks: Vec<UrlJson>,
     /// Where to be told of these checks, at one of the tenant's endpoints (docs/webhooks.md).
-    #[schema(max_length = 2048, nullable = false)]
+    #[schema(format = "uri", nullable = false)]
     pub callback_url: Option<String>,
 }
 

@@ -34,7 +34,7 @@ pub struct PhotosForm {
     account_id: Option<String>,
     /// Where to be told of all of them, at one of the tenant's endpoints (docs/webhooks.md). Leave
     /// it out otherwise.
-    #[schema(example = "https://hooks.example.org/7", max_length = 2048, nullable = false)]
+    #[schema(example = "https://hooks.example.org/7", format = "uri", nullable = false)]
     callback_url: Option<String>,
 }
 

@@ -21,13 +21,29 @@ use crate::webhooks::EventKinds;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEndpointJson {
-    /// `https`, at a public address, or one in a network that the operator names.
-    #[schema(max_length = 2048, example = "https://hooks.example.org/photocheck")]
+    /// `https`, at a public address, or one in a network that the operator names; at most 2,048
+    /// bytes.
+    #[schema(format = "uri", example = "https://hooks.example.org/photocheck")]
     url: String,
     /// What to be told; all where it is left out or empty.
     #[serde(default)]
-    #[schema(example = json!(["check.finished"]))]
+    #[schema(value_type = Vec<EventJson>, example = json!(["check.finished"]))]
     events: Vec<String>,
+}
+
+/// What may be told.
+#[derive(Debug, ToSchema)]
+pub enum EventJson {
+    #[schema(rename = "check.finished")]
+    CheckFinished,
+    #[schema(rename = "appeal.decided")]
+    AppealDecided,
+    #[schema(rename = "photo.seen_before")]
+    PhotoSeenBefore,
+    #[schema(rename = "hash.quarantined")]
+    HashQuarantined,
+    #[schema(rename = "endpoint.switched_off")]
+    EndpointSwitchedOff,
 }
 
 /// An endpoint, without its secret.
