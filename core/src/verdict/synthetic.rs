@@ -82,11 +82,17 @@ impl ScoreThresholds {
         let lowest = evaluated.stability.map(|stability| f64::from(stability.lowest.value()));
         // Within the range of `unsure` scores move about; below it a variant would pass nothing.
         let is_stable = !reaches(&self.suspect) || lowest.is_none_or(|it| self.unsure.score <= it);
+        // All that stands of a score that is not stable is that it is unsure.
+        let (cause, cost) = if is_stable {
+            (cause, threshold.false_positive_rate)
+        } else {
+            (Cause::SyntheticFaceUnstable { faces }, self.unsure.false_positive_rate)
+        };
         Some(Reason {
             value: Some(score),
             threshold: Some(threshold.score),
-            cost: Some(Cost::FalsePositiveRate(threshold.false_positive_rate)),
-            ..Reason::plain(if is_stable { cause } else { Cause::SyntheticFaceUnstable { faces } })
+            cost: Some(Cost::FalsePositiveRate(cost)),
+            ..Reason::plain(cause)
         })
     }
 }
@@ -159,16 +165,19 @@ mod tests {
     fn a_score_that_one_variant_does_not_share_is_not_sure() {
         let thresholds = thresholds();
         let (unsure, suspect) = (0.51, 0.81);
+        let of = |threshold: &ScoreThreshold| threshold.false_positive_rate;
+        let (often, seldom) = (of(&thresholds.unsure), of(&thresholds.suspect));
         let cases = [
-            (suspect, Some((suspect, 0.99)), Code::SyntheticFace),
-            (suspect, None, Code::SyntheticFace),
-            (suspect, Some((unsure, 0.99)), Code::SyntheticFace),
-            (suspect, Some((0.1, 0.99)), Code::SyntheticFaceUnstable),
-            (unsure, Some((0.1, 0.99)), Code::SyntheticFaceUnsure),
+            (suspect, Some((suspect, 0.99)), Code::SyntheticFace, seldom),
+            (suspect, None, Code::SyntheticFace, seldom),
+            (suspect, Some((unsure, 0.99)), Code::SyntheticFace, seldom),
+            (suspect, Some((0.1, 0.99)), Code::SyntheticFaceUnstable, often),
+            (unsure, Some((0.1, 0.99)), Code::SyntheticFaceUnsure, often),
         ];
-        for (score, variants, code) in cases {
+        for (score, variants, code, rate) in cases {
             let reason = thresholds.judge(&evaluated(score, variants)).unwrap();
             assert_eq!(reason.code(), code, "{score} {variants:?}");
+            assert_eq!(reason.cost, Some(Cost::FalsePositiveRate(rate)), "{score} {variants:?}");
         }
         assert_eq!(thresholds.judge(&evaluated(0.1, None)), None);
     }
