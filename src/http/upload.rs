@@ -40,7 +40,7 @@ const _: () = assert!(2 * BODY_BYTES_MAX < UPLOADS_BYTES_MAX);
 
 /// A photo by itself: JPEG, PNG, WebP, GIF or HEIC, at most 20 MiB.
 #[derive(Debug, utoipa::ToSchema)]
-#[schema(value_type = String, format = Binary)]
+#[schema(value_type = String, format = Binary, min_length = 1)]
 pub struct PhotoBytes(pub Vec<u8>);
 
 /// What uploads share.
