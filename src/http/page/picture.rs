@@ -6,11 +6,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use image::codecs::jpeg::JpegEncoder;
-use photocheck_core::bank::Purpose;
+use photocheck_core::bank::{Opinion, Purpose};
 use photocheck_core::photo::Photo;
 use photocheck_core::photo::resize::shrink_to;
 use photocheck_core::region::Region;
+use photocheck_core::report::Report;
 use photocheck_core::signals::{HeatMap, Match, Signals, Synthetic};
+use photocheck_core::verdict::KnownCopy;
 
 /// Pixels along the longer side.
 const SIDE_MAX: u32 = 640;
@@ -65,8 +67,9 @@ impl SmallPhoto {
 
     /// What was found, to be outlined: the match first, then the faces.
     #[must_use]
-    pub fn outlines(&self, signals: &Signals) -> Vec<Outline> {
-        let found = shown_match(signals).map(|found| self.outline("match", found.region));
+    pub fn outlines(&self, report: &Report) -> Vec<Outline> {
+        let signals = &report.signals;
+        let found = shown_match(report).map(|found| self.outline("match", found.region));
         let mut outlines: Vec<_> = found.into_iter().collect();
         if let Synthetic::Evaluated(evaluated) = &signals.synthetic {
             let faces = evaluated.faces.iter().map(|result| &result.face);
@@ -123,11 +126,23 @@ impl SmallPhoto {
     }
 }
 
-/// The match that a result shows: the nearest of a known photo, or else of an allowed one.
+/// The match that a result shows: the nearest of those that the answer is about.
 #[must_use]
-pub fn shown_match(signals: &Signals) -> Option<&Match> {
-    let of = |purpose| signals.matches.iter().find(|found| found.bank.purpose == purpose);
-    of(Purpose::KnownFake).or_else(|| of(Purpose::Allow))
+pub fn shown_match(report: &Report) -> Option<&Match> {
+    let nearest = |purpose, opinion: Option<Opinion>| {
+        let of = report.signals.matches.iter().filter(move |found| {
+            found.bank.purpose == purpose && opinion.is_none_or(|it| found.opinion == it)
+        });
+        // Of equals the first, which is the nearest. What is the platform's own weighs more.
+        of.min_by_key(|found| (found.bank.imported, found.view.shows_part()))
+    };
+    match report.answers.known_photo.answer {
+        KnownCopy::Match => nearest(Purpose::KnownFake, Some(Opinion::Confirmed)),
+        KnownCopy::Allowed => nearest(Purpose::Allow, Some(Opinion::Confirmed)),
+        KnownCopy::Unsure | KnownCopy::NoMatch | KnownCopy::NotCompared(_) => {
+            nearest(Purpose::KnownFake, None).or_else(|| nearest(Purpose::Allow, None))
+        }
+    }
 }
 
 fn heat_map(signals: &Signals) -> Option<&HeatMap> {

@@ -102,7 +102,7 @@ impl ResultView {
         words: &'static PageWords,
     ) -> Self {
         let signals = &report.signals;
-        let outlines = photo.as_ref().map(|photo| photo.outlines(signals)).unwrap_or_default();
+        let outlines = photo.as_ref().map(|photo| photo.outlines(report)).unwrap_or_default();
         let heat = photo.as_ref().map(|photo| photo.heat(signals)).unwrap_or_default();
         Self {
             answers: [
@@ -205,7 +205,7 @@ impl Dots {
 
 fn captions(report: &Report, has_heat: bool, words: &EvidenceWords) -> Vec<String> {
     let mut captions = Vec::new();
-    if let Some(found) = shown_match(&report.signals) {
+    if let Some(found) = shown_match(report) {
         let part = part(found.banked_view, words);
         captions.push((words.matched)(part, &found.bank.name, found.mirrored));
     }
@@ -261,7 +261,7 @@ fn marks(marks: &[Mark], words: &EvidenceWords) -> Vec<MarkView> {
 fn facts(report: &Report, checked: CheckedAt) -> Facts {
     let Report { photo, answers, signals, hashes, versions, .. } = report;
     let is_known = matches!(answers.known_photo.answer, KnownCopy::Match | KnownCopy::Unsure);
-    let list = shown_match(signals).filter(|_| is_known).map(|found| found.bank.name.clone());
+    let list = shown_match(report).filter(|_| is_known).map(|found| found.bank.name.clone());
     let mut named = signals.provenance.iter().filter(|mark| {
         matches!(mark.claim, Claim::AiGenerated | Claim::AiEdited | Claim::Camera | Claim::Edited)
             || mark.kind == Kind::Software
