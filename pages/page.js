@@ -3,6 +3,7 @@
 "use strict";
 
 const ATTEMPTS_MAX = 6;
+const WAIT_S_MAX = 60;
 /** Bits of 256 in which the hashes of one picture may differ, and the quality that a hash needs. */
 const SAME_PICTURE_MAX = 31;
 const QUALITY_MIN = 50;
@@ -37,12 +38,17 @@ function send(photo) {
     if (key) request.setRequestHeader("authorization", `Bearer ${key}`);
     request.upload.onprogress = ({ loaded, total }) => {
       const percent = Math.floor((100 * loaded) / total);
-      say(percent < 100 ? filled(words.sending, percent) : words.looking, percent);
+      if (percent < 100) {
+        // Only the bar: whoever listens would hear every percent.
+        byId("bar").value = percent;
+      } else {
+        say(words.looking, percent);
+      }
     };
     request.onload = () => resolve(request);
     request.onerror = request.onabort = () => resolve(null);
     sending = request;
-    say(filled(words.sending, 0), 0);
+    say(words.sending, 0);
     request.send(form);
   });
 }
@@ -54,6 +60,8 @@ async function sendPatiently(photo, mine) {
     const isBusy = answer?.status === 503 || answer?.status === 429;
     if (!isBusy || attempt === ATTEMPTS_MAX || mine !== latest) return answer;
     const seconds = Number(answer.getResponseHeader("retry-after")) || 1;
+    // A quota that is used up says so itself.
+    if (WAIT_S_MAX < seconds) return answer;
     say(filled(words.waiting, seconds), 100);
     await new Promise((resolve) => setTimeout(resolve, 1000 * seconds));
     if (mine !== latest) return null;

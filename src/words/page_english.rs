@@ -16,7 +16,7 @@ pub(super) const WORDS: PageWords = PageWords {
     },
     form: FORM,
     progress: Progress {
-        sending: "Sending the photo: {} %",
+        sending: "Sending the photo.",
         looking: "Looking at the photo …",
         waiting: "Many photos are being checked at the moment. Yours is tried again in {} s. \
                   There is nothing wrong with it.",
@@ -32,7 +32,8 @@ pub(super) const WORDS: PageWords = PageWords {
     evidence: EVIDENCE,
     facts: FactsWords {
         title: "For your bank, the police or the app",
-        lead: "These lines show later that it was this file, and when it was checked.",
+        lead: "With these lines somebody who has the file can see that it is the same one. \
+               They are no proof of when it was checked.",
         checked_at: "Checked",
         file: "File name",
         picture: "Picture",
@@ -182,7 +183,7 @@ const KNOWN_PHOTO: KnownPhotoWords = KnownPhotoWords {
     },
     no_match: Said {
         label: "No copy found",
-        sentence: "This is not a copy of any photo on the lists of this service.",
+        sentence: "No copy of this photo was found on the lists of this service.",
         not: "It does not mean that the photo was not stolen. A stolen photo that nobody has \
               reported here is on no list.",
     },
@@ -200,10 +201,17 @@ const KNOWN_PHOTO: KnownPhotoWords = KnownPhotoWords {
     },
     by_chance: |pairs| {
         let pairs = grouped(pairs, ",");
-        format!("At most 1 in {pairs} pairs of different photos is taken for a copy by mistake.")
+        format!(
+            "When this was measured, fewer than 1 in {pairs} pairs of different photos were taken \
+             for a copy by mistake. The photo is compared with every photo on the lists."
+        )
     },
     missed: |count| {
-        format!("Of 100 edited copies of photos on a list, about {count} are not recognized.")
+        format!(
+            "Of 100 edited copies of photos that were listed here, about {count} are not \
+             recognized. Heavily cropped ones are missed more often, and so are copies of photos \
+             on lists that were taken over from others."
+        )
     },
 };
 
@@ -413,14 +421,14 @@ const PROTECT: ProtectWords = ProtectWords {
          called), and send it the list if it does. A service that runs photocheck can import it.",
         "Say that you are the person in the photos. A person there should confirm that before \
          anybody is warned; the list asks for it.",
-        "To withdraw the list, write to the same place again. Nobody else has it.",
+        "To withdraw the list, write to the same place again, and ask whether it was passed on.",
     ],
     limits_title: "What fingerprints can and cannot do",
     limits: &[
-        "Nobody can make your photo out of a fingerprint. But whoever has the same photo can \
-         recognize it by the fingerprint, so only give the list to places that you trust.",
-        "A fingerprint finds copies that were saved again, made smaller or slightly cropped. \
-         Copies that were cropped a lot can be missed.",
+        "A fingerprint is not the photo, but a rough likeness might be made from it, and whoever \
+         has the same photo can recognize it. So only give the list to places that you trust.",
+        "A fingerprint finds copies that were saved again or made smaller. Copies that were \
+         cropped, even a little, are mostly missed.",
         "It finds these photos, not your face in other photos.",
     ],
 };

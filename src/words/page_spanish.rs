@@ -17,7 +17,7 @@ pub(super) const WORDS: PageWords = PageWords {
     },
     form: FORM,
     progress: Progress {
-        sending: "Enviando la foto: {} %",
+        sending: "Enviando la foto.",
         looking: "Revisando la foto …",
         waiting: "En este momento se están revisando muchas fotos. Se volverá a intentar con la \
                   suya en {} s. Su foto no tiene ningún problema.",
@@ -33,8 +33,8 @@ pub(super) const WORDS: PageWords = PageWords {
     evidence: EVIDENCE,
     facts: FactsWords {
         title: "Para su banco, la policía o la aplicación",
-        lead: "Con estos datos se puede demostrar más tarde que se trataba de este archivo y \
-               cuándo se revisó.",
+        lead: "Con estos datos, quien tenga el archivo puede comprobar que es el mismo. No \
+               demuestran cuándo se revisó.",
         checked_at: "Revisada el",
         file: "Nombre del archivo",
         picture: "Imagen",
@@ -182,13 +182,13 @@ const KNOWN_PHOTO: KnownPhotoWords = KnownPhotoWords {
         not: "No es una prueba: alguien pudo denunciarla por error o por mala intención.",
     },
     allowed: Said {
-        label: "Sin motivo de alarma",
+        label: "Registrada como inofensiva",
         sentence: "Es una copia de una foto que este servicio tiene registrada como inofensiva.",
         not: "No significa que quien se la envió sea la persona de la foto.",
     },
     no_match: Said {
         label: "Sin coincidencias",
-        sentence: "No es una copia de ninguna foto de las listas de este servicio.",
+        sentence: "No se encontró ninguna copia de esta foto en las listas de este servicio.",
         not: "No significa que la foto no sea robada. Una foto robada que nadie ha denunciado \
               aquí no está en ninguna lista.",
     },
@@ -206,11 +206,16 @@ const KNOWN_PHOTO: KnownPhotoWords = KnownPhotoWords {
     by_chance: |pairs| {
         let pairs = grouped(pairs, "\u{a0}");
         format!(
-            "Como mucho 1 de cada {pairs} pares de fotos distintas se toma por una copia por error."
+            "Cuando se midió, menos de 1 de cada {pairs} pares de fotos distintas se tomó por una \
+             copia por error. La foto se compara con todas las fotos de las listas."
         )
     },
     missed: |count| {
-        format!("De cada 100 copias retocadas de fotos de una lista, unas {count} no se reconocen.")
+        format!(
+            "De cada 100 copias retocadas de fotos registradas aquí, unas {count} no se reconocen. \
+             Las muy recortadas se escapan más a menudo, y también las copias de fotos de listas \
+             recibidas de otros."
+        )
     },
 };
 
@@ -403,7 +408,7 @@ const REFUSALS: Refusals = Refusals {
 };
 
 const PROTECT: ProtectWords = ProtectWords {
-    link: "¿Alguien usa sus propias fotos? Protéjalas",
+    link: "¿Alguien usa las fotos de usted sin permiso? Protéjalas",
     title: "Proteja sus fotos",
     lead: "¿Alguien se hace pasar por usted con sus fotos? Esta página crea en su dispositivo una \
            huella digital de cada foto. Con ella, una plataforma puede buscar copias sin tener \
@@ -429,15 +434,15 @@ const PROTECT: ProtectWords = ProtectWords {
          si es así, envíesela. Un servicio que use photocheck puede importarla.",
         "Diga que usted es la persona de las fotos. Allí alguien debería confirmarlo antes de que \
          se advierta a nadie; la lista lo pide.",
-        "Para retirar la lista, escriba otra vez al mismo lugar. Nadie más la tiene.",
+        "Para retirar la lista, escriba otra vez al mismo lugar y pregunte si la han pasado a \
+         otros.",
     ],
     limits_title: "Qué pueden hacer las huellas y qué no",
     limits: &[
-        "Nadie puede reconstruir su foto a partir de una huella. Pero quien tenga la misma foto \
-         puede reconocerla por la huella, así que entregue la lista solo a quien le merezca \
-         confianza.",
-        "Una huella encuentra copias guardadas otra vez, reducidas o un poco recortadas. Las \
-         copias muy recortadas pueden pasar inadvertidas.",
+        "Una huella no es la foto, pero de ella podría sacarse una imagen parecida, y quien tenga \
+         la misma foto puede reconocerla. Entregue la lista solo a quien le merezca confianza.",
+        "Una huella encuentra copias guardadas otra vez o reducidas. Las copias recortadas, aunque \
+         sea un poco, casi siempre pasan inadvertidas.",
         "Encuentra estas fotos, no su cara en otras fotos.",
     ],
 };

@@ -66,7 +66,7 @@ async fn a_person_sees_the_answers_about_a_photo() {
     assert_eq!(browser.value(dots).await, 1, "one dot of all is filled");
     let known = shown(&browser, ".answer + .answer").await;
     assert!(known.contains("This is a copy of a photo that is known to be stolen"), "{known}");
-    assert!(known.contains("At most 1 in 500,000 pairs"), "{known}");
+    assert!(known.contains("fewer than 1 in 500,000 pairs"), "{known}");
     assert!(known.contains("does not mean that the person in the photo did anything"), "{known}");
     let whole = shown(&browser, "main").await;
     assert!(!whole.to_lowercase().contains("fake") && !whole.contains('%'), "{whole}");
