@@ -6,7 +6,7 @@ use temp_dir::TempDir;
 
 use crate::support::browser::{Browser, shows_all_operations};
 use crate::support::keys::make_key;
-use crate::support::{Service, fixture, fixture_path, half_size_jpeg};
+use crate::support::{Service, fixture, fixture_path, half_size_jpeg, photo_form};
 
 /// Passes the page the photo at `url` as if it had been dropped or pasted.
 fn handed_over(event: &str, holder: &str, url: &str) -> String {
@@ -222,6 +222,32 @@ async fn a_photo_is_checked_without_javascript() {
     browser.click("#send").await;
     browser.until("document.querySelector('.refusal') !== null").await;
     assert!(shown(&browser, ".refusal").await.contains("El archivo está dañado"));
+}
+
+/// The page names the list that decided, and says in its title that there is a result.
+#[tokio::test]
+async fn a_result_shows_the_match_that_the_answer_is_about() {
+    let service = Service::start().await;
+    let photo = fixture("photos/real-hopper.jpg");
+    for (bank, purpose, imported) in
+        [("TAKEN_OVER", "known_fake", true), ("REPORTED", "known_fake", false)]
+    {
+        service.create_bank_for(bank, purpose, imported).await;
+        service.bank_photo(bank, photo.clone()).await;
+    }
+    let result = async || {
+        let form = photo_form(photo.clone());
+        let sent = service.client.post(service.at("/?lang=en")).multipart(form).send().await;
+        sent.unwrap().text().await.unwrap()
+    };
+    let flagged = result().await;
+    assert!(flagged.contains("REPORTED") && !flagged.contains("TAKEN_OVER"), "{flagged}");
+    assert!(flagged.contains("<title>Result"), "{flagged}");
+    service.create_bank_for("OURS", "allow", false).await;
+    service.bank_photo("OURS", photo.clone()).await;
+    let allowed = result().await;
+    assert!(allowed.contains("Listed as harmless") && allowed.contains("OURS"), "{allowed}");
+    assert!(!allowed.contains("REPORTED"), "{allowed}");
 }
 
 /// The API page works from what the service itself serves.
