@@ -98,6 +98,10 @@ impl App {
             problem,
             "a webhook failed"
         );
+        if claimed.url.is_some() {
+            // Whoever may check photos chose it, and must not switch an administrator's endpoint off.
+            return Ok(());
+        }
         let failing_for_s = endpoint.failing_since.map_or(0, |since| now_s - since);
         if matches!(status, Ok(410)) || SWITCHED_OFF_AFTER_S <= failing_for_s {
             let event = events::endpoint_switched_off(&endpoint, problem, now_s);

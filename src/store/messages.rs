@@ -164,8 +164,8 @@ impl Store {
         row.as_ref().map(read_claimed).transpose()
     }
 
-    /// Writes down what came of sending a message, and whether anything arrives at its endpoint.
-    /// Changes nothing when it was taken from this worker meanwhile, or is gone.
+    /// Writes down what came of sending a message, and whether anything arrives at its endpoint; of
+    /// one to a URL of the call's own that says nothing. Changes nothing when it was taken from this worker meanwhile, or is gone.
     pub async fn note_sent(
         &self,
         worker: &WorkerId,
@@ -199,6 +199,9 @@ impl Store {
         if noted.rows_affected() == 0 {
             transaction.rollback().await?;
             return Ok(());
+        }
+        if claimed.url.is_some() {
+            return self.commit(transaction).await;
         }
         let statement = match sent {
             Sent::Arrived => {

@@ -1,0 +1,85 @@
+//! Messages that wait to be sent, in every database.
+
+use std::time::Duration;
+
+use photocheck::ids;
+use photocheck::store::{
+    Callback, ClaimedMessage, Endpoint, NewBatch, NewCheck, Outcome, Sent, Store, WaitsIn, WorkerId,
+};
+use photocheck::tenancy::TenantId;
+use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
+use uuid::Uuid;
+
+use crate::store::{Database, databases};
+
+async fn endpoint(store: &Store, tenant: TenantId) -> Endpoint {
+    let endpoint = Endpoint {
+        id: ids::new_id(),
+        tenant,
+        url: "https://hooks.example.org/".to_owned(),
+        events: EventKinds::All,
+        secret: WebhookSecret::create().unwrap(),
+        old_secret: None,
+        created_at: 100,
+        failing_since: None,
+        switched_off_at: None,
+    };
+    assert!(store.add_endpoint(&endpoint, 20).await.unwrap());
+    endpoint
+}
+
+/// Finishes a check of a tenant, which has its endpoints told.
+async fn tell(store: &Store, tenant: TenantId, callback: Option<&Callback>) {
+    let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
+    let new = NewCheck {
+        id: ids::new_id(),
+        place: 0,
+        external_id: String::new(),
+        photo_bytes: 1,
+        photo: WaitsIn::Sealed(vec![1]),
+    };
+    store.add_check(&batch, &new).await.unwrap();
+    store.accept_batch(&batch, callback).await.unwrap();
+    let worker = WorkerId::new(ids::new_id());
+    let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
+    let outcome = Outcome::Report("{}".to_owned());
+    let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
+    assert!(store.finish_check(&worker, &claimed, &outcome, &event, 200).await.unwrap());
+}
+
+async fn worker(store: &Store) -> WorkerId {
+    let worker = WorkerId::new(ids::new_id());
+    store.worker_is_alive(&worker, Duration::from_mins(10)).await.unwrap();
+    worker
+}
+
+async fn claim(store: &Store, worker: &WorkerId) -> Option<ClaimedMessage> {
+    store.claim_message(worker, Uuid::nil(), &[]).await.unwrap()
+}
+
+/// Whoever may check photos names that URL, so what it answers says nothing of the endpoint.
+#[tokio::test]
+async fn what_a_callback_answers_is_not_its_endpoints_answer() {
+    for Database { kind, store, .. } in &databases().await {
+        let (tenant, worker) = (TenantId::DEFAULT, worker(store).await);
+        let endpoint = endpoint(store, tenant).await;
+        let failing_since =
+            async || store.endpoint(tenant, endpoint.id).await.unwrap().failing_since;
+        let url = "https://hooks.example.org/7".to_owned();
+        let callback = Callback { endpoint: endpoint.id, url };
+        let dead = Sent::Dead { problem: "its server answered 410: gone".to_owned() };
+        tell(store, tenant, Some(&callback)).await;
+        let called = claim(store, &worker).await.unwrap();
+        assert_eq!(called.url.as_ref(), Some(&callback.url), "{kind}");
+        store.note_sent(&worker, &called, &dead, 300).await.unwrap();
+        assert_eq!(failing_since().await, None, "{kind}");
+        tell(store, tenant, None).await;
+        let told = claim(store, &worker).await.unwrap();
+        store.note_sent(&worker, &told, &dead, 400).await.unwrap();
+        assert_eq!(failing_since().await, Some(400), "{kind}");
+        tell(store, tenant, Some(&callback)).await;
+        let called = claim(store, &worker).await.unwrap();
+        store.note_sent(&worker, &called, &Sent::Arrived, 500).await.unwrap();
+        assert_eq!(failing_since().await, Some(400), "{kind}");
+    }
+}
