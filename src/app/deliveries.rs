@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use uuid::Uuid;
 
+use crate::store::ClaimedMessage;
+
 /// Messages that are sent at once.
 const SENDING_MAX: usize = 16;
 
@@ -17,7 +19,8 @@ const SENDING_TO_ONE_MAX: usize = 4;
 #[derive(Debug, Clone)]
 pub struct Deliveries {
     places: Arc<Semaphore>,
-    sending: Arc<Mutex<HashMap<Uuid, usize>>>,
+    /// What is being sent, by message and attempt, and to which endpoint.
+    sending: Arc<Mutex<HashMap<(String, u32), Uuid>>>,
     woken: Arc<Notify>,
 }
 
@@ -38,40 +41,46 @@ impl Deliveries {
         &self.woken
     }
 
+    /// Endpoints to which as much is being sent as may be.
     pub(super) fn full_endpoints(&self) -> Vec<Uuid> {
+        let mut counts: HashMap<Uuid, usize> = HashMap::new();
+        for endpoint in self.sending.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            *counts.entry(*endpoint).or_default() += 1;
+        }
+        let full = counts.into_iter().filter(|(_, count)| SENDING_TO_ONE_MAX <= *count);
+        full.map(|(endpoint, _)| endpoint).collect()
+    }
+
+    /// The messages that are being sent.
+    pub(super) fn sending(&self) -> Vec<String> {
         let sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = sending.iter().filter(|(_, count)| SENDING_TO_ONE_MAX <= **count);
-        full.map(|(endpoint, _)| *endpoint).collect()
+        sending.keys().map(|(message, _)| message.clone()).collect()
     }
 }
 
-/// A place that is taken for an endpoint, until it is dropped.
+/// A message that is being sent and has a place, until it is dropped.
 pub(super) struct Sending {
     deliveries: Deliveries,
-    endpoint: Uuid,
+    key: (String, u32),
     _place: OwnedSemaphorePermit,
 }
 
 impl Sending {
     pub(super) fn new(
         deliveries: &Deliveries,
-        endpoint: Uuid,
+        claimed: &ClaimedMessage,
         place: OwnedSemaphorePermit,
     ) -> Self {
+        let key = (claimed.id.clone(), claimed.attempt);
         let mut sending = deliveries.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        *sending.entry(endpoint).or_default() += 1;
-        Self { deliveries: deliveries.clone(), endpoint, _place: place }
+        sending.insert(key.clone(), claimed.endpoint);
+        Self { deliveries: deliveries.clone(), key, _place: place }
     }
 }
 
 impl Drop for Sending {
     fn drop(&mut self) {
         let mut sending = self.deliveries.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = sending.get_mut(&self.endpoint) {
-            *count -= 1;
-            if *count == 0 {
-                sending.remove(&self.endpoint);
-            }
-        }
+        sending.remove(&self.key);
     }
 }

@@ -7,12 +7,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, WebhookError,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::App;
 use super::deliveries::Sending;
 use super::error::AppError;
+use super::waiting_checks::FREE_EVERY;
 use crate::clock;
 use crate::fetch::{FetchError, Sender};
 use crate::ids;
@@ -36,16 +37,24 @@ impl App {
         };
         let deliveries = self.deliveries();
         let mut after = Uuid::nil();
+        let mut free_at = Instant::now() + FREE_EVERY;
         while !self.worker().is_stopping() && !self.store().is_closed() {
             let Some(place) = deliveries.place().await else { return };
+            if free_at <= Instant::now() {
+                match self.store().free_messages(self.later().worker(), &deliveries.sending()).await
+                {
+                    Ok(_) => free_at = Instant::now() + FREE_EVERY,
+                    Err(error) => tracing::warn!(%error, "lost webhooks are freed later"),
+                }
+            }
             match self.next_message(after).await {
                 Ok(Some(claimed)) => {
                     after = claimed.endpoint;
-                    let sending = Sending::new(deliveries, claimed.endpoint, place);
+                    let sending = Sending::new(deliveries, &claimed, place);
                     let (app, sender) = (self.clone(), sender.clone());
                     tokio::spawn(async move {
                         if let Err(error) = app.deliver(&sender, &claimed).await {
-                            // It is sent again once this worker is gone.
+                            // It is freed soon, and sent again.
                             let webhook_id = &claimed.id;
                             tracing::error!(webhook_id, %error, "a webhook was not sent");
                         }
@@ -55,7 +64,11 @@ impl App {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "webhooks to be sent cannot be read"),
+                Err(error) => {
+                    // One may have been taken all the same.
+                    free_at = Instant::now();
+                    tracing::warn!(%error, "webhooks to be sent cannot be read");
+                }
             }
             drop(place);
             let _ = timeout(LOOK_EVERY, deliveries.woken().notified()).await;
@@ -75,7 +88,8 @@ impl App {
 
     /// Sends one message, and writes down what came of it.
     async fn deliver(&self, sender: &Sender, claimed: &ClaimedMessage) -> Result<(), AppError> {
-        let endpoint = self.store().endpoint(claimed.tenant, claimed.endpoint).await?;
+        let read = || self.store().endpoint(claimed.tenant, claimed.endpoint);
+        let endpoint = self.until_done(&claimed.id, read).await?;
         let status = send(sender, &endpoint, claimed).await;
         let sent = match &status {
             Ok(200..=299) => Sent::Arrived,
@@ -84,7 +98,8 @@ impl App {
             Err(error) => again(claimed.attempt, error.to_string()),
         };
         let now_s = clock::now_s();
-        self.store().note_sent(self.later().worker(), claimed, &sent, now_s).await?;
+        let note = || self.store().note_sent(self.later().worker(), claimed, &sent, now_s);
+        self.until_done(&claimed.id, note).await?;
         let problem = match &sent {
             Sent::Arrived => {
                 tracing::info!(webhook_id = claimed.id, "sent a webhook");

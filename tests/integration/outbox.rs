@@ -28,17 +28,21 @@ async fn endpoint(store: &Store, tenant: TenantId) -> Endpoint {
     endpoint
 }
 
-/// Finishes a check of a tenant, which has its endpoints told.
-async fn tell(store: &Store, tenant: TenantId, callback: Option<&Callback>) {
-    let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
+async fn add(store: &Store, batch: &NewBatch, place: u32) {
     let new = NewCheck {
         id: ids::new_id(),
-        place: 0,
+        place,
         external_id: String::new(),
         photo_bytes: 1,
         photo: WaitsIn::Sealed(vec![1]),
     };
-    store.add_check(&batch, &new).await.unwrap();
+    store.add_check(batch, &new).await.unwrap();
+}
+
+/// Finishes a check of a tenant, which has its endpoints told.
+async fn tell(store: &Store, tenant: TenantId, callback: Option<&Callback>) {
+    let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
+    add(store, &batch, 0).await;
     store.accept_batch(&batch, callback).await.unwrap();
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
@@ -81,5 +85,40 @@ async fn what_a_callback_answers_is_not_its_endpoints_answer() {
         let called = claim(store, &worker).await.unwrap();
         store.note_sent(&worker, &called, &Sent::Arrived, 500).await.unwrap();
         assert_eq!(failing_since().await, Some(400), "{kind}");
+    }
+}
+
+/// What a worker took without learning of it, because the answer was lost, is not stuck with it.
+#[tokio::test]
+async fn a_worker_frees_what_it_took_and_is_not_doing() {
+    for Database { kind, store, .. } in &databases().await {
+        let tenant = TenantId::DEFAULT;
+        let (one, other) = (worker(store).await, worker(store).await);
+        let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
+        for place in 0..3 {
+            add(store, &batch, place).await;
+        }
+        store.accept_batch(&batch, None).await.unwrap();
+        let take = async |by| store.claim_check(by, TenantId(0), &[]).await.unwrap();
+        let (doing, lost) = (take(&one).await.unwrap(), take(&one).await.unwrap());
+        let others = take(&other).await.unwrap();
+        let freed = async |doing: &[Uuid]| store.free_checks(&one, doing).await.unwrap();
+        assert_eq!(freed(&[doing.check.id]).await, 1, "{kind}");
+        let again = take(&one).await.unwrap();
+        assert_eq!((again.check.id, again.attempt), (lost.check.id, 2), "{kind}");
+        assert_eq!(freed(&[again.check.id, doing.check.id]).await, 0, "{kind}");
+        assert_eq!(freed(&[]).await, 2, "{kind}");
+        store.release_check(&other, &others, 0, true).await.unwrap();
+
+        endpoint(store, tenant).await;
+        endpoint(store, tenant).await;
+        tell(store, tenant, None).await;
+        let sending = claim(store, &one).await.unwrap();
+        let lost = claim(store, &one).await.unwrap();
+        let freed = store.free_messages(&one, std::slice::from_ref(&sending.id)).await.unwrap();
+        assert_eq!(freed, 1, "{kind}");
+        let again = claim(store, &other).await.unwrap();
+        assert_eq!((again.id, again.attempt), (lost.id, 2), "{kind}");
+        assert_eq!(store.free_messages(&one, &[]).await.unwrap(), 1, "{kind}");
     }
 }
