@@ -36,7 +36,10 @@ pub(super) const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// For how long that counts: after that its work is anybody's.
 const BEAT_LASTS: Duration = Duration::from_secs(20);
 
-/// Seconds after which a call that never ended is forgotten.
+/// Time for a call to come to its end.
+pub const CALL_MAX: Duration = Duration::from_mins(30);
+
+/// Seconds after which a call that never ended is forgotten: longer, since clocks differ.
 const ARRIVING_S_MAX: i64 = 60 * 60;
 
 /// See the module's text. Cheap to clone.
@@ -282,9 +285,13 @@ impl Arriving {
     /// and its checks.
     ///
     /// # Errors
-    /// When the database fails; then none was accepted, or the answer was lost.
+    /// When some were deleted meanwhile, as with their tenant: then none was accepted. When the
+    /// database fails; then none was accepted, or the answer was lost.
     pub async fn accept(mut self) -> Result<(Uuid, Vec<StoredCheck>), AppError> {
-        self.later.store.accept_batch(&self.batch, self.callback.as_ref()).await?;
+        let (store, count) = (&self.later.store, self.checks.len());
+        if !store.accept_batch(&self.batch, count, self.callback.as_ref()).await? {
+            return Err(Failure::BatchGone.into());
+        }
         self.is_accepted = true;
         self.later.woken.notify_one();
         Ok((self.batch.id, std::mem::take(&mut self.checks)))

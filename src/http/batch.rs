@@ -25,7 +25,7 @@ use super::room::Share;
 use super::service::Service;
 use super::upload::{is_json, is_multipart};
 use crate::app::error::{AppError, Refusal};
-use crate::app::later::Arriving;
+use crate::app::later::{Arriving, CALL_MAX};
 use crate::app::waiting_photo::{Source, WaitingPhoto};
 use crate::fetch;
 use crate::tenancy::Caller;
@@ -88,13 +88,18 @@ impl Taking<'_> {
         let pace = self.service.uploads.pace;
         let arriving = arrival::arriving(body, pace, None).await;
         let stopped = Arc::clone(&arriving.stopped);
-        let taken = if is_json(request.headers()) {
-            self.take_json(arriving).await
-        } else if is_multipart(request.headers()) {
-            self.take_form(request, arriving).await
-        } else {
-            self.take_body(arriving).await
+        let taking = async {
+            if is_json(request.headers()) {
+                self.take_json(arriving).await
+            } else if is_multipart(request.headers()) {
+                self.take_form(request, arriving).await
+            } else {
+                self.take_body(arriving).await
+            }
         };
+        // What comes for longer would be deleted as what was left behind.
+        let taken = timeout(CALL_MAX, taking).await;
+        let taken = taken.map_err(|_| Problem::from(&Stop::TooLong { max: CALL_MAX })).flatten();
         // Whoever read it knows only that it came to no end.
         match stopped.get() {
             Some(stop) => Err(stop.into()),

@@ -149,21 +149,29 @@ impl Store {
     }
 
     /// Accepts all checks of a batch, at once: from now on they wait. Where there is a callback, it
-    /// is told of each that is finished.
+    /// is told of each that is finished. Returns false, and accepts none, when they are not as many
+    /// as this any more.
     pub async fn accept_batch(
         &self,
         batch: &NewBatch,
+        count: usize,
         callback: Option<&Callback>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let statement = "update photo_check set state = 'waiting', callback_endpoint = $1, \
-             callback_url = $2 where batch_id = $3";
-        sqlx::query(statement)
+             callback_url = $2 where batch_id = $3 and state = 'arriving'";
+        let mut transaction = self.begin().await?;
+        let accepted = sqlx::query(statement)
             .bind(callback.map(|callback| callback.endpoint.to_string()).unwrap_or_default())
             .bind(callback.map_or("", |callback| callback.url.as_str()))
             .bind(batch.id.to_string())
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()
+        if accepted.rows_affected() != count as u64 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
+        Ok(true)
     }
 
     /// Drops a batch that did not arrive whole.

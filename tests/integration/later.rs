@@ -313,7 +313,7 @@ async fn accept(store: &Store, tenant: TenantId, photos: &[WaitsIn]) -> Vec<Uuid
         accepted.push(new.id);
         store.add_check(&batch, &new).await.unwrap();
     }
-    store.accept_batch(&batch, None).await.unwrap();
+    assert!(store.accept_batch(&batch, photos.len(), None).await.unwrap());
     accepted
 }
 

@@ -43,7 +43,7 @@ async fn add(store: &Store, batch: &NewBatch, place: u32) {
 async fn tell(store: &Store, tenant: TenantId, callback: Option<&Callback>) {
     let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
     add(store, &batch, 0).await;
-    store.accept_batch(&batch, callback).await.unwrap();
+    assert!(store.accept_batch(&batch, 1, callback).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let outcome = Outcome::Report("{}".to_owned());
@@ -98,7 +98,7 @@ async fn a_worker_frees_what_it_took_and_is_not_doing() {
         for place in 0..3 {
             add(store, &batch, place).await;
         }
-        store.accept_batch(&batch, None).await.unwrap();
+        assert!(store.accept_batch(&batch, 3, None).await.unwrap());
         let take = async |by| store.claim_check(by, TenantId(0), &[]).await.unwrap();
         let (doing, lost) = (take(&one).await.unwrap(), take(&one).await.unwrap());
         let others = take(&other).await.unwrap();
@@ -120,5 +120,22 @@ async fn a_worker_frees_what_it_took_and_is_not_doing() {
         let again = claim(store, &other).await.unwrap();
         assert_eq!((again.id, again.attempt), (lost.id, 2), "{kind}");
         assert_eq!(store.free_messages(&one, &[]).await.unwrap(), 1, "{kind}");
+    }
+}
+
+/// All checks of a call are accepted, or none: also where some were deleted while it came.
+#[tokio::test]
+async fn a_batch_of_which_a_part_is_gone_is_not_accepted() {
+    for Database { kind, store, .. } in &databases().await {
+        let tenant = TenantId::DEFAULT;
+        let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
+        add(store, &batch, 0).await;
+        store.delete_old_checks(0, 101).await.unwrap();
+        assert!(!store.accept_batch(&batch, 1, None).await.unwrap(), "{kind}");
+        add(store, &batch, 1).await;
+        assert!(!store.accept_batch(&batch, 2, None).await.unwrap(), "{kind}");
+        let worker = worker(store).await;
+        assert_eq!(store.claim_check(&worker, TenantId(0), &[]).await.unwrap(), None, "{kind}");
+        assert!(store.accept_batch(&batch, 1, None).await.unwrap(), "{kind}");
     }
 }
