@@ -67,8 +67,6 @@ struct Held {
 pub struct Arriving {
     later: Later,
     batch: NewBatch,
-    /// Of the tenant, with these.
-    waiting: Waiting,
     checks: Vec<StoredCheck>,
     callback: Option<Callback>,
     is_accepted: bool,
@@ -119,12 +117,11 @@ impl Later {
             // Others take what it has for lost while it does not say that it is alive.
             self.beat_if_due().await?;
         }
-        let waiting = self.store.waiting_of(tenant).await?;
-        ensure_room(waiting)?;
+        ensure_room(self.store.waiting_of(tenant).await?)?;
         let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: clock::now_s() };
         let later = self.clone();
         let checks = Vec::new();
-        Ok(Arriving { later, batch, waiting, checks, callback: None, is_accepted: false })
+        Ok(Arriving { later, batch, checks, callback: None, is_accepted: false })
     }
 
     /// A check that was accepted from a tenant.
@@ -244,7 +241,8 @@ impl Arriving {
         if self.checks.len() == BATCH_CHECKS_MAX {
             return Err(Refusal::BatchTooLarge.into());
         }
-        ensure_room(self.waiting)?;
+        // Anew each time: calls that came at once must not each fill what was free then.
+        ensure_room(self.later.store.waiting_of(self.batch.tenant).await?)?;
         let (id, photo_bytes) = (ids::new_id(), photo.bytes());
         let waits_in = self.later.keep(id, photo)?;
         let new = NewCheck {
@@ -265,8 +263,6 @@ impl Arriving {
             appeal: None,
         });
         self.later.store.add_check(&self.batch, &new).await?;
-        self.waiting.checks += 1;
-        self.waiting.photo_bytes += photo_bytes;
         Ok(())
     }
 
