@@ -7,7 +7,7 @@
 //!
 //! All checks of a call are accepted, or none is. [`super::waiting_checks`] does them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +59,8 @@ pub struct Later {
 #[derive(Debug)]
 struct Held {
     photo: WaitingPhoto,
+    /// Whether its call was accepted. Before, its check may not be in the database yet.
+    is_accepted: bool,
     _memory: OwnedSemaphorePermit,
 }
 
@@ -164,6 +166,21 @@ impl Later {
         self.held().remove(&id);
     }
 
+    /// Forgets photos whose checks wait no more: they went with their tenant, or another program
+    /// finished them.
+    pub(super) async fn forget_finished(&self) -> Result<(), AppError> {
+        let accepted = self.held().iter().filter(|it| it.1.is_accepted).map(|it| *it.0).collect();
+        let mut finished: HashSet<Uuid> = accepted;
+        if finished.is_empty() {
+            return Ok(());
+        }
+        for id in self.store.held_checks(&self.worker).await? {
+            finished.remove(&id);
+        }
+        self.held().retain(|id, _| !finished.contains(id));
+        Ok(())
+    }
+
     /// Whether photos wait in the memory of this program.
     pub(super) fn holds_photos(&self) -> bool {
         !self.held().is_empty()
@@ -216,7 +233,8 @@ impl Later {
                 let steps = u32::try_from(steps).unwrap_or(u32::MAX);
                 let memory = Arc::clone(&self.memory).try_acquire_many_owned(steps);
                 let full = |_| Failure::Busy("the memory for photos that wait is full");
-                let held = Held { photo, _memory: memory.map_err(full)? };
+                let memory = memory.map_err(full)?;
+                let held = Held { photo, is_accepted: false, _memory: memory };
                 self.held().insert(id, held);
                 Ok(WaitsIn::Memory(self.worker.clone()))
             }
@@ -289,6 +307,14 @@ impl Arriving {
             return Err(Failure::BatchGone.into());
         }
         self.is_accepted = true;
+        {
+            let mut held = self.later.held();
+            for check in &self.checks {
+                if let Some(photo) = held.get_mut(&check.id) {
+                    photo.is_accepted = true;
+                }
+            }
+        }
         self.later.woken.notify_one();
         Ok((self.batch.id, std::mem::take(&mut self.checks)))
     }
@@ -315,4 +341,33 @@ fn ensure_room(waiting: Waiting) -> Result<(), Refusal> {
         return Err(Refusal::TooManyWaiting { waiting });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::waiting_photo::Source;
+    use crate::tenancy::TenantName;
+
+    /// What a tenant had waiting in memory goes with it; what is still to be checked stays.
+    #[tokio::test]
+    async fn photos_whose_checks_are_gone_are_forgotten() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let config = LaterConfig { photos: WaitingPhotos::InMemory, kept_days: 7 };
+        let later = Later::new(store.clone(), config);
+        let tenant = store.create_tenant(&TenantName::new("acme").unwrap(), 1).await.unwrap();
+        let source = Source::Bytes(vec![7; 3].into());
+        let photo = WaitingPhoto { source, account: None };
+        let mut arriving = later.begin(tenant.id).await.unwrap();
+        arriving.add(photo.clone(), ExternalId::new("").unwrap()).await.unwrap();
+        later.keep(ids::new_id(), photo).unwrap();
+        later.forget_finished().await.unwrap();
+        assert_eq!(later.held().len(), 2, "one arrives and one is not in the database yet");
+        arriving.accept().await.unwrap();
+        later.forget_finished().await.unwrap();
+        assert_eq!(later.held().len(), 2, "it waits");
+        store.erase_tenant(&tenant).await.unwrap();
+        later.forget_finished().await.unwrap();
+        assert_eq!(later.held().len(), 1);
+    }
 }

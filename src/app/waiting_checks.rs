@@ -147,6 +147,7 @@ impl App {
             self.deliveries().woken().notify_one();
         }
         self.finish_lost_checks().await?;
+        self.later().forget_finished().await?;
         if deleted_at.is_none_or(|at| DELETE_EVERY <= at.elapsed()) {
             self.store().delete_gone_workers().await?;
             let checks = self.later().delete_old(clock::now_s()).await?;

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 use uuid::Uuid;
 
 use super::database::Store;
@@ -78,6 +79,18 @@ impl Store {
         sending: &[String],
     ) -> Result<u64, StoreError> {
         self.free("webhook_message", of, sending).await
+    }
+
+    /// The checks whose photos wait in the memory of a worker.
+    pub async fn held_checks(&self, holder: &WorkerId) -> Result<Vec<Uuid>, StoreError> {
+        let statement = "select id from photo_check where finished_at = 0 and holder = $1";
+        let query = sqlx::query(statement).bind(holder.as_str());
+        let rows = query.fetch_all(self.reading()?).await?;
+        let read = |row: &AnyRow| {
+            let id: String = row.try_get("id")?;
+            Uuid::parse_str(&id).map_err(|_| StoreError::CorruptCheck(id))
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn free(&self, table: &str, of: &WorkerId, but: &[String]) -> Result<u64, StoreError> {
