@@ -280,7 +280,7 @@ impl Arriving {
             feedback: None,
             appeal: None,
         });
-        self.later.store.add_check(&self.batch, &new).await?;
+        self.later.store.add_check(&self.batch, new).await?;
         Ok(())
     }
 

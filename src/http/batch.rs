@@ -127,7 +127,7 @@ impl Taking<'_> {
         }
         for UrlJson { url, external_id, account_id } in checks {
             fetch::check_url(&url)?;
-            self.add(Source::Url(url), About { external_id, account_id }).await?;
+            self.add(Source::Url(url), None, About { external_id, account_id }).await?;
         }
         Ok(())
     }
@@ -137,7 +137,8 @@ impl Taking<'_> {
         while let Some(piece) = arriving.pieces.next().await {
             photo.push(&piece.map_err(|stop| Problem::from(&stop))?).await?;
         }
-        self.add(Source::Bytes(photo.into_bytes()), About::default()).await
+        let (bytes, share) = photo.into_parts();
+        self.add(Source::Bytes(bytes), Some(share), About::default()).await
     }
 
     async fn take_form(&mut self, request: Request, arriving: ArrivingBody) -> Result<(), Problem> {
@@ -154,8 +155,9 @@ impl Taking<'_> {
                     while let Some(piece) = field.chunk().await.map_err(|error| broken(&error))? {
                         photo.push(&piece).await?;
                     }
-                    let source = Source::Bytes(photo.into_bytes());
-                    self.add(source, std::mem::take(&mut about)).await?;
+                    let (bytes, share) = photo.into_parts();
+                    let about = std::mem::take(&mut about);
+                    self.add(Source::Bytes(bytes), Some(share), about).await?;
                 }
                 "external_id" => about.external_id = Some(text(&name, field).await?),
                 "callback_url" => self.tell(&text(&name, field).await?).await?,
@@ -176,7 +178,13 @@ impl Taking<'_> {
         Ok(())
     }
 
-    async fn add(&mut self, source: Source, about: About) -> Result<(), Problem> {
+    /// Adds a photo, whose share of the memory stays taken until it is kept.
+    async fn add(
+        &mut self,
+        source: Source,
+        _share: Option<Share>,
+        about: About,
+    ) -> Result<(), Problem> {
         if !self.arriving.is_empty() {
             self.counted.count(self.service).await?;
         }
@@ -219,8 +227,8 @@ impl Photo {
         Ok(())
     }
 
-    fn into_bytes(self) -> Bytes {
-        self.bytes.into()
+    fn into_parts(self) -> (Bytes, Share) {
+        (self.bytes.into(), self.share)
     }
 }
 

@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// Keeps a check of a batch that is still arriving: nobody sees it, and no worker takes it.
-    pub async fn add_check(&self, batch: &NewBatch, new: &NewCheck) -> Result<(), StoreError> {
+    pub async fn add_check(&self, batch: &NewBatch, new: NewCheck) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let holder = match &new.photo {
             WaitsIn::Memory(worker) => worker.as_str(),
@@ -138,10 +138,10 @@ impl Store {
         if added.rows_affected() == 0 {
             return Err(Refusal::NoSuchTenant(batch.tenant.0.to_string()).into());
         }
-        if let WaitsIn::Sealed(sealed) = &new.photo {
+        if let WaitsIn::Sealed(sealed) = new.photo {
             sqlx::query("insert into waiting_photo (check_id, sealed) values ($1, $2)")
                 .bind(new.id.to_string())
-                .bind(sealed.clone())
+                .bind(sealed)
                 .execute(&mut *transaction)
                 .await?;
         }

@@ -111,7 +111,7 @@ async fn appealed(store: &Store) -> Uuid {
     let id = ids::new_id();
     let photo = WaitsIn::Sealed(vec![1]);
     let new = NewCheck { id, place: 0, external_id: String::new(), photo_bytes: 1, photo };
-    store.add_check(&batch, &new).await.unwrap();
+    store.add_check(&batch, new).await.unwrap();
     assert!(store.accept_batch(&batch, 1, None).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();

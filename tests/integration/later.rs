@@ -313,7 +313,7 @@ async fn accept(store: &Store, tenant: TenantId, photos: &[WaitsIn]) -> Vec<Uuid
     for (place, photo) in (0..).zip(photos) {
         let new = new_check(place, photo.clone());
         accepted.push(new.id);
-        store.add_check(&batch, &new).await.unwrap();
+        store.add_check(&batch, new).await.unwrap();
     }
     assert!(store.accept_batch(&batch, photos.len(), None).await.unwrap());
     accepted
@@ -442,7 +442,7 @@ async fn what_waits_is_bounded_and_what_arrives_is_not_done() {
     let mut arriving = service.app.later().begin(TenantId::DEFAULT).await.unwrap();
     let batch = new_batch(TenantId::DEFAULT);
     let huge = NewCheck { photo_bytes: WAITING_BYTES_MAX, ..new_check(0, sealed()) };
-    store.add_check(&batch, &huge).await.unwrap();
+    store.add_check(&batch, huge.clone()).await.unwrap();
     assert_eq!(store.claim_check(&worker, TenantId(0), &[]).await.unwrap(), None);
     assert!(store.check(TenantId::DEFAULT, huge.id).await.is_err());
 

@@ -36,7 +36,7 @@ async fn add(store: &Store, batch: &NewBatch, place: u32) {
         photo_bytes: 1,
         photo: WaitsIn::Sealed(vec![1]),
     };
-    store.add_check(batch, &new).await.unwrap();
+    store.add_check(batch, new).await.unwrap();
 }
 
 /// Finishes a check of a tenant, which has its endpoints told.

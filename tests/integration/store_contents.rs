@@ -248,7 +248,7 @@ async fn fill(store: &Store) -> BankFacts {
         let (id, external_id) = (ids::new_id(), format!("upload {place}"));
         let photo = WaitsIn::Sealed(vec![7; 100]);
         let new = NewCheck { id, place, external_id, photo_bytes: 84, photo };
-        store.add_check(&batch, &new).await.unwrap();
+        store.add_check(&batch, new).await.unwrap();
     }
     assert!(store.accept_batch(&batch, 5, None).await.unwrap());
     let endpoint = Endpoint {

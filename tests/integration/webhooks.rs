@@ -351,7 +351,7 @@ async fn tell(store: &Store, now_s: i64) {
         photo_bytes: 1,
         photo: WaitsIn::Sealed(vec![1]),
     };
-    store.add_check(&batch, &new).await.unwrap();
+    store.add_check(&batch, new).await.unwrap();
     assert!(store.accept_batch(&batch, 1, None).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
