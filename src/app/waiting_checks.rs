@@ -63,8 +63,9 @@ impl App {
             }
             sleep(LOOK_EVERY).await;
         }
-        let beating = self.clone();
+        let (beating, tidying) = (self.clone(), self.clone());
         tokio::spawn(async move { beating.beat().await });
+        tokio::spawn(async move { tidying.keep_tidy().await });
         let mut after = TenantId(0);
         let mut free_at = Instant::now() + FREE_EVERY;
         while !worker.is_stopping() && !self.store().is_closed() {
@@ -125,19 +126,29 @@ impl App {
         }
     }
 
-    /// Says that this worker is alive, and looks after what others left behind.
+    /// Says that this worker is alive. Nothing else is done here: what takes long must not have
+    /// the others take it for gone.
     async fn beat(&self) {
-        let mut deleted_at = None;
         while !self.worker().has_ended() && !self.store().is_closed() {
-            if let Err(error) = self.tidy(&mut deleted_at).await {
+            if let Err(error) = self.later().beat().await {
                 tracing::warn!(%error, "this worker could not say that it is alive");
             }
             sleep(BEAT_EVERY).await;
         }
     }
 
-    async fn tidy(&self, deleted_at: &mut Option<tokio::time::Instant>) -> Result<(), AppError> {
-        self.later().beat().await?;
+    /// Looks after what others left behind, and what is over its retention.
+    async fn keep_tidy(&self) {
+        let mut deleted_at = None;
+        while !self.worker().has_ended() && !self.store().is_closed() {
+            if let Err(error) = self.tidy(&mut deleted_at).await {
+                tracing::warn!(%error, "what others left behind is looked after later");
+            }
+            sleep(BEAT_EVERY).await;
+        }
+    }
+
+    async fn tidy(&self, deleted_at: &mut Option<Instant>) -> Result<(), AppError> {
         let taken_over = self.store().take_over_checks().await?;
         if 0 < taken_over {
             tracing::info!(checks = taken_over, "took over checks of a worker that is gone");
@@ -154,7 +165,7 @@ impl App {
             if 0 < checks {
                 tracing::info!(checks, "deleted checks that are over their retention");
             }
-            *deleted_at = Some(tokio::time::Instant::now());
+            *deleted_at = Some(Instant::now());
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::appeals::{Appeal, Feedback, read_said};
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::messages::{Callback, insert_messages};
-use super::workers::{WorkerId, is_gone};
+use super::workers::{DELETED_MAX, WorkerId, is_gone};
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
 
@@ -369,11 +369,26 @@ impl Store {
         arrived_before: i64,
     ) -> Result<u64, StoreError> {
         let old = "finished_at <> 0 and finished_at < cast($1 as bigint)";
-        let finished = self.delete_checks(old, finished_before.to_string()).await?;
+        let finished = self.delete_in_parts(old, finished_before).await?;
         let stuck = "finished_at = 0 and state = 'arriving' and accepted_at < cast($1 as bigint)";
-        self.delete_checks(stuck, arrived_before.to_string()).await?;
+        self.delete_in_parts(stuck, arrived_before).await?;
         self.in_place()?;
         Ok(finished)
+    }
+
+    /// Deletes some at a time, so that others write in between.
+    async fn delete_in_parts(&self, condition: &str, before: i64) -> Result<u64, StoreError> {
+        let part = format!(
+            "id in (select id from photo_check where {condition} order by id limit {DELETED_MAX})"
+        );
+        let mut all = 0;
+        loop {
+            let deleted = self.delete_checks(&part, before.to_string()).await?;
+            all += deleted;
+            if deleted < DELETED_MAX {
+                return Ok(all);
+            }
+        }
     }
 
     async fn delete_checks(&self, condition: &str, value: String) -> Result<u64, StoreError> {

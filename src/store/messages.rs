@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::database::Store;
 use super::endpoints::{Endpoint, read_endpoints};
 use super::error::StoreError;
-use super::workers::{WorkerId, is_gone};
+use super::workers::{DELETED_MAX, WorkerId, is_gone};
 use crate::ids;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
@@ -293,12 +293,22 @@ impl Store {
         Ok(replayed.rows_affected())
     }
 
-    /// Deletes messages that were finished before.
+    /// Deletes messages that were finished before, some at a time, so that others write in between.
     pub async fn delete_old_messages(&self, finished_before: i64) -> Result<u64, StoreError> {
-        let statement = "delete from webhook_message where finished_at <> 0 and finished_at < $1";
-        let gone = sqlx::query(statement).bind(finished_before).execute(self.reading()?).await?;
-        self.in_place()?;
-        Ok(gone.rows_affected())
+        let statement = format!(
+            "delete from webhook_message where id in (select id from webhook_message \
+                 where finished_at <> 0 and finished_at < $1 limit {DELETED_MAX})"
+        );
+        let mut all = 0;
+        loop {
+            let query = sqlx::query(AssertSqlSafe(statement.clone())).bind(finished_before);
+            let deleted = query.execute(self.reading()?).await?.rows_affected();
+            self.in_place()?;
+            all += deleted;
+            if deleted < DELETED_MAX {
+                return Ok(all);
+            }
+        }
     }
 }
 

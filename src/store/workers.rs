@@ -13,6 +13,9 @@ use uuid::Uuid;
 use super::database::Store;
 use super::error::StoreError;
 
+/// Rows of work over its retention that are deleted at a time.
+pub(super) const DELETED_MAX: u64 = 1000;
+
 /// One run of one program. Another run has another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerId(String);
