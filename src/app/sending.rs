@@ -25,6 +25,9 @@ use crate::wire::events;
 /// How often it is asked whether a message is due that another program wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// Seconds until a message is tried that could not be, because this program had too much to do.
+const BUSY_S: u32 = 5;
+
 impl App {
     /// Sends messages until the service is asked to stop. Failures are logged and tried again.
     pub async fn deliver_webhooks(&self) {
@@ -41,7 +44,10 @@ impl App {
         while !self.worker().is_stopping() && !self.store().is_closed() {
             let Some(place) = deliveries.place().await else { return };
             if free_at <= Instant::now() {
-                match self.store().free_messages(self.later().worker(), &deliveries.sending()).await
+                match self
+                    .store()
+                    .free_messages(self.later().worker(), &deliveries.messages())
+                    .await
                 {
                     Ok(_) => free_at = Instant::now() + FREE_EVERY,
                     Err(error) => tracing::warn!(%error, "lost webhooks are freed later"),
@@ -76,11 +82,12 @@ impl App {
     }
 
     async fn next_message(&self, after: Uuid) -> Result<Option<ClaimedMessage>, AppError> {
-        let (id, full) = (self.later().worker(), self.deliveries().full_endpoints());
-        let claimed = self.store().claim_message(id, after, &full).await?;
+        let id = self.later().worker();
+        let full = (self.deliveries().full_endpoints(), self.deliveries().full_tenants());
+        let claimed = self.store().claim_message(id, after, &full.0, &full.1).await?;
         match claimed {
             None if !after.is_nil() => {
-                Ok(self.store().claim_message(id, Uuid::nil(), &full).await?)
+                Ok(self.store().claim_message(id, Uuid::nil(), &full.0, &full.1).await?)
             }
             claimed => Ok(claimed),
         }
@@ -95,6 +102,9 @@ impl App {
             Ok(200..=299) => Sent::Arrived,
             Ok(410) => Sent::Dead { problem: "its server answered 410: gone".to_owned() },
             Ok(status) => again(claimed.attempt, format!("its server answered {status}")),
+            Err(FetchError::Busy { .. } | FetchError::LookupsBusy { .. }) => {
+                Sent::NotTried { due_in_s: BUSY_S }
+            }
             Err(error) => again(claimed.attempt, error.to_string()),
         };
         let now_s = clock::now_s();
@@ -103,6 +113,10 @@ impl App {
         let problem = match &sent {
             Sent::Arrived => {
                 tracing::info!(webhook_id = claimed.id, "sent a webhook");
+                return Ok(());
+            }
+            Sent::NotTried { .. } => {
+                tracing::warn!(webhook_id = claimed.id, "no name can be looked up for a webhook");
                 return Ok(());
             }
             Sent::Again { problem, .. } | Sent::Dead { problem } => problem,

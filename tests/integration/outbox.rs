@@ -6,7 +6,7 @@ use photocheck::ids;
 use photocheck::store::{
     Callback, ClaimedMessage, Endpoint, NewBatch, NewCheck, Outcome, Sent, Store, WaitsIn, WorkerId,
 };
-use photocheck::tenancy::TenantId;
+use photocheck::tenancy::{TenantId, TenantName};
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ async fn worker(store: &Store) -> WorkerId {
 }
 
 async fn claim(store: &Store, worker: &WorkerId) -> Option<ClaimedMessage> {
-    store.claim_message(worker, Uuid::nil(), &[]).await.unwrap()
+    store.claim_message(worker, Uuid::nil(), &[], &[]).await.unwrap()
 }
 
 /// Whoever may check photos names that URL, so what it answers says nothing of the endpoint.
@@ -137,5 +137,30 @@ async fn a_batch_of_which_a_part_is_gone_is_not_accepted() {
         let worker = worker(store).await;
         assert_eq!(store.claim_check(&worker, TenantId(0), &[]).await.unwrap(), None, "{kind}");
         assert!(store.accept_batch(&batch, 1, None).await.unwrap(), "{kind}");
+    }
+}
+
+/// A tenant that has its share is passed over, and what was not tried counts as no attempt.
+#[tokio::test]
+async fn messages_of_others_are_sent_and_what_was_not_tried_does_not_count() {
+    for Database { kind, store, .. } in &databases().await {
+        let other = store.create_tenant(&TenantName::new("other").unwrap(), 1).await.unwrap().id;
+        let worker = worker(store).await;
+        for tenant in [TenantId::DEFAULT, other] {
+            endpoint(store, tenant).await;
+            tell(store, tenant, None).await;
+        }
+        let take = async |full: &[TenantId]| {
+            store.claim_message(&worker, Uuid::nil(), &[], full).await.unwrap()
+        };
+        let first = take(&[TenantId::DEFAULT]).await.unwrap();
+        assert_eq!(first.tenant, other, "{kind}");
+        assert_eq!(take(&[TenantId::DEFAULT]).await, None, "{kind}");
+        let not_tried = Sent::NotTried { due_in_s: 0 };
+        store.note_sent(&worker, &first, &not_tried, 300).await.unwrap();
+        let again = take(&[TenantId::DEFAULT]).await.unwrap();
+        assert_eq!((&again.id, again.attempt), (&first.id, 1), "{kind}");
+        let failing_since = store.endpoint(other, first.endpoint).await.unwrap().failing_since;
+        assert_eq!(failing_since, None, "{kind}");
     }
 }
