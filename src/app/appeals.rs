@@ -3,7 +3,7 @@
 //! An appeal that is overturned puts the hashes of the photo, as they are in its report, into an
 //! allow bank of the tenant, so that nothing flags it again.
 
-use photocheck_core::bank::{BankName, BankedPhoto, ExternalId, Note, Purpose};
+use photocheck_core::bank::{BankFacts, BankName, BankedPhoto, ExternalId, Note, Purpose};
 use photocheck_core::matching::hashes::{GradientHash, PdqHash, PdqQuality, PhotoHashes};
 use serde_json::Value;
 use uuid::Uuid;
@@ -49,8 +49,8 @@ impl App {
         Ok(self.store().check(tenant, id).await?)
     }
 
-    /// Decides an appeal. Of one that is overturned the photo is allowed first: if this is cut off,
-    /// the appeal is still to be decided.
+    /// Decides an appeal. Of one that is overturned the photo is allowed with it: two who decide at
+    /// once do not get one's decision and the other's banked photo.
     ///
     /// # Errors
     /// When there is no such check, or no appeal that waits to be decided, or the bank of allowed
@@ -67,26 +67,31 @@ impl App {
             return Err(StoreError::from(Refusal::NoOpenAppeal(id.to_string())).into());
         }
         let decided_at = clock::now_s();
-        if is_overturned {
-            self.allow_photo_of(tenant, &check, decided_at).await?;
-        }
+        let allowed = if is_overturned {
+            Some(self.photo_to_allow(tenant, &check, decided_at).await?)
+        } else {
+            None
+        };
+        let allowed = allowed.as_ref().map(|(bank, photo)| (bank, photo));
         let decision = Decision { is_overturned, reason, decided_at };
         let appeal =
             check.appeal.clone().map(|it| Appeal { decision: Some(decision.clone()), ..it });
         let event = events::appeal_decided(StoredCheck { appeal, ..check }, decided_at);
-        self.store().decide_appeal(tenant, id, &decision, &event).await?;
+        self.store().decide_appeal(tenant, id, &decision, allowed, &event).await?;
         self.deliveries().woken().notify_one();
+        if is_overturned {
+            self.banks(tenant).refresh().await?;
+        }
         Ok(self.store().check(tenant, id).await?)
     }
 
-    /// Puts the hashes of a photo into the tenant's bank of allowed ones.
-    async fn allow_photo_of(
+    /// The tenant's bank of allowed photos, and what that of a check is in it.
+    async fn photo_to_allow(
         &self,
         tenant: TenantId,
         check: &StoredCheck,
         now_s: i64,
-    ) -> Result<(), AppError> {
-        let banks = self.banks(tenant);
+    ) -> Result<(BankFacts, BankedPhoto), AppError> {
         let new = NewBank {
             name: BankName::new(ALLOW_BANK)?,
             purpose: Purpose::Allow,
@@ -97,7 +102,7 @@ impl App {
             Ok(_) | Err(StoreError::Refused(Refusal::BankExists(_))) => {}
             Err(error) => return Err(error.into()),
         }
-        let bank = banks.resolve(&new.name).await?;
+        let bank = self.banks(tenant).resolve(&new.name).await?;
         if bank.purpose != Purpose::Allow || bank.imported {
             return Err(StoreError::from(Refusal::BankExists(bank.name)).into());
         }
@@ -106,8 +111,7 @@ impl App {
             external_id: ExternalId::new(&check.id.to_string())?,
             ..BankedPhoto::new(&hashes, &[], now_s)
         };
-        self.store().add_photo(&bank, &photo).await?;
-        banks.refresh().await
+        Ok((bank, photo))
     }
 }
 

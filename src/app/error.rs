@@ -101,6 +101,8 @@ pub enum Failure {
     Randomness(getrandom::Error),
     #[error("the hashes in a report that was kept cannot be read")]
     ReportUnreadable,
+    #[error("checks of the call were deleted while it came, so none was accepted; send it again")]
+    BatchGone,
     #[error("a photo that is to wait could not be encrypted")]
     NotEncrypted,
     #[error("a photo that waits was encrypted with another photo_key than this program has")]
@@ -160,6 +162,7 @@ impl Failure {
             | Self::Randomness(_)
             | Self::ReportUnreadable
             | Self::NotEncrypted
+            | Self::BatchGone
             | Self::OtherPhotoKey => "INTERNAL",
         }
     }

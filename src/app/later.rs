@@ -7,7 +7,7 @@
 //!
 //! All checks of a call are accepted, or none is. [`super::waiting_checks`] does them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,10 @@ pub(super) const BEAT_EVERY: Duration = Duration::from_secs(5);
 /// For how long that counts: after that its work is anybody's.
 const BEAT_LASTS: Duration = Duration::from_secs(20);
 
-/// Seconds after which a call that never ended is forgotten.
+/// Time for a call to come to its end.
+pub const CALL_MAX: Duration = Duration::from_mins(30);
+
+/// Seconds after which a call that never ended is forgotten: longer, since clocks differ.
 const ARRIVING_S_MAX: i64 = 60 * 60;
 
 /// See the module's text. Cheap to clone.
@@ -56,6 +59,8 @@ pub struct Later {
 #[derive(Debug)]
 struct Held {
     photo: WaitingPhoto,
+    /// Whether its call was accepted. Before, its check may not be in the database yet.
+    is_accepted: bool,
     _memory: OwnedSemaphorePermit,
 }
 
@@ -64,8 +69,6 @@ struct Held {
 pub struct Arriving {
     later: Later,
     batch: NewBatch,
-    /// Of the tenant, with these.
-    waiting: Waiting,
     checks: Vec<StoredCheck>,
     callback: Option<Callback>,
     is_accepted: bool,
@@ -116,12 +119,11 @@ impl Later {
             // Others take what it has for lost while it does not say that it is alive.
             self.beat_if_due().await?;
         }
-        let waiting = self.store.waiting_of(tenant).await?;
-        ensure_room(waiting)?;
+        ensure_room(self.store.waiting_of(tenant).await?)?;
         let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: clock::now_s() };
         let later = self.clone();
         let checks = Vec::new();
-        Ok(Arriving { later, batch, waiting, checks, callback: None, is_accepted: false })
+        Ok(Arriving { later, batch, checks, callback: None, is_accepted: false })
     }
 
     /// A check that was accepted from a tenant.
@@ -162,6 +164,21 @@ impl Later {
     /// Forgets a photo that waited in memory.
     pub(super) fn forget_photo(&self, id: Uuid) {
         self.held().remove(&id);
+    }
+
+    /// Forgets photos whose checks wait no more: they went with their tenant, or another program
+    /// finished them.
+    pub(super) async fn forget_finished(&self) -> Result<(), AppError> {
+        let accepted = self.held().iter().filter(|it| it.1.is_accepted).map(|it| *it.0).collect();
+        let mut finished: HashSet<Uuid> = accepted;
+        if finished.is_empty() {
+            return Ok(());
+        }
+        for id in self.store.held_checks(&self.worker).await? {
+            finished.remove(&id);
+        }
+        self.held().retain(|id, _| !finished.contains(id));
+        Ok(())
     }
 
     /// Whether photos wait in the memory of this program.
@@ -216,7 +233,8 @@ impl Later {
                 let steps = u32::try_from(steps).unwrap_or(u32::MAX);
                 let memory = Arc::clone(&self.memory).try_acquire_many_owned(steps);
                 let full = |_| Failure::Busy("the memory for photos that wait is full");
-                let held = Held { photo, _memory: memory.map_err(full)? };
+                let memory = memory.map_err(full)?;
+                let held = Held { photo, is_accepted: false, _memory: memory };
                 self.held().insert(id, held);
                 Ok(WaitsIn::Memory(self.worker.clone()))
             }
@@ -241,7 +259,8 @@ impl Arriving {
         if self.checks.len() == BATCH_CHECKS_MAX {
             return Err(Refusal::BatchTooLarge.into());
         }
-        ensure_room(self.waiting)?;
+        // Anew each time: calls that came at once must not each fill what was free then.
+        ensure_room(self.later.store.waiting_of(self.batch.tenant).await?)?;
         let (id, photo_bytes) = (ids::new_id(), photo.bytes());
         let waits_in = self.later.keep(id, photo)?;
         let new = NewCheck {
@@ -261,9 +280,7 @@ impl Arriving {
             feedback: None,
             appeal: None,
         });
-        self.later.store.add_check(&self.batch, &new).await?;
-        self.waiting.checks += 1;
-        self.waiting.photo_bytes += photo_bytes;
+        self.later.store.add_check(&self.batch, new).await?;
         Ok(())
     }
 
@@ -282,10 +299,22 @@ impl Arriving {
     /// and its checks.
     ///
     /// # Errors
-    /// When the database fails; then none was accepted, or the answer was lost.
+    /// When some were deleted meanwhile, as with their tenant: then none was accepted. When the
+    /// database fails; then none was accepted, or the answer was lost.
     pub async fn accept(mut self) -> Result<(Uuid, Vec<StoredCheck>), AppError> {
-        self.later.store.accept_batch(&self.batch, self.callback.as_ref()).await?;
+        let (store, count) = (&self.later.store, self.checks.len());
+        if !store.accept_batch(&self.batch, count, self.callback.as_ref()).await? {
+            return Err(Failure::BatchGone.into());
+        }
         self.is_accepted = true;
+        {
+            let mut held = self.later.held();
+            for check in &self.checks {
+                if let Some(photo) = held.get_mut(&check.id) {
+                    photo.is_accepted = true;
+                }
+            }
+        }
         self.later.woken.notify_one();
         Ok((self.batch.id, std::mem::take(&mut self.checks)))
     }
@@ -312,4 +341,33 @@ fn ensure_room(waiting: Waiting) -> Result<(), Refusal> {
         return Err(Refusal::TooManyWaiting { waiting });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::waiting_photo::Source;
+    use crate::tenancy::TenantName;
+
+    /// What a tenant had waiting in memory goes with it; what is still to be checked stays.
+    #[tokio::test]
+    async fn photos_whose_checks_are_gone_are_forgotten() {
+        let store = Store::open("sqlite::memory:").await.unwrap();
+        let config = LaterConfig { photos: WaitingPhotos::InMemory, kept_days: 7 };
+        let later = Later::new(store.clone(), config);
+        let tenant = store.create_tenant(&TenantName::new("acme").unwrap(), 1).await.unwrap();
+        let source = Source::Bytes(vec![7; 3].into());
+        let photo = WaitingPhoto { source, account: None };
+        let mut arriving = later.begin(tenant.id).await.unwrap();
+        arriving.add(photo.clone(), ExternalId::new("").unwrap()).await.unwrap();
+        later.keep(ids::new_id(), photo).unwrap();
+        later.forget_finished().await.unwrap();
+        assert_eq!(later.held().len(), 2, "one arrives and one is not in the database yet");
+        arriving.accept().await.unwrap();
+        later.forget_finished().await.unwrap();
+        assert_eq!(later.held().len(), 2, "it waits");
+        store.erase_tenant(&tenant).await.unwrap();
+        later.forget_finished().await.unwrap();
+        assert_eq!(later.held().len(), 1);
+    }
 }

@@ -7,12 +7,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, WebhookError,
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::App;
 use super::deliveries::Sending;
 use super::error::AppError;
+use super::waiting_checks::FREE_EVERY;
 use crate::clock;
 use crate::fetch::{FetchError, Sender};
 use crate::ids;
@@ -23,6 +24,9 @@ use crate::wire::events;
 
 /// How often it is asked whether a message is due that another program wrote.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Seconds until a message is tried that could not be, because this program had too much to do.
+const BUSY_S: u32 = 5;
 
 impl App {
     /// Sends messages until the service is asked to stop. Failures are logged and tried again.
@@ -36,16 +40,27 @@ impl App {
         };
         let deliveries = self.deliveries();
         let mut after = Uuid::nil();
+        let mut free_at = Instant::now() + FREE_EVERY;
         while !self.worker().is_stopping() && !self.store().is_closed() {
             let Some(place) = deliveries.place().await else { return };
+            if free_at <= Instant::now() {
+                match self
+                    .store()
+                    .free_messages(self.later().worker(), &deliveries.messages())
+                    .await
+                {
+                    Ok(_) => free_at = Instant::now() + FREE_EVERY,
+                    Err(error) => tracing::warn!(%error, "lost webhooks are freed later"),
+                }
+            }
             match self.next_message(after).await {
                 Ok(Some(claimed)) => {
                     after = claimed.endpoint;
-                    let sending = Sending::new(deliveries, claimed.endpoint, place);
+                    let sending = Sending::new(deliveries, &claimed, place);
                     let (app, sender) = (self.clone(), sender.clone());
                     tokio::spawn(async move {
                         if let Err(error) = app.deliver(&sender, &claimed).await {
-                            // It is sent again once this worker is gone.
+                            // It is freed soon, and sent again.
                             let webhook_id = &claimed.id;
                             tracing::error!(webhook_id, %error, "a webhook was not sent");
                         }
@@ -55,7 +70,11 @@ impl App {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "webhooks to be sent cannot be read"),
+                Err(error) => {
+                    // One may have been taken all the same.
+                    free_at = Instant::now();
+                    tracing::warn!(%error, "webhooks to be sent cannot be read");
+                }
             }
             drop(place);
             let _ = timeout(LOOK_EVERY, deliveries.woken().notified()).await;
@@ -63,11 +82,12 @@ impl App {
     }
 
     async fn next_message(&self, after: Uuid) -> Result<Option<ClaimedMessage>, AppError> {
-        let (id, full) = (self.later().worker(), self.deliveries().full_endpoints());
-        let claimed = self.store().claim_message(id, after, &full).await?;
+        let id = self.later().worker();
+        let full = (self.deliveries().full_endpoints(), self.deliveries().full_tenants());
+        let claimed = self.store().claim_message(id, after, &full.0, &full.1).await?;
         match claimed {
             None if !after.is_nil() => {
-                Ok(self.store().claim_message(id, Uuid::nil(), &full).await?)
+                Ok(self.store().claim_message(id, Uuid::nil(), &full.0, &full.1).await?)
             }
             claimed => Ok(claimed),
         }
@@ -75,19 +95,28 @@ impl App {
 
     /// Sends one message, and writes down what came of it.
     async fn deliver(&self, sender: &Sender, claimed: &ClaimedMessage) -> Result<(), AppError> {
-        let endpoint = self.store().endpoint(claimed.tenant, claimed.endpoint).await?;
+        let read = || self.store().endpoint(claimed.tenant, claimed.endpoint);
+        let endpoint = self.until_done(&claimed.id, read).await?;
         let status = send(sender, &endpoint, claimed).await;
         let sent = match &status {
             Ok(200..=299) => Sent::Arrived,
             Ok(410) => Sent::Dead { problem: "its server answered 410: gone".to_owned() },
             Ok(status) => again(claimed.attempt, format!("its server answered {status}")),
+            Err(FetchError::Busy { .. } | FetchError::LookupsBusy { .. }) => {
+                Sent::NotTried { due_in_s: BUSY_S }
+            }
             Err(error) => again(claimed.attempt, error.to_string()),
         };
         let now_s = clock::now_s();
-        self.store().note_sent(self.later().worker(), claimed, &sent, now_s).await?;
+        let note = || self.store().note_sent(self.later().worker(), claimed, &sent, now_s);
+        self.until_done(&claimed.id, note).await?;
         let problem = match &sent {
             Sent::Arrived => {
                 tracing::info!(webhook_id = claimed.id, "sent a webhook");
+                return Ok(());
+            }
+            Sent::NotTried { .. } => {
+                tracing::warn!(webhook_id = claimed.id, "no name can be looked up for a webhook");
                 return Ok(());
             }
             Sent::Again { problem, .. } | Sent::Dead { problem } => problem,
@@ -98,6 +127,10 @@ impl App {
             problem,
             "a webhook failed"
         );
+        if claimed.url.is_some() {
+            // Whoever may check photos chose it, and must not switch an administrator's endpoint off.
+            return Ok(());
+        }
         let failing_for_s = endpoint.failing_since.map_or(0, |since| now_s - since);
         if matches!(status, Ok(410)) || SWITCHED_OFF_AFTER_S <= failing_for_s {
             let event = events::endpoint_switched_off(&endpoint, problem, now_s);

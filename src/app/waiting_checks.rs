@@ -5,12 +5,13 @@
 //! down by whoever has it; once its worker is given up, that is another. What fails here is tried
 //! again, a few times; what the photo is at fault for is its answer.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use photocheck_core::photo::PhotoError;
 use photocheck_core::report::Report;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::App;
 use super::error::{AppError, Failure, Refusal};
@@ -43,7 +44,11 @@ const DUE_POWER_MAX: u32 = 6;
 /// was begun to be finished.
 const STOP_MAX: Duration = Duration::from_secs(30);
 
-/// Between attempts to write down what came of a check.
+/// How often what this worker took and is not doing is freed: the answer of the database that it
+/// was taken may have been lost, or doing it may have failed where nobody expects that.
+pub(super) const FREE_EVERY: Duration = Duration::from_mins(1);
+
+/// Between attempts to write down what came of work.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 impl App {
@@ -58,15 +63,23 @@ impl App {
             }
             sleep(LOOK_EVERY).await;
         }
-        let beating = self.clone();
+        let (beating, tidying) = (self.clone(), self.clone());
         tokio::spawn(async move { beating.beat().await });
+        tokio::spawn(async move { tidying.keep_tidy().await });
         let mut after = TenantId(0);
+        let mut free_at = Instant::now() + FREE_EVERY;
         while !worker.is_stopping() && !self.store().is_closed() {
             let Some(place) = worker.place().await else { return };
+            if free_at <= Instant::now() {
+                match self.store().free_checks(self.later().worker(), &worker.running()).await {
+                    Ok(_) => free_at = Instant::now() + FREE_EVERY,
+                    Err(error) => tracing::warn!(%error, "lost checks are freed later"),
+                }
+            }
             match self.next_check(after).await {
                 Ok(Some(claimed)) => {
                     after = claimed.tenant;
-                    let running = Running::new(worker, claimed.tenant, place);
+                    let running = Running::new(worker, &claimed, place);
                     let app = self.clone();
                     tokio::spawn(async move {
                         app.do_check(&claimed).await;
@@ -77,7 +90,11 @@ impl App {
                     continue;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "checks that wait cannot be read"),
+                Err(error) => {
+                    // One may have been taken all the same.
+                    free_at = Instant::now();
+                    tracing::warn!(%error, "checks that wait cannot be read");
+                }
             }
             drop(place);
             let _ = timeout(LOOK_EVERY, self.later().woken().notified()).await;
@@ -109,19 +126,29 @@ impl App {
         }
     }
 
-    /// Says that this worker is alive, and looks after what others left behind.
+    /// Says that this worker is alive. Nothing else is done here: what takes long must not have
+    /// the others take it for gone.
     async fn beat(&self) {
-        let mut deleted_at = None;
         while !self.worker().has_ended() && !self.store().is_closed() {
-            if let Err(error) = self.tidy(&mut deleted_at).await {
+            if let Err(error) = self.later().beat().await {
                 tracing::warn!(%error, "this worker could not say that it is alive");
             }
             sleep(BEAT_EVERY).await;
         }
     }
 
-    async fn tidy(&self, deleted_at: &mut Option<tokio::time::Instant>) -> Result<(), AppError> {
-        self.later().beat().await?;
+    /// Looks after what others left behind, and what is over its retention.
+    async fn keep_tidy(&self) {
+        let mut deleted_at = None;
+        while !self.worker().has_ended() && !self.store().is_closed() {
+            if let Err(error) = self.tidy(&mut deleted_at).await {
+                tracing::warn!(%error, "what others left behind is looked after later");
+            }
+            sleep(BEAT_EVERY).await;
+        }
+    }
+
+    async fn tidy(&self, deleted_at: &mut Option<Instant>) -> Result<(), AppError> {
         let taken_over = self.store().take_over_checks().await?;
         if 0 < taken_over {
             tracing::info!(checks = taken_over, "took over checks of a worker that is gone");
@@ -131,13 +158,14 @@ impl App {
             self.deliveries().woken().notify_one();
         }
         self.finish_lost_checks().await?;
+        self.later().forget_finished().await?;
         if deleted_at.is_none_or(|at| DELETE_EVERY <= at.elapsed()) {
             self.store().delete_gone_workers().await?;
             let checks = self.later().delete_old(clock::now_s()).await?;
             if 0 < checks {
                 tracing::info!(checks, "deleted checks that are over their retention");
             }
-            *deleted_at = Some(tokio::time::Instant::now());
+            *deleted_at = Some(Instant::now());
         }
         Ok(())
     }
@@ -187,9 +215,9 @@ impl App {
         };
         let Some(outcome) = outcome else {
             let due_in_s = 1 << claimed.attempt.min(DUE_POWER_MAX);
-            let released = self.store().release_check(worker, claimed, due_in_s, true).await;
+            let release = || self.store().release_check(worker, claimed, due_in_s, true);
+            let released = self.until_done(&claimed.check.id, release).await;
             if let Err(error) = released {
-                // It is taken over once this worker is gone.
                 tracing::error!(check_id = %claimed.check.id, %error, "a check was not given back");
             }
             return;
@@ -201,36 +229,44 @@ impl App {
     async fn write_down(&self, claimed: &ClaimedCheck, outcome: &Outcome) {
         let (worker, id, now_s) = (self.later().worker(), claimed.check.id, clock::now_s());
         let event = event(&claimed.check, outcome, now_s);
-        loop {
-            match self.store().finish_check(worker, claimed, outcome, &event, now_s).await {
-                Ok(true) => {
-                    self.deliveries().woken().notify_one();
-                    let code = match outcome {
-                        Outcome::Report(_) => "",
-                        Outcome::Problem { code, .. } => code,
-                    };
-                    tracing::info!(check_id = %id, code, "finished a check");
-                    break;
-                }
-                Ok(false) => {
-                    tracing::warn!(check_id = %id, "another worker has this check now");
-                    break;
-                }
-                Err(error @ StoreError::Replaced(_)) => {
-                    tracing::error!(check_id = %id, %error, "a check was not written down");
-                    break;
-                }
-                Err(error) if self.store().is_closed() => {
-                    tracing::error!(check_id = %id, %error, "a check was not written down");
-                    break;
-                }
-                Err(error) => {
-                    tracing::warn!(check_id = %id, %error, "a check is written down later");
-                    sleep(WRITE_AGAIN).await;
-                }
+        let finish = || self.store().finish_check(worker, claimed, outcome, &event, now_s);
+        match self.until_done(&id, finish).await {
+            Ok(true) => {
+                self.deliveries().woken().notify_one();
+                let code = match outcome {
+                    Outcome::Report(_) => "",
+                    Outcome::Problem { code, .. } => code,
+                };
+                tracing::info!(check_id = %id, code, "finished a check");
+            }
+            Ok(false) => tracing::warn!(check_id = %id, "another worker has this check now"),
+            Err(error) => {
+                tracing::error!(check_id = %id, %error, "a check was not written down");
             }
         }
         self.later().forget_photo(id);
+    }
+
+    /// Does something in the database for a check or a message, for as long as that takes: where
+    /// the database fails, it is tried again until it is closed.
+    pub(super) async fn until_done<T, F>(
+        &self,
+        id: &impl Display,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        use StoreError::{Busy, Database, Unreachable};
+        loop {
+            match attempt().await {
+                Err(error @ (Busy | Unreachable(_) | Database(_))) if !self.store().is_closed() => {
+                    tracing::warn!(%id, %error, "what came of it is written down later");
+                    sleep(WRITE_AGAIN).await;
+                }
+                done => return done,
+            }
+        }
     }
 
     async fn check_claimed(&self, claimed: &ClaimedCheck) -> Result<Report, AppError> {

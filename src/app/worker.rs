@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
+use uuid::Uuid;
 
+use crate::store::ClaimedCheck;
 use crate::tenancy::TenantId;
 
 /// See the module's text. Cheap to clone.
@@ -16,8 +18,8 @@ use crate::tenancy::TenantId;
 pub struct Worker {
     places: Arc<Semaphore>,
     places_count: u32,
-    /// What each tenant has of them.
-    running: Arc<Mutex<HashMap<TenantId, usize>>>,
+    /// What is under way, by check and attempt, and whose it is.
+    running: Arc<Mutex<HashMap<(Uuid, u32), TenantId>>>,
     stopping: Arc<AtomicBool>,
     /// Whether nothing that it took is under way any more.
     ended: Arc<AtomicBool>,
@@ -37,8 +39,17 @@ impl Worker {
     /// Tenants that have half of the places: slow servers of one must not keep others waiting.
     pub(super) fn full_tenants(&self) -> Vec<TenantId> {
         let half = (self.places_count as usize / 2).max(1);
+        let mut counts: HashMap<TenantId, usize> = HashMap::new();
+        for tenant in self.running.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            *counts.entry(*tenant).or_default() += 1;
+        }
+        counts.into_iter().filter(|(_, count)| half <= *count).map(|(tenant, _)| tenant).collect()
+    }
+
+    /// The checks that are under way.
+    pub(super) fn running(&self) -> Vec<Uuid> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        running.iter().filter(|(_, count)| half <= **count).map(|(tenant, _)| *tenant).collect()
+        running.keys().map(|(check, _)| *check).collect()
     }
 
     /// A place for a check, once there is one. `None` never comes: the semaphore is not closed.
@@ -72,29 +83,28 @@ impl Worker {
     }
 }
 
-/// What a tenant has of the places, until it is dropped.
+/// A check that is under way and has a place, until it is dropped.
 pub(super) struct Running {
     worker: Worker,
-    tenant: TenantId,
+    key: (Uuid, u32),
     _place: OwnedSemaphorePermit,
 }
 
 impl Running {
-    pub(super) fn new(worker: &Worker, tenant: TenantId, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        worker: &Worker,
+        claimed: &ClaimedCheck,
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let key = (claimed.check.id, claimed.attempt);
         let mut running = worker.running.lock().unwrap_or_else(PoisonError::into_inner);
-        *running.entry(tenant).or_default() += 1;
-        Self { worker: worker.clone(), tenant, _place: place }
+        running.insert(key, claimed.tenant);
+        Self { worker: worker.clone(), key, _place: place }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        let mut running = self.worker.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = running.get_mut(&self.tenant) {
-            *count -= 1;
-            if *count == 0 {
-                running.remove(&self.tenant);
-            }
-        }
+        self.worker.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }

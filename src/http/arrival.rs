@@ -63,6 +63,8 @@ pub enum Stop {
         span.as_millis()
     )]
     Wanted { bytes: u64, bytes_min: u64, span: Duration },
+    #[error("the body did not come to its end in {} s; send fewer photos at a time", max.as_secs())]
+    TooLong { max: Duration },
     #[error("no memory became free for the body in {} s", wait_max.as_secs())]
     NoMemory { wait_max: Duration },
     #[error("the body ended early, after {bytes} bytes: {cause}")]

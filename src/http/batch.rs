@@ -25,7 +25,7 @@ use super::room::Share;
 use super::service::Service;
 use super::upload::{is_json, is_multipart};
 use crate::app::error::{AppError, Refusal};
-use crate::app::later::Arriving;
+use crate::app::later::{Arriving, CALL_MAX};
 use crate::app::waiting_photo::{Source, WaitingPhoto};
 use crate::fetch;
 use crate::tenancy::Caller;
@@ -88,13 +88,18 @@ impl Taking<'_> {
         let pace = self.service.uploads.pace;
         let arriving = arrival::arriving(body, pace, None).await;
         let stopped = Arc::clone(&arriving.stopped);
-        let taken = if is_json(request.headers()) {
-            self.take_json(arriving).await
-        } else if is_multipart(request.headers()) {
-            self.take_form(request, arriving).await
-        } else {
-            self.take_body(arriving).await
+        let taking = async {
+            if is_json(request.headers()) {
+                self.take_json(arriving).await
+            } else if is_multipart(request.headers()) {
+                self.take_form(request, arriving).await
+            } else {
+                self.take_body(arriving).await
+            }
         };
+        // What comes for longer would be deleted as what was left behind.
+        let taken = timeout(CALL_MAX, taking).await;
+        let taken = taken.map_err(|_| Problem::from(&Stop::TooLong { max: CALL_MAX })).flatten();
         // Whoever read it knows only that it came to no end.
         match stopped.get() {
             Some(stop) => Err(stop.into()),
@@ -122,7 +127,7 @@ impl Taking<'_> {
         }
         for UrlJson { url, external_id, account_id } in checks {
             fetch::check_url(&url)?;
-            self.add(Source::Url(url), About { external_id, account_id }).await?;
+            self.add(Source::Url(url), None, About { external_id, account_id }).await?;
         }
         Ok(())
     }
@@ -132,7 +137,8 @@ impl Taking<'_> {
         while let Some(piece) = arriving.pieces.next().await {
             photo.push(&piece.map_err(|stop| Problem::from(&stop))?).await?;
         }
-        self.add(Source::Bytes(photo.into_bytes()), About::default()).await
+        let (bytes, share) = photo.into_parts();
+        self.add(Source::Bytes(bytes), Some(share), About::default()).await
     }
 
     async fn take_form(&mut self, request: Request, arriving: ArrivingBody) -> Result<(), Problem> {
@@ -149,8 +155,9 @@ impl Taking<'_> {
                     while let Some(piece) = field.chunk().await.map_err(|error| broken(&error))? {
                         photo.push(&piece).await?;
                     }
-                    let source = Source::Bytes(photo.into_bytes());
-                    self.add(source, std::mem::take(&mut about)).await?;
+                    let (bytes, share) = photo.into_parts();
+                    let about = std::mem::take(&mut about);
+                    self.add(Source::Bytes(bytes), Some(share), about).await?;
                 }
                 "external_id" => about.external_id = Some(text(&name, field).await?),
                 "callback_url" => self.tell(&text(&name, field).await?).await?,
@@ -171,7 +178,13 @@ impl Taking<'_> {
         Ok(())
     }
 
-    async fn add(&mut self, source: Source, about: About) -> Result<(), Problem> {
+    /// Adds a photo, whose share of the memory stays taken until it is kept.
+    async fn add(
+        &mut self,
+        source: Source,
+        _share: Option<Share>,
+        about: About,
+    ) -> Result<(), Problem> {
         if !self.arriving.is_empty() {
             self.counted.count(self.service).await?;
         }
@@ -214,8 +227,8 @@ impl Photo {
         Ok(())
     }
 
-    fn into_bytes(self) -> Bytes {
-        self.bytes.into()
+    fn into_parts(self) -> (Bytes, Share) {
+        (self.bytes.into(), self.share)
     }
 }
 

@@ -379,6 +379,7 @@ impl From<Failure> for Problem {
             | Failure::Randomness(_)
             | Failure::ReportUnreadable
             | Failure::NotEncrypted
+            | Failure::BatchGone
             | Failure::OtherPhotoKey => Self::ours(&failure),
         }
     }
@@ -387,7 +388,9 @@ impl From<Failure> for Problem {
 impl From<&Stop> for Problem {
     fn from(stop: &Stop) -> Self {
         let (status, code) = match stop {
-            Stop::TooSlow { .. } => (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW"),
+            Stop::TooSlow { .. } | Stop::TooLong { .. } => {
+                (StatusCode::REQUEST_TIMEOUT, "TOO_SLOW")
+            }
             Stop::Wanted { .. } | Stop::NoMemory { .. } => {
                 (StatusCode::SERVICE_UNAVAILABLE, "BUSY")
             }

@@ -1,12 +1,14 @@
 //! What people say of a check that is done: feedback, and an appeal, which is decided once.
 
-use photocheck_core::bank::Note;
+use photocheck_core::bank::{BankFacts, BankedPhoto, Note};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
+use super::contents;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
+use super::generation;
 use super::messages::insert_messages;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
@@ -100,22 +102,28 @@ impl Store {
         .into())
     }
 
-    /// Keeps how an appeal was decided, and has the tenant told of it.
+    /// Keeps how an appeal was decided, banks the photo that this allows, and has the tenant told of
+    /// it: all of that or nothing.
     ///
     /// # Errors
     /// [`Refusal::NoSuchCheck`], or [`Refusal::NoOpenAppeal`] when there is none that waits to be
-    /// decided.
+    /// decided; [`Refusal::NoSuchBank`] when the bank is gone.
     pub async fn decide_appeal(
         &self,
         tenant: TenantId,
         id: Uuid,
         decision: &Decision,
+        allowed: Option<(&BankFacts, &BankedPhoto)>,
         event: &NewEvent,
     ) -> Result<(), StoreError> {
         let statement = "update photo_check \
              set appeal = $1, decision_reason = $2, decided_at = $3 \
              where id = $4 and tenant_id = $5 and appeal = 'open'";
         let mut transaction = self.begin().await?;
+        if allowed.is_some() {
+            // Before the check, as everybody who locks both does.
+            generation::lock(&mut transaction, self.dialect).await?;
+        }
         let kept = sqlx::query(statement)
             .bind(if decision.is_overturned { "overturned" } else { "upheld" })
             .bind(decision.reason.as_str())
@@ -128,6 +136,9 @@ impl Store {
             transaction.rollback().await?;
             let check = self.check(tenant, id).await?;
             return Err(Refusal::NoOpenAppeal(check.id.to_string()).into());
+        }
+        if let Some((bank, photo)) = allowed {
+            contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
         }
         insert_messages(&mut transaction, tenant, event, None, decision.decided_at).await?;
         self.commit(transaction).await

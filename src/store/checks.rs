@@ -12,7 +12,7 @@ use super::appeals::{Appeal, Feedback, read_said};
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::messages::{Callback, insert_messages};
-use super::workers::{WorkerId, is_gone};
+use super::workers::{DELETED_MAX, WorkerId, is_gone};
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
 
@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// Keeps a check of a batch that is still arriving: nobody sees it, and no worker takes it.
-    pub async fn add_check(&self, batch: &NewBatch, new: &NewCheck) -> Result<(), StoreError> {
+    pub async fn add_check(&self, batch: &NewBatch, new: NewCheck) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         let holder = match &new.photo {
             WaitsIn::Memory(worker) => worker.as_str(),
@@ -138,10 +138,10 @@ impl Store {
         if added.rows_affected() == 0 {
             return Err(Refusal::NoSuchTenant(batch.tenant.0.to_string()).into());
         }
-        if let WaitsIn::Sealed(sealed) = &new.photo {
+        if let WaitsIn::Sealed(sealed) = new.photo {
             sqlx::query("insert into waiting_photo (check_id, sealed) values ($1, $2)")
                 .bind(new.id.to_string())
-                .bind(sealed.clone())
+                .bind(sealed)
                 .execute(&mut *transaction)
                 .await?;
         }
@@ -149,21 +149,29 @@ impl Store {
     }
 
     /// Accepts all checks of a batch, at once: from now on they wait. Where there is a callback, it
-    /// is told of each that is finished.
+    /// is told of each that is finished. Returns false, and accepts none, when they are not as many
+    /// as this any more.
     pub async fn accept_batch(
         &self,
         batch: &NewBatch,
+        count: usize,
         callback: Option<&Callback>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let statement = "update photo_check set state = 'waiting', callback_endpoint = $1, \
-             callback_url = $2 where batch_id = $3";
-        sqlx::query(statement)
+             callback_url = $2 where batch_id = $3 and state = 'arriving'";
+        let mut transaction = self.begin().await?;
+        let accepted = sqlx::query(statement)
             .bind(callback.map(|callback| callback.endpoint.to_string()).unwrap_or_default())
             .bind(callback.map_or("", |callback| callback.url.as_str()))
             .bind(batch.id.to_string())
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()
+        if accepted.rows_affected() != count as u64 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        self.commit(transaction).await?;
+        Ok(true)
     }
 
     /// Drops a batch that did not arrive whole.
@@ -361,11 +369,26 @@ impl Store {
         arrived_before: i64,
     ) -> Result<u64, StoreError> {
         let old = "finished_at <> 0 and finished_at < cast($1 as bigint)";
-        let finished = self.delete_checks(old, finished_before.to_string()).await?;
+        let finished = self.delete_in_parts(old, finished_before).await?;
         let stuck = "finished_at = 0 and state = 'arriving' and accepted_at < cast($1 as bigint)";
-        self.delete_checks(stuck, arrived_before.to_string()).await?;
+        self.delete_in_parts(stuck, arrived_before).await?;
         self.in_place()?;
         Ok(finished)
+    }
+
+    /// Deletes some at a time, so that others write in between.
+    async fn delete_in_parts(&self, condition: &str, before: i64) -> Result<u64, StoreError> {
+        let part = format!(
+            "id in (select id from photo_check where {condition} order by id limit {DELETED_MAX})"
+        );
+        let mut all = 0;
+        loop {
+            let deleted = self.delete_checks(&part, before.to_string()).await?;
+            all += deleted;
+            if deleted < DELETED_MAX {
+                return Ok(all);
+            }
+        }
     }
 
     async fn delete_checks(&self, condition: &str, value: String) -> Result<u64, StoreError> {

@@ -224,6 +224,24 @@ impl Store {
     }
 }
 
+/// Banks a photo inside a transaction that has the banks' write lock. One whose hashes the bank
+/// already holds is not added again, and stays as it is.
+pub(super) async fn add_locked(
+    connection: &mut AnyConnection,
+    dialect: Dialect,
+    bank: &BankFacts,
+    photo: &BankedPhoto,
+) -> Result<(), StoreError> {
+    ensure_exchanged(bank)?;
+    ensure_exists(&mut *connection, bank).await?;
+    let existing = find_existing(&mut *connection, bank.id, photo.pdq, photo.gradient).await?;
+    if existing.is_none() {
+        let generation = generation::raise(&mut *connection).await?;
+        insert(connection, dialect, bank.id, photo, generation).await?;
+    }
+    Ok(())
+}
+
 fn no_such_content(bank: &BankFacts, id: ContentId) -> Refusal {
     Refusal::NoSuchContent { bank: bank.name.clone(), content: id.0 }
 }

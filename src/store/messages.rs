@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::database::Store;
 use super::endpoints::{Endpoint, read_endpoints};
 use super::error::StoreError;
-use super::workers::{WorkerId, is_gone};
+use super::workers::{DELETED_MAX, WorkerId, is_gone};
 use crate::ids;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
@@ -37,6 +37,10 @@ pub enum Sent {
     Again {
         due_in_s: u32,
         problem: String,
+    },
+    /// To be sent after so many seconds; this does not count as an attempt.
+    NotTried {
+        due_in_s: u32,
     },
     /// It is not sent again by itself.
     Dead {
@@ -124,21 +128,27 @@ pub(super) async fn insert_messages(
 
 impl Store {
     /// Takes the message that has been due for the longest, of the next endpoint after `after` that
-    /// is not among `without`; `None` where there is none.
+    /// is neither among `without` nor of one of `without_tenants`; `None` where there is none.
     pub async fn claim_message(
         &self,
         worker: &WorkerId,
         after: Uuid,
         without: &[Uuid],
+        without_tenants: &[TenantId],
     ) -> Result<Option<ClaimedMessage>, StoreError> {
         let without: Vec<_> = without.iter().map(|id| format!("'{id}'")).collect();
         let without = match without.as_slice() {
             [] => String::new(),
             _ => format!("and endpoint_id not in ({})", without.join(", ")),
         };
+        let tenants: Vec<_> = without_tenants.iter().map(|tenant| tenant.0.to_string()).collect();
+        let without_tenants = match tenants.as_slice() {
+            [] => String::new(),
+            _ => format!("and tenant_id not in ({})", tenants.join(", ")),
+        };
         let due = format!(
             "select id from webhook_message where finished_at = 0 and owner = '' \
-             and due_at <= {} and $1 < endpoint_id {without} \
+             and due_at <= {} and $1 < endpoint_id {without} {without_tenants} \
              order by endpoint_id, due_at, id limit 1",
             self.dialect.now_s()
         );
@@ -164,8 +174,8 @@ impl Store {
         row.as_ref().map(read_claimed).transpose()
     }
 
-    /// Writes down what came of sending a message, and whether anything arrives at its endpoint.
-    /// Changes nothing when it was taken from this worker meanwhile, or is gone.
+    /// Writes down what came of sending a message, and whether anything arrives at its endpoint; of
+    /// one to a URL of the call's own that says nothing. Changes nothing when it was taken from this worker meanwhile, or is gone.
     pub async fn note_sent(
         &self,
         worker: &WorkerId,
@@ -176,11 +186,14 @@ impl Store {
         let (state, problem, due_in_s, finished_at) = match sent {
             Sent::Arrived => ("delivered", "", 0, now_s),
             Sent::Again { due_in_s, problem } => ("pending", problem.as_str(), *due_in_s, 0),
+            Sent::NotTried { due_in_s } => ("pending", "", *due_in_s, 0),
             Sent::Dead { problem } => ("dead", problem.as_str(), 0, now_s),
         };
+        let was_tried = !matches!(sent, Sent::NotTried { .. });
         let mut transaction = self.begin().await?;
         let statement = format!(
-            "update webhook_message set state = $1, problem = $2, due_at = {} + $3, \
+            "update webhook_message set state = $1, due_at = {} + $3, \
+                 problem = case when $8 = 0 then $2 else problem end, attempt = attempt - $8, \
                  finished_at = $4, owner = '', \
                  payload = case when $1 = 'delivered' then '' else payload end \
              where id = $5 and owner = $6 and attempt = $7 and finished_at = 0",
@@ -194,18 +207,22 @@ impl Store {
             .bind(claimed.id.as_str())
             .bind(worker.as_str())
             .bind(i64::from(claimed.attempt))
+            .bind(i64::from(!was_tried))
             .execute(&mut *transaction)
             .await?;
         if noted.rows_affected() == 0 {
             transaction.rollback().await?;
             return Ok(());
         }
+        if claimed.url.is_some() || !was_tried {
+            return self.commit(transaction).await;
+        }
         let statement = match sent {
             Sent::Arrived => {
                 "update webhook_endpoint set failing_since = 0 \
                  where id = $1 and failing_since <> 0 and $2 <> 0"
             }
-            Sent::Again { .. } | Sent::Dead { .. } => {
+            Sent::Again { .. } | Sent::NotTried { .. } | Sent::Dead { .. } => {
                 "update webhook_endpoint set failing_since = $2 where id = $1 and failing_since = 0"
             }
         };
@@ -290,12 +307,22 @@ impl Store {
         Ok(replayed.rows_affected())
     }
 
-    /// Deletes messages that were finished before.
+    /// Deletes messages that were finished before, some at a time, so that others write in between.
     pub async fn delete_old_messages(&self, finished_before: i64) -> Result<u64, StoreError> {
-        let statement = "delete from webhook_message where finished_at <> 0 and finished_at < $1";
-        let gone = sqlx::query(statement).bind(finished_before).execute(self.reading()?).await?;
-        self.in_place()?;
-        Ok(gone.rows_affected())
+        let statement = format!(
+            "delete from webhook_message where id in (select id from webhook_message \
+                 where finished_at <> 0 and finished_at < $1 limit {DELETED_MAX})"
+        );
+        let mut all = 0;
+        loop {
+            let query = sqlx::query(AssertSqlSafe(statement.clone())).bind(finished_before);
+            let deleted = query.execute(self.reading()?).await?.rows_affected();
+            self.in_place()?;
+            all += deleted;
+            if deleted < DELETED_MAX {
+                return Ok(all);
+            }
+        }
     }
 }
 

@@ -2,12 +2,22 @@
 
 use std::time::Duration;
 
-use photocheck::tenancy::KeyScope;
+use photocheck::ids;
+use photocheck::store::{
+    Appeal, Decision, NewBatch, NewCheck, Outcome, Store, StoreError, WaitsIn, WorkerId,
+};
+use photocheck::tenancy::{KeyScope, TenantId};
+use photocheck::webhooks::{EventKind, NewEvent};
+use photocheck_core::bank::{BankFacts, Note, Purpose};
+use photocheck_core::matching::index::ContentId;
 use reqwest::Response;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use crate::banks::{STOLEN, banked};
+use crate::store::{Database, databases};
 use crate::support::keys::make_key;
-use crate::support::{Place, Service, Setup, fixture};
+use crate::support::{Place, Service, Setup, create_bank, fixture};
 
 /// Small, so that it is checked soon.
 const SMALL: &str = "edge/png-8.png";
@@ -90,5 +100,71 @@ async fn a_photo_that_was_wrongly_flagged_is_allowed_from_then_on() {
         let upheld = answer(&service, &key, &at("uphold"), &why).await;
         assert_eq!(upheld["appeal"]["state"], "upheld");
         service.app.close().await;
+    }
+}
+
+const TENANT: TenantId = TenantId::DEFAULT;
+
+/// A check that is done and appealed.
+async fn appealed(store: &Store) -> Uuid {
+    let batch = NewBatch { id: ids::new_id(), tenant: TENANT, accepted_at: 100 };
+    let id = ids::new_id();
+    let photo = WaitsIn::Sealed(vec![1]);
+    let new = NewCheck { id, place: 0, external_id: String::new(), photo_bytes: 1, photo };
+    store.add_check(&batch, new).await.unwrap();
+    assert!(store.accept_batch(&batch, 1, None).await.unwrap());
+    let worker = WorkerId::new(ids::new_id());
+    let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
+    let (report, told) = (Outcome::Report("{}".to_owned()), event(EventKind::CheckFinished));
+    assert!(store.finish_check(&worker, &claimed, &report, &told, 200).await.unwrap());
+    store.appeal(TENANT, id, &Note::new("it is me").unwrap(), 300).await.unwrap();
+    id
+}
+
+fn event(kind: EventKind) -> NewEvent {
+    NewEvent { kind, payload: "{}".to_owned() }
+}
+
+/// Decides an appeal; where a bank is named, for a photo that it then allows.
+async fn decide(store: &Store, id: Uuid, bank: Option<&BankFacts>) -> Result<(), StoreError> {
+    let reason = Note::new("seen").unwrap();
+    let decision = Decision { is_overturned: bank.is_some(), reason, decided_at: 400 };
+    let photo = banked(STOLEN);
+    let allowed = bank.map(|bank| (bank, &photo));
+    store.decide_appeal(TENANT, id, &decision, allowed, &event(EventKind::AppealDecided)).await
+}
+
+async fn is_open(store: &Store, id: Uuid) -> bool {
+    let appeal = store.check(TENANT, id).await.unwrap().appeal;
+    matches!(appeal, Some(Appeal { decision: None, .. }))
+}
+
+/// The decision and what it banks are one: neither is there without the other.
+#[tokio::test]
+async fn only_an_appeal_that_is_overturned_banks_its_photo() {
+    for Database { kind, store, .. } in &databases().await {
+        let bank = create_bank(store, "ALLOWED", Purpose::Allow).await;
+        let count = async || store.contents(&bank, ContentId(0), 10).await.unwrap().len();
+
+        let upheld = appealed(store).await;
+        decide(store, upheld, None).await.unwrap();
+        let late = decide(store, upheld, Some(&bank)).await.unwrap_err();
+        assert_eq!((late.code(), count().await), ("NO_OPEN_APPEAL", 0), "{kind}");
+
+        let overturned = appealed(store).await;
+        let gone = create_bank(store, "GONE", Purpose::Allow).await;
+        store.delete_bank(&gone).await.unwrap();
+        let refused = decide(store, overturned, Some(&gone)).await.unwrap_err();
+        assert_eq!(refused.code(), "NO_SUCH_BANK", "{kind}");
+        assert!(is_open(store, overturned).await, "{kind}: it is still to be decided");
+
+        let before = store.generation().await.unwrap();
+        decide(store, overturned, Some(&bank)).await.unwrap();
+        assert!(!is_open(store, overturned).await, "{kind}");
+        assert_eq!(count().await, 1, "{kind}");
+        assert_eq!(store.generation().await.unwrap(), before + 1, "{kind}");
+        let again = appealed(store).await;
+        decide(store, again, Some(&bank)).await.unwrap();
+        assert_eq!(count().await, 1, "{kind}: it is there already");
     }
 }

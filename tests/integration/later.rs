@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use photocheck::app::limits::WAITING_BYTES_MAX;
+use photocheck::app::waiting_photo::{Source, WaitingPhoto};
 use photocheck::config::{LaterConfig, WaitingPhotos};
 use photocheck::fetch::Addresses;
 use photocheck::ids;
@@ -12,6 +13,7 @@ use photocheck::store::{
 };
 use photocheck::tenancy::{KeyLimits, KeyScope, TenantId, TenantName};
 use photocheck::webhooks::{EventKind, NewEvent};
+use photocheck_core::bank::ExternalId;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -311,9 +313,9 @@ async fn accept(store: &Store, tenant: TenantId, photos: &[WaitsIn]) -> Vec<Uuid
     for (place, photo) in (0..).zip(photos) {
         let new = new_check(place, photo.clone());
         accepted.push(new.id);
-        store.add_check(&batch, &new).await.unwrap();
+        store.add_check(&batch, new).await.unwrap();
     }
-    store.accept_batch(&batch, None).await.unwrap();
+    assert!(store.accept_batch(&batch, photos.len(), None).await.unwrap());
     accepted
 }
 
@@ -437,12 +439,17 @@ async fn what_waits_is_bounded_and_what_arrives_is_not_done() {
     let service = Service::start().await;
     let store = &service.store;
     let worker = worker(store).await;
+    let mut arriving = service.app.later().begin(TenantId::DEFAULT).await.unwrap();
     let batch = new_batch(TenantId::DEFAULT);
     let huge = NewCheck { photo_bytes: WAITING_BYTES_MAX, ..new_check(0, sealed()) };
-    store.add_check(&batch, &huge).await.unwrap();
+    store.add_check(&batch, huge.clone()).await.unwrap();
     assert_eq!(store.claim_check(&worker, TenantId(0), &[]).await.unwrap(), None);
     assert!(store.check(TenantId::DEFAULT, huge.id).await.is_err());
 
+    // One that had begun before can add no more either.
+    let photo = WaitingPhoto { source: Source::Bytes(fixture(SMALL).into()), account: None };
+    let full = arriving.add(photo, ExternalId::new("").unwrap()).await.unwrap_err();
+    assert_eq!(full.code(), "TOO_MANY_WAITING");
     let answer = start(&service, Form::new().part("photo", photo_part(SMALL))).await;
     assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(answer.headers().contains_key("retry-after"));

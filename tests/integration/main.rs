@@ -36,6 +36,7 @@ mod metrics;
 mod model;
 mod openapi;
 mod operations;
+mod outbox;
 mod page;
 mod page_look;
 mod page_protect;

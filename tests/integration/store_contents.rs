@@ -248,9 +248,9 @@ async fn fill(store: &Store) -> BankFacts {
         let (id, external_id) = (ids::new_id(), format!("upload {place}"));
         let photo = WaitsIn::Sealed(vec![7; 100]);
         let new = NewCheck { id, place, external_id, photo_bytes: 84, photo };
-        store.add_check(&batch, &new).await.unwrap();
+        store.add_check(&batch, new).await.unwrap();
     }
-    store.accept_batch(&batch, None).await.unwrap();
+    assert!(store.accept_batch(&batch, 5, None).await.unwrap());
     let endpoint = Endpoint {
         id: ids::new_id(),
         tenant,

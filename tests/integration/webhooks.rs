@@ -351,8 +351,8 @@ async fn tell(store: &Store, now_s: i64) {
         photo_bytes: 1,
         photo: WaitsIn::Sealed(vec![1]),
     };
-    store.add_check(&batch, &new).await.unwrap();
-    store.accept_batch(&batch, None).await.unwrap();
+    store.add_check(&batch, new).await.unwrap();
+    assert!(store.accept_batch(&batch, 1, None).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let outcome = Outcome::Report("{}".to_owned());
@@ -380,15 +380,19 @@ async fn a_message_is_kept_until_it_arrives() {
 
         tell(store, 100).await;
         assert_eq!(states(store, &stranger).await, [], "{kind}");
-        let first = store.claim_message(&worker, Uuid::nil(), &[]).await.unwrap().unwrap();
-        let second = store.claim_message(&worker, Uuid::nil(), &[]).await.unwrap().unwrap();
+        let first = store.claim_message(&worker, Uuid::nil(), &[], &[]).await.unwrap().unwrap();
+        let second = store.claim_message(&worker, Uuid::nil(), &[], &[]).await.unwrap().unwrap();
         let mut claimed = [first.endpoint, second.endpoint];
         claimed.sort();
         let mut expected = [one.id, two.id];
         expected.sort();
         assert_eq!(claimed, expected, "{kind}: each is told once");
         assert_ne!(first.id, second.id, "{kind}");
-        assert_eq!(store.claim_message(&worker, Uuid::nil(), &[]).await.unwrap(), None, "{kind}");
+        assert_eq!(
+            store.claim_message(&worker, Uuid::nil(), &[], &[]).await.unwrap(),
+            None,
+            "{kind}"
+        );
 
         // The worker is gone: another sends them, and it can note nothing any more.
         store.worker_has_ended(&worker).await.unwrap();
@@ -396,7 +400,7 @@ async fn a_message_is_kept_until_it_arrives() {
         let next = WorkerId::new(ids::new_id());
         store.worker_is_alive(&next, alive).await.unwrap();
         let full = [two.id, stranger.id];
-        let taken = store.claim_message(&next, Uuid::nil(), &full).await.unwrap().unwrap();
+        let taken = store.claim_message(&next, Uuid::nil(), &full, &[]).await.unwrap().unwrap();
         assert_eq!((taken.endpoint, taken.attempt), (one.id, 2), "{kind}");
         let late = if first.endpoint == one.id { first } else { second };
         store.note_sent(&worker, &late, &Sent::Arrived, 200).await.unwrap();
@@ -409,12 +413,12 @@ async fn a_message_is_kept_until_it_arrives() {
         let failing = store.endpoint(TenantId::DEFAULT, one.id).await.unwrap();
         assert_eq!(failing.failing_since, Some(200), "{kind}");
         assert_eq!(store.replay_messages(one.id).await.unwrap(), 1, "{kind}");
-        let again = store.claim_message(&next, Uuid::nil(), &full).await.unwrap().unwrap();
+        let again = store.claim_message(&next, Uuid::nil(), &full, &[]).await.unwrap().unwrap();
         assert_eq!((&again.id, again.attempt), (&taken.id, 1), "{kind}");
         assert_eq!(again.payload, "{}", "{kind}");
         let later = Sent::Again { due_in_s: 600, problem };
         store.note_sent(&next, &again, &later, 300).await.unwrap();
-        let none = store.claim_message(&next, Uuid::nil(), &full).await.unwrap();
+        let none = store.claim_message(&next, Uuid::nil(), &full, &[]).await.unwrap();
         assert_eq!(none, None, "{kind}: it is not due");
         let failing = store.endpoint(TenantId::DEFAULT, one.id).await.unwrap();
         assert_eq!(failing.failing_since, Some(200), "{kind}: since the first time");
@@ -431,7 +435,7 @@ async fn a_message_is_kept_until_it_arrives() {
         assert_eq!((on.switched_off_at, on.failing_since), (None, None), "{kind}");
 
         let mut arrived = 0;
-        while let Some(message) = store.claim_message(&next, Uuid::nil(), &[]).await.unwrap() {
+        while let Some(message) = store.claim_message(&next, Uuid::nil(), &[], &[]).await.unwrap() {
             assert_eq!(message.endpoint, two.id, "{kind}");
             store.note_sent(&next, &message, &Sent::Arrived, 600).await.unwrap();
             arrived += 1;
