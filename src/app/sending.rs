@@ -128,7 +128,7 @@ impl App {
             "a webhook failed"
         );
         if claimed.url.is_some() {
-            // Whoever may check photos chose it, and must not switch an administrator's endpoint off.
+            // Whoever may check photos chose it: that must not switch the endpoint off.
             return Ok(());
         }
         let failing_for_s = endpoint.failing_since.map_or(0, |since| now_s - since);

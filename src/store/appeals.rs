@@ -102,8 +102,8 @@ impl Store {
         .into())
     }
 
-    /// Keeps how an appeal was decided, banks the photo that this allows, and has the tenant told of
-    /// it: all of that or nothing.
+    /// Keeps how an appeal was decided, banks the photo that this allows, and puts the message
+    /// about it into the outbox: all of that or nothing.
     ///
     /// # Errors
     /// [`Refusal::NoSuchCheck`], or [`Refusal::NoOpenAppeal`] when there is none that waits to be

@@ -175,7 +175,8 @@ impl Store {
     }
 
     /// Writes down what came of sending a message, and whether anything arrives at its endpoint; of
-    /// one to a URL of the call's own that says nothing. Changes nothing when it was taken from this worker meanwhile, or is gone.
+    /// one to a URL of the call's own that says nothing. Changes nothing when it was taken from
+    /// this worker meanwhile, or is gone.
     pub async fn note_sent(
         &self,
         worker: &WorkerId,
