@@ -1,7 +1,7 @@
 //! Does the checks that wait: takes them from the database, one tenant after the other, and writes
 //! down what came of them.
 //!
-//! A check is done as any other, by [`App::check_at`], with a place at the same gate. It is written
+//! A check is done as any other, by `App::check_at`, with a place at the same gate. It is written
 //! down by whoever has it; once its worker is given up, that is another. What fails here is tried
 //! again, a few times; what the photo is at fault for is its answer.
 
