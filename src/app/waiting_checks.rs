@@ -215,7 +215,7 @@ impl App {
         };
         let Some(outcome) = outcome else {
             let due_in_s = 1 << claimed.attempt.min(DUE_POWER_MAX);
-            let release = || self.store().release_check(worker, claimed, due_in_s, true);
+            let release = || self.store().release_check(worker, claimed, due_in_s);
             let released = self.until_done(&claimed.check.id, release).await;
             if let Err(error) = released {
                 tracing::error!(check_id = %claimed.check.id, %error, "a check was not given back");

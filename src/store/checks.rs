@@ -285,23 +285,20 @@ impl Store {
         self.finish(finished, &owned, worker.as_str()).await
     }
 
-    /// Gives a check back, to be taken again after so many seconds. Where it was not really begun,
-    /// it does not count as an attempt.
+    /// Puts a check back, to be taken again after so many seconds.
     pub async fn release_check(
         &self,
         worker: &WorkerId,
         claimed: &ClaimedCheck,
         due_in_s: u32,
-        was_begun: bool,
     ) -> Result<(), StoreError> {
         let statement = format!(
-            "update photo_check set owner = '', due_at = {} + $1, attempt = attempt - $2 \
-             where id = $3 and owner = $4 and attempt = $5 and finished_at = 0",
+            "update photo_check set owner = '', due_at = {} + $1 \
+             where id = $2 and owner = $3 and attempt = $4 and finished_at = 0",
             self.dialect.now_s()
         );
         sqlx::query(AssertSqlSafe(statement))
             .bind(i64::from(due_in_s))
-            .bind(i64::from(!was_begun))
             .bind(claimed.check.id.to_string())
             .bind(worker.as_str())
             .bind(i64::from(claimed.attempt))

@@ -108,7 +108,7 @@ async fn a_worker_frees_what_it_took_and_is_not_doing() {
         assert_eq!((again.check.id, again.attempt), (lost.check.id, 2), "{kind}");
         assert_eq!(freed(&[again.check.id, doing.check.id]).await, 0, "{kind}");
         assert_eq!(freed(&[]).await, 2, "{kind}");
-        store.release_check(&other, &others, 0, true).await.unwrap();
+        store.release_check(&other, &others, 0).await.unwrap();
 
         endpoint(store, tenant).await;
         endpoint(store, tenant).await;
