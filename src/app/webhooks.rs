@@ -1,4 +1,4 @@
-//! Endpoints: where a tenant is told of what happens, and what became of that.
+//! Endpoints: where a tenant's events are sent, and what became of that.
 
 use url::Url;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ impl App {
         Ok(self.store().endpoints(tenant).await?)
     }
 
-    /// Gives an endpoint a new secret and returns it. For a day messages are signed with both.
+    /// Makes a new secret for an endpoint and returns it. For a day messages are signed with both.
     ///
     /// # Errors
     /// When the tenant has no such endpoint.

@@ -65,7 +65,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
     tags(
         (name = "check", description = "One photo in, one report out"),
         (name = "checks", description = "Photos in, reports later"),
-        (name = "webhooks", description = "Where a tenant is told of what happens"),
+        (name = "webhooks", description = "Where a tenant's events are sent"),
         (name = "banks", description = "Known photos to look for"),
         (name = "accounts", description = "What is kept of an account"),
         (name = "admin", description = "Tenants, their keys, and the banks that they share"),

@@ -1,4 +1,4 @@
-//! `/v1/webhooks`: where a tenant is told of what happens.
+//! `/v1/webhooks`: where a tenant's events are sent.
 
 use std::sync::Arc;
 

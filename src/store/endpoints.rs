@@ -1,4 +1,4 @@
-//! Endpoints: where tenants are told of events.
+//! Endpoints: where tenants' events are sent.
 
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
@@ -74,7 +74,7 @@ impl Store {
         read_endpoint(&row.ok_or_else(|| Refusal::NoSuchEndpoint(id.to_string()))?)
     }
 
-    /// Gives an endpoint another secret. Until `old_until` messages are signed with the one before,
+    /// Sets another secret of an endpoint. Until `old_until` messages are signed with the old one,
     /// too.
     ///
     /// # Errors
