@@ -9,6 +9,7 @@ use tokio::task::JoinError;
 use super::gate::{NoPlace, QueueFull, TenantQueueFull};
 use crate::accounts::AccountIdError;
 use crate::fetch::FetchError;
+use crate::idempotency::IdempotencyKeyError;
 use crate::store::{self, StoreError, Waiting};
 use crate::tenancy::{Denied, KeyScopeError, NameError};
 use crate::webhooks::EventKindError;
@@ -73,6 +74,19 @@ pub enum Refusal {
         super::limits::WAITING_BYTES_MAX
     )]
     TooManyWaiting { waiting: Waiting },
+    #[error("the first call with this idempotency key is still under way; send it again later")]
+    CallUnderWay,
+    #[error("this idempotency key came before, with another call; a key is for one call")]
+    OtherCall,
+    #[error(transparent)]
+    IdempotencyKey(IdempotencyKeyError),
+    #[error(
+        "{} calls with an idempotency key are kept of this tenant, which is the limit; each is \
+         kept for {} hours",
+        super::limits::IDEMPOTENT_CALLS_MAX,
+        super::limits::IDEMPOTENT_CALLS_KEPT_S / 3600
+    )]
+    TooManyCalls,
     #[error("the photo waited in the memory of a program that ended; send it again")]
     PhotoLost,
     #[error("the check failed here time and again, and was given up")]
@@ -142,6 +156,10 @@ impl Refusal {
             Self::Event(error) => error.code(),
             Self::BatchTooLarge => "BATCH_TOO_LARGE",
             Self::TooManyWaiting { .. } => "TOO_MANY_WAITING",
+            Self::CallUnderWay => "IDEMPOTENCY_KEY_IN_USE",
+            Self::OtherCall => "IDEMPOTENCY_KEY_REUSED",
+            Self::IdempotencyKey(_) => "IDEMPOTENCY_KEY_NOT_VALID",
+            Self::TooManyCalls => "TOO_MANY_IDEMPOTENCY_KEYS",
             Self::PhotoLost => "PHOTO_LOST",
             Self::CheckGivenUp => "CHECK_GIVEN_UP",
         }
@@ -237,6 +255,12 @@ impl From<KeyScopeError> for AppError {
 impl From<EventKindError> for AppError {
     fn from(error: EventKindError) -> Self {
         Self::Refused(Refusal::Event(error))
+    }
+}
+
+impl From<IdempotencyKeyError> for AppError {
+    fn from(error: IdempotencyKeyError) -> Self {
+        Self::Refused(Refusal::IdempotencyKey(error))
     }
 }
 

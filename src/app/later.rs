@@ -22,8 +22,8 @@ use crate::clock;
 use crate::config::{LaterConfig, WaitingPhotos};
 use crate::ids;
 use crate::store::{
-    Callback, ClaimedCheck, NewBatch, NewCheck, Store, StoredCheck, StoredState, Waiting, WaitsIn,
-    WorkerId,
+    Callback, ClaimedCheck, NewBatch, NewCheck, Store, StoreError, StoredCheck, StoredState,
+    Waiting, WaitsIn, WorkerId,
 };
 use crate::tenancy::TenantId;
 
@@ -110,17 +110,34 @@ impl Later {
         &self.woken
     }
 
-    /// Begins to take the checks of a call.
+    /// The checks of a call that was begun before and whose answer nobody got, if they were
+    /// accepted. What came of it and was not is dropped.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn accepted_before(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Option<Vec<StoredCheck>>, AppError> {
+        self.store.drop_batch(id, &[]).await?;
+        match self.store.checks_of_batch(tenant, id).await {
+            Err(StoreError::Refused(_)) => Ok(None),
+            checks => Ok(Some(checks?)),
+        }
+    }
+
+    /// Begins to take the checks of a call, which gets this id.
     ///
     /// # Errors
     /// When as much of the tenant waits as may, or the database fails.
-    pub async fn begin(&self, tenant: TenantId) -> Result<Arriving, AppError> {
+    pub async fn begin(&self, tenant: TenantId, id: Uuid) -> Result<Arriving, AppError> {
         if self.loses_photos() {
             // Others take what it has for lost while it does not say that it is alive.
             self.beat_if_due().await?;
         }
         ensure_room(self.store.waiting_of(tenant).await?)?;
-        let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: clock::now_s() };
+        let batch = NewBatch { id, tenant, accepted_at: clock::now_s() };
         let later = self.clone();
         let checks = Vec::new();
         Ok(Arriving { later, batch, checks, callback: None, is_accepted: false })
@@ -205,7 +222,8 @@ impl Later {
         Ok(())
     }
 
-    async fn beat_if_due(&self) -> Result<(), AppError> {
+    /// The same, unless it was said lately.
+    pub(super) async fn beat_if_due(&self) -> Result<(), AppError> {
         let beaten_at = *self.beaten_at.lock().unwrap_or_else(PoisonError::into_inner);
         match beaten_at {
             Some(at) if at.elapsed() < 2 * BEAT_EVERY => Ok(()),
@@ -325,13 +343,12 @@ impl Drop for Arriving {
         if self.is_accepted || self.checks.is_empty() {
             return;
         }
-        for check in &self.checks {
-            self.later.forget_photo(check.id);
-        }
+        let ids: Vec<Uuid> = self.checks.iter().map(|check| check.id).collect();
+        ids.iter().for_each(|id| self.later.forget_photo(*id));
         let (store, batch) = (self.later.store.clone(), self.batch.id);
         // What stays behind where that fails is forgotten within the hour.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { store.drop_batch(batch).await });
+            runtime.spawn(async move { store.drop_batch(batch, &ids).await });
         }
     }
 }
@@ -358,7 +375,7 @@ mod tests {
         let tenant = store.create_tenant(&TenantName::new("acme").unwrap(), 1).await.unwrap();
         let source = Source::Bytes(vec![7; 3].into());
         let photo = WaitingPhoto { source, account: None };
-        let mut arriving = later.begin(tenant.id).await.unwrap();
+        let mut arriving = later.begin(tenant.id, ids::new_id()).await.unwrap();
         arriving.add(photo.clone(), ExternalId::new("").unwrap()).await.unwrap();
         later.keep(ids::new_id(), photo).unwrap();
         later.forget_finished().await.unwrap();

@@ -14,3 +14,9 @@ pub const ENDPOINTS_MAX: i64 = 20;
 
 /// Bytes of all photos that wait in the memory of one program.
 pub const MEMORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// Calls with an idempotency key of one tenant that are kept: all of a day.
+pub const IDEMPOTENT_CALLS_MAX: u64 = 100_000;
+
+/// Seconds for which the answer of such a call is kept: a day, in which a client gives up.
+pub const IDEMPOTENT_CALLS_KEPT_S: i64 = 24 * 60 * 60;

@@ -17,6 +17,8 @@ pub mod check;
 pub mod deliveries;
 pub mod error;
 pub mod gate;
+pub mod idempotency;
+pub mod idempotent_answers;
 pub mod later;
 pub mod limits;
 pub mod live_index;
@@ -53,6 +55,7 @@ use callers::Callers;
 use deliveries::Deliveries;
 use error::{AppError, Failure};
 use gate::Gate;
+use idempotency::IdempotentCalls;
 use later::Later;
 use live_index::{LiveIndex, View};
 use metrics::{Metrics, Moment};
@@ -72,6 +75,7 @@ pub struct App {
     callers: Callers,
     usage: Usage,
     later: Later,
+    idempotent_calls: IdempotentCalls,
     worker: Worker,
     deliveries: Deliveries,
     /// Where webhooks may be sent.
@@ -148,6 +152,7 @@ impl App {
         let callers = Callers::new(store.clone(), live.clone(), access, config.require_keys);
         let usage = Usage::new(store.clone());
         let later = Later::new(store.clone(), config.later);
+        let idempotent_calls = IdempotentCalls::new(store.clone(), later.clone());
         let worker = Worker::new(config.gate.cores);
         let webhook_addresses = Arc::new(config.webhook_addresses);
         let fetcher = config.fetch.map(Fetcher::new).transpose();
@@ -161,6 +166,7 @@ impl App {
             callers,
             usage,
             later,
+            idempotent_calls,
             worker,
             deliveries: Deliveries::new(),
             webhook_addresses,
@@ -271,7 +277,13 @@ impl App {
         &self.later
     }
 
-    /// What does them.
+    /// Calls that are done once.
+    #[must_use]
+    pub fn idempotent_calls(&self) -> &IdempotentCalls {
+        &self.idempotent_calls
+    }
+
+    /// What does checks that wait.
     #[must_use]
     pub fn worker(&self) -> &Worker {
         &self.worker

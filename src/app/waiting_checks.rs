@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::App;
 use super::error::{AppError, Failure, Refusal};
 use super::later::{BEAT_EVERY, PhotoMissing};
+use super::limits::IDEMPOTENT_CALLS_KEPT_S;
 use super::waiting_photo::{Source, WaitingPhoto};
 use super::worker::Running;
 use crate::clock;
@@ -165,6 +166,7 @@ impl App {
             if 0 < checks {
                 tracing::info!(checks, "deleted checks that are over their retention");
             }
+            self.store().delete_old_calls(IDEMPOTENT_CALLS_KEPT_S).await?;
             *deleted_at = Some(Instant::now());
         }
         Ok(())

@@ -220,7 +220,7 @@ fn ensure_unbound(caller: &Caller, scope: KeyScope, headers: &HeaderMap) -> Resu
 }
 
 /// The token of an `authorization` header. Its scheme may be written in any case (RFC 9110).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) =
         headers.get(header::AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start())

@@ -13,10 +13,12 @@ use super::arrival;
 use super::auth::{self, Called, CountedFor};
 use super::batch::{Taking, UrlsJson};
 use super::extract::{Path, Query};
+use super::idempotency::CallId;
 use super::problem::Problem;
 use super::service::Service;
 use super::upload::PhotoBytes;
-use crate::store::{Refusal, StoreError};
+use crate::app::later::Arriving;
+use crate::store::{Refusal, StoreError, StoredCheck};
 use crate::wire::checks::CheckJson;
 
 /// Photos in a form. Each field counts for the photo after it.
@@ -45,6 +47,9 @@ pub struct ChecksJson {
     batch_id: String,
     checks: Vec<CheckJson>,
 }
+
+/// The answer to a call that was accepted.
+type Accepted = (StatusCode, [(HeaderName, String); 1], Json<ChecksJson>);
 
 /// Which call.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -80,18 +85,29 @@ pub async fn start(
     State(service): State<Arc<Service>>,
     Called(caller): Called,
     counted: CountedFor,
+    call: CallId,
     request: Request,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<ChecksJson>), Problem> {
+) -> Result<Accepted, Problem> {
     let allowed = auth::ensure_may_keep(&caller, &service.origins, request.headers());
     let begun = async {
         allowed?;
         if service.is_stopping() && service.app.later().loses_photos() {
             return Err(Problem::stopping());
         }
-        Ok(service.app.later().begin(caller.tenant).await?)
+        let (later, tenant) = (service.app.later(), caller.tenant);
+        if call.is_again
+            && let Some(checks) = later.accepted_before(tenant, call.id).await?
+        {
+            return Ok(Begun::Accepted(checks));
+        }
+        Ok(Begun::Arriving(later.begin(tenant, call.id).await?))
     };
     let mut arriving = match begun.await {
-        Ok(arriving) => arriving,
+        Ok(Begun::Arriving(arriving)) => arriving,
+        Ok(Begun::Accepted(checks)) => {
+            arrival::drain(request.into_body());
+            return Ok(accepted(call.id, checks));
+        }
         Err(problem) => {
             arrival::drain(request.into_body());
             return Err(problem);
@@ -102,12 +118,21 @@ pub async fn start(
     taking.take(request).await?;
     let (batch, checks) = arriving.accept().await?;
     tracing::info!(batch_id = %batch, checks = checks.len(), "accepted checks");
+    Ok(accepted(batch, checks))
+}
+
+/// What a call has to do.
+enum Begun {
+    Arriving(Arriving),
+    /// It was done before, and nobody got the answer.
+    Accepted(Vec<StoredCheck>),
+}
+
+fn accepted(batch: Uuid, checks: Vec<StoredCheck>) -> Accepted {
     let location = format!("/v1/checks?batch_id={batch}");
-    let answer = ChecksJson {
-        batch_id: batch.to_string(),
-        checks: checks.into_iter().map(CheckJson::from).collect(),
-    };
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(answer)))
+    let checks = checks.into_iter().map(CheckJson::from).collect();
+    let answer = ChecksJson { batch_id: batch.to_string(), checks };
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(answer))
 }
 
 /// Ask for a check.

@@ -8,11 +8,12 @@ use serde_json::json;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    Content, ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder,
-    SecurityRequirement, Type,
+    Content, ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required,
+    ResponseBuilder, SecurityRequirement, Type,
 };
 
 use super::errors::{self, ErrorCode};
+use super::idempotency;
 use super::problem::Problem;
 use super::route_scopes::needed;
 use crate::tenancy::KeyScope;
@@ -71,6 +72,17 @@ const SAID: &[&str] = &[
     "NOTE_NOT_PLAIN",
     "EXTERNAL_ID_TOO_LONG",
     "EXTERNAL_ID_NOT_PLAIN",
+];
+
+/// Of what is done once, if a key says so.
+const ONCE: &[&str] = &[
+    "IDEMPOTENCY_KEY_NOT_VALID",
+    "IDEMPOTENCY_KEY_REUSED",
+    "IDEMPOTENCY_KEY_IN_USE",
+    "TOO_MANY_IDEMPOTENCY_KEYS",
+    "TOKEN_NEEDED",
+    "CROSS_SITE",
+    "BANKS_CLOSED",
 ];
 
 const NOTE: &[&str] = &["NOTE_TOO_LONG", "NOTE_NOT_PLAIN"];
@@ -179,11 +191,15 @@ pub fn complete(api: &mut OpenApi) {
             }
             describe_names(operation);
             describe_request_id(operation);
+            let is_done_once = !is_probe(operation) && idempotency::concerns(&method);
+            if is_done_once {
+                describe_idempotency(operation);
+            }
             if let Some(RefOr::T(body)) = &mut operation.request_body {
                 body.required = Some(Required::True);
             }
             describe_report(operation);
-            describe_errors(operation);
+            describe_errors(operation, if is_done_once { ONCE } else { &[] });
         }
     }
 }
@@ -253,6 +269,33 @@ fn describe_request_id(operation: &mut Operation) {
     operation.parameters.get_or_insert_default().push(RefOr::T(header.build()));
 }
 
+/// The header by which a call is done once, however often it is sent.
+fn describe_idempotency(operation: &mut Operation) {
+    let means = "Names the call, to send it again without doing it again (docs/idempotency.md): \
+                 1 to 255 printable ASCII characters in quotation marks, another for each call.";
+    let (quoted, bare) = (r"[ !#-\[\]-~]{1,255}", r"[!#-+\--:<-\[\]-~]{1,255}");
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(format!("^(\"{quoted}\"|{bare})$")))
+        .examples([json!("\"8e03978e-40d5-43e8-bc93-6894a57f9324\"")]);
+    let header = ParameterBuilder::new()
+        .name(idempotency::KEY.as_str())
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(means))
+        .schema(Some(schema));
+    operation.parameters.get_or_insert_default().push(RefOr::T(header.build()));
+    for (status, answer) in &mut operation.responses.responses {
+        let RefOr::T(answer) = answer else { continue };
+        if status.starts_with('2') {
+            let header = HeaderBuilder::new()
+                .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+                .description(Some("`true` where this was answered before, and not done again"));
+            answer.headers.insert(idempotency::REPLAYED.to_string(), RefOr::T(header.build()));
+        }
+    }
+}
+
 fn describe_report(operation: &mut Operation) {
     if operation.operation_id.as_deref() != Some("check_photo") {
         return;
@@ -271,10 +314,10 @@ fn is_probe(operation: &Operation) -> bool {
     operation.tags.iter().flatten().any(|tag| tag == "health")
 }
 
-fn describe_errors(operation: &mut Operation) {
+fn describe_errors(operation: &mut Operation, more: &'static [&'static str]) {
     let own = answers(operation.operation_id.as_deref().unwrap_or_default());
     let admitted: &[&[&str]] = if is_probe(operation) { &[] } else { &[KEYS, &["RATE_LIMITED"]] };
-    let codes = own.iter().chain(admitted).flat_map(|group| group.iter().copied());
+    let codes = own.iter().chain(admitted).chain([&more]).flat_map(|group| group.iter().copied());
     let codes = codes.chain(["INTERNAL"]);
     let mut seen = BTreeSet::new();
     let codes = codes.filter(|code| seen.insert(*code));

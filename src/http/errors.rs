@@ -6,37 +6,16 @@ use std::fmt::Write as _;
 
 use Fault::{Caller, Load, Operator};
 
-/// Whose fault an error is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Whoever sent the request.
-    Caller,
-    /// Nobody's: there is more to do than can be done at the moment.
-    Load,
-    /// Whoever runs the service, or the program itself.
-    Operator,
-}
-
-/// One error code.
-#[derive(Debug, Clone, Copy)]
-pub struct ErrorCode {
-    pub code: &'static str,
-    /// The HTTP statuses it comes with; none for one that only the command line writes, or that
-    /// only ever is what came of a check that was done later.
-    pub statuses: &'static [u16],
-    pub fault: Fault,
-    /// What happened.
-    pub means: &'static str,
-    /// What to do.
-    pub remedy: &'static str,
-}
-
+pub use super::error_code::{ErrorCode, Fault};
+use super::error_code::{READ_DETAIL, RETRY_AFTER, SEND_ANOTHER, error};
+use super::error_codes_of_work::{LATER, ONCE};
 /// Every code, sorted by what it is about.
-pub const CATALOGUE: [(&str, &[ErrorCode]); 7] = [
+pub const CATALOGUE: [(&str, &[ErrorCode]); 8] = [
     ("The photo", &PHOTO),
     ("The request", &REQUEST),
     ("Who may do what", &ACCESS),
     ("Tenants and keys", &TENANTS),
+    ("Calls with an idempotency key", &ONCE),
     ("Checks that are done later, and webhooks", &LATER),
     ("Banks and lists", &BANKS),
     ("The service", &SERVICE),
@@ -257,70 +236,6 @@ const TENANTS: [ErrorCode; 9] = [
     ),
 ];
 
-const LATER: [ErrorCode; 13] = [
-    error(
-        "NO_SUCH_CHECK",
-        &[404],
-        Caller,
-        "no check or call of this id was accepted from this tenant, or it is over its retention",
-        "use the id that the answer named",
-    ),
-    error(
-        "BATCH_TOO_LARGE",
-        &[422],
-        Caller,
-        "a call brings more than 500 photos",
-        "send them in several calls",
-    ),
-    error(
-        "TOO_MANY_WAITING",
-        &[429],
-        Caller,
-        "as many photos of this tenant wait as may",
-        RETRY_AFTER,
-    ),
-    error(
-        "CALLBACK_NOT_REGISTERED",
-        &[409],
-        Caller,
-        "callback_url is at no endpoint of the tenant that is on",
-        "register an endpoint with its scheme, host and port (docs/webhooks.md)",
-    ),
-    error("EVENT_NOT_VALID", &[422], Caller, "there is no such event", READ_DETAIL),
-    error("NO_SUCH_ENDPOINT", &[404], Caller, "there is no such endpoint", "list the endpoints"),
-    error("TOO_MANY_ENDPOINTS", &[409], Caller, "a tenant has at most 20", "remove one"),
-    error("ENDPOINT_OFF", &[409], Caller, "the endpoint is switched off", "switch it on first"),
-    error(
-        "CHECK_NOT_DONE",
-        &[409],
-        Caller,
-        "the check has no report yet, or never will",
-        "wait until its state is done",
-    ),
-    error("APPEAL_EXISTS", &[409], Caller, "the verdict was appealed before", "ask for the check"),
-    error(
-        "NO_OPEN_APPEAL",
-        &[409],
-        Caller,
-        "nobody appealed, or it was decided",
-        "ask for the check",
-    ),
-    error(
-        "PHOTO_LOST",
-        &[],
-        Operator,
-        "the photo waited in the memory of a program that ended",
-        "send it again; the operator can let photos wait encrypted (waiting_photos)",
-    ),
-    error(
-        "CHECK_GIVEN_UP",
-        &[],
-        Operator,
-        "the check was begun ten times and never finished",
-        "look at the log; send the photo again",
-    ),
-];
-
 const BANKS: [ErrorCode; 17] = [
     error(
         "BANK_NAME_NOT_VALID",
@@ -411,20 +326,6 @@ const SERVICE: [ErrorCode; 13] = [
     error("STORE_FAILED", &[], Operator, "the database failed", "look at the message"),
 ];
 
-const READ_DETAIL: &str = "read the detail, which names the value and the rule";
-const SEND_ANOTHER: &str = "send another file";
-const RETRY_AFTER: &str = "wait for the seconds of retry-after, then send it again";
-
-const fn error(
-    code: &'static str,
-    statuses: &'static [u16],
-    fault: Fault,
-    means: &'static str,
-    remedy: &'static str,
-) -> ErrorCode {
-    ErrorCode { code, statuses, fault, means, remedy }
-}
-
 /// All codes.
 pub fn all() -> impl Iterator<Item = &'static ErrorCode> {
     CATALOGUE.iter().flat_map(|(_, codes)| codes.iter())
@@ -464,7 +365,7 @@ The command line writes the same codes, and a check that is done later has them 
 those without a status come nowhere else. What is ours is logged with its cause, and the answer
 hides it.
 
-This page is made from `src/http/errors.rs`; a test holds it true.
+This page is made from `src/http/errors.rs` and the files beside it; a test holds it true.
 ";
 const TABLE_HEAD: &str = "| code | status | whose fault | what happened | what to do |
 | --- | --- | --- | --- | --- |

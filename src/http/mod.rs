@@ -7,15 +7,19 @@ pub mod arrival;
 pub mod auth;
 pub mod banks;
 pub mod batch;
+pub mod body_digest;
 pub mod browser;
 pub mod check;
 pub mod checks;
 pub mod client_limit;
 pub mod contents;
 pub mod description;
+pub mod error_code;
+pub mod error_codes_of_work;
 pub mod errors;
 pub mod extract;
 pub mod health;
+pub mod idempotency;
 pub mod measuring;
 pub mod page;
 pub mod problem;
@@ -79,6 +83,7 @@ struct Api;
 /// All routes.
 pub fn router(service: Arc<Service>) -> Router {
     let metrics = Arc::clone(service.app.metrics());
+    let once = middleware::from_fn_with_state(Arc::clone(&service), idempotency::answer_once);
     let admitted = middleware::from_fn_with_state(Arc::clone(&service), auth::admit);
     let other_origins = cross_origin(&service.origins);
     let in_time = TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX);
@@ -113,6 +118,7 @@ pub fn router(service: Arc<Service>) -> Router {
     let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi())
         .routes(routes!(check::check))
         .merge(managing)
+        .route_layer(once)
         .route_layer(admitted)
         // Probes have no key, and nobody limits them.
         .routes(routes!(health::healthz))
@@ -150,11 +156,12 @@ fn cross_origin(origins: &[Origin]) -> CorsLayer {
         return CorsLayer::new();
     }
     let shown = ["check-id", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"];
+    let shown = shown.map(HeaderName::from_static).into_iter().chain([idempotency::REPLAYED]);
     CorsLayer::new()
         .allow_origin(origins.collect::<Vec<_>>())
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers(shown.map(HeaderName::from_static))
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::KEY])
+        .expose_headers(shown.collect::<Vec<_>>())
 }
 
 fn with_layers(routes: Router, metrics: Arc<Metrics>) -> Router {

@@ -281,20 +281,23 @@ impl From<Refusal> for Problem {
             Refusal::Bank(refusal) => bank_status(refusal),
             Refusal::Denied(denied) => denied_status(*denied),
             Refusal::Text(_)
+            | Refusal::OtherCall
             | Refusal::AccountId(_)
             | Refusal::Name(_)
             | Refusal::KeyScope(_)
             | Refusal::BatchTooLarge
             | Refusal::Event(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::IdempotencyKey(_) => StatusCode::BAD_REQUEST,
             Refusal::SightingsNotKept
+            | Refusal::CallUnderWay
             | Refusal::TooManyEndpoints
             | Refusal::EndpointOff
             | Refusal::CallbackNotRegistered => StatusCode::CONFLICT,
             Refusal::UrlsNotTaken => StatusCode::FORBIDDEN,
             Refusal::Fetch(error) => fetch_status(error),
-            Refusal::TenantQueueFull(_) | Refusal::TooManyWaiting { .. } => {
-                StatusCode::TOO_MANY_REQUESTS
-            }
+            Refusal::TenantQueueFull(_)
+            | Refusal::TooManyWaiting { .. }
+            | Refusal::TooManyCalls => StatusCode::TOO_MANY_REQUESTS,
             // Only ever the answer of a check that was accepted.
             Refusal::PhotoLost | Refusal::CheckGivenUp => StatusCode::GONE,
         };

@@ -174,9 +174,13 @@ impl Store {
         Ok(true)
     }
 
-    /// Drops a batch that did not arrive whole.
-    pub async fn drop_batch(&self, batch: Uuid) -> Result<(), StoreError> {
-        self.delete_checks("batch_id = $1 and state = 'arriving'", batch.to_string()).await?;
+    /// Drops a batch that did not arrive whole, or `only` these checks of it: a call that is sent
+    /// again may have others of the same batch on their way.
+    pub async fn drop_batch(&self, batch: Uuid, only: &[Uuid]) -> Result<(), StoreError> {
+        let only: Vec<_> = only.iter().map(|id| format!("'{id}'")).collect();
+        let only = if only.is_empty() { "id".to_owned() } else { only.join(", ") };
+        let condition = format!("batch_id = $1 and state = 'arriving' and id in ({only})");
+        self.delete_checks(&condition, batch.to_string()).await?;
         self.in_place()
     }
 

@@ -50,7 +50,7 @@ struct Table {
 }
 
 /// All tables but those of snapshots and workers; what others refer to comes first.
-const TABLES: [Table; 15] = [
+const TABLES: [Table; 16] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -237,6 +237,21 @@ const TABLES: [Table; 15] = [
         key_columns: 1,
         gives_ids: false,
     },
+    Table {
+        name: "idempotent_call",
+        columns: &[
+            ("tenant_id", Kind::BigInt),
+            ("key_digest", Kind::Bytes),
+            ("id", Kind::Text),
+            ("owner", Kind::Text),
+            ("attempt", Kind::BigInt),
+            ("created_at", Kind::BigInt),
+            ("request_bytes", Kind::BigInt),
+            ("answer", Kind::Bytes),
+        ],
+        key_columns: 2,
+        gives_ids: false,
+    },
 ];
 
 impl Store {
@@ -297,6 +312,7 @@ async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
              + (select count(*) from tenant where id <> 1) \
              + (select count(*) from photo_check) \
              + (select count(*) from webhook_endpoint) \
+             + (select count(*) from idempotent_call) \
              + (select keys_required from access) as changes",
     )
     .fetch_one(connection)

@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares, checks,
-    /// webhooks and keys. All of it in one transaction, or nothing.
+    /// webhooks, answers that are kept, and keys. All of it in one transaction, or nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantIsDefault`] for the one that is always there.
@@ -143,6 +143,7 @@ impl Store {
             ("delete from photo_check where tenant_id = $1", None),
             ("delete from webhook_message where tenant_id = $1", None),
             ("delete from webhook_endpoint where tenant_id = $1", None),
+            ("delete from idempotent_call where tenant_id = $1", None),
             ("delete from tenant where id = $1", None),
         ] {
             let done = sqlx::query(statement).bind(tenant.id.0).execute(&mut *transaction).await?;

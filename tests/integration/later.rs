@@ -439,7 +439,7 @@ async fn what_waits_is_bounded_and_what_arrives_is_not_done() {
     let service = Service::start().await;
     let store = &service.store;
     let worker = worker(store).await;
-    let mut arriving = service.app.later().begin(TenantId::DEFAULT).await.unwrap();
+    let mut arriving = service.app.later().begin(TenantId::DEFAULT, ids::new_id()).await.unwrap();
     let batch = new_batch(TenantId::DEFAULT);
     let huge = NewCheck { photo_bytes: WAITING_BYTES_MAX, ..new_check(0, sealed()) };
     store.add_check(&batch, huge.clone()).await.unwrap();

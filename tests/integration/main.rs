@@ -27,6 +27,7 @@ mod errors;
 mod evaluation;
 mod exchange;
 mod fetching;
+mod idempotency;
 mod keys;
 mod later;
 mod later_kills;

@@ -269,6 +269,7 @@ async fn fill(store: &Store) -> BankFacts {
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let outcome = Outcome::Report("{}".to_owned());
     assert!(store.finish_check(&worker, &claimed, &outcome, &event, 13).await.unwrap());
+    store.claim_call(&worker, tenant, [7; 32], 60).await.unwrap();
     bank
 }
 
@@ -295,6 +296,7 @@ async fn a_copy_holds_what_was_copied() {
             ("waiting_photo", 4),
             ("webhook_endpoint", 1),
             ("webhook_message", 1),
+            ("idempotent_call", 1),
         ];
         assert_eq!(rows, filled, "{}", source.kind);
         for target in &databases().await {
