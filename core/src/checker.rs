@@ -21,8 +21,8 @@ use crate::verdict::{Decided, Policy, weightiest};
 /// What judges photos: the models and the policy, loaded once and shared between threads.
 #[derive(Debug)]
 pub struct Checker {
-    face_finder: FaceFinder,
-    detector: Detector,
+    face_finder: Arc<FaceFinder>,
+    detector: Arc<Detector>,
     matcher: Matcher,
     policy: Policy,
     model: Arc<str>,
@@ -74,7 +74,22 @@ impl Checker {
     pub fn new(face_finder: FaceFinder, detector: Detector, policy: Policy) -> Self {
         let matcher = Matcher::new(*policy.thresholds());
         let model = Arc::from(detector.name());
+        let (face_finder, detector) = (Arc::new(face_finder), Arc::new(detector));
         Self { face_finder, detector, matcher, policy, model }
+    }
+
+    /// The same models with another policy. Copies are found as before: an index is made for the
+    /// thresholds of one policy.
+    #[must_use]
+    pub fn with_policy(&self, policy: Policy) -> Self {
+        let (face_finder, detector) = (Arc::clone(&self.face_finder), Arc::clone(&self.detector));
+        Self {
+            face_finder,
+            detector,
+            matcher: self.matcher,
+            policy,
+            model: Arc::clone(&self.model),
+        }
     }
 
     /// Checks one photo against the banks of a scope.

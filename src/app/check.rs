@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use photocheck_core::checker::Stage;
+use photocheck_core::checker::{Checker, Stage};
 use photocheck_core::photo::{Photo, PhotoError};
 use photocheck_core::report::Report;
-use photocheck_core::verdict::Policy;
 
 use super::App;
-use super::error::{AppError, Refusal};
+use super::error::{AppError, Failure, Refusal};
 use super::gate::Place;
 use super::live_index::View;
 use crate::accounts::AccountHash;
 use crate::clock;
 use crate::store::Expired;
-use crate::tenancy::Caller;
+use crate::tenancy::{Caller, TenantId};
 
 impl App {
     /// Whether a check may name the account that shows the photo.
@@ -35,11 +34,20 @@ impl App {
         Ok(sightings.account(id)?)
     }
 
-    /// The policy that decides for this caller: the operator's. A tenant's own is to be chosen
-    /// here.
-    #[must_use]
-    pub fn policy_for(&self, _caller: &Caller) -> &Policy {
-        self.checker().policy()
+    /// What judges the photos of a tenant: by its own policy, if it has one, or else by the
+    /// operator's.
+    ///
+    /// # Errors
+    /// [`Failure::PolicyNotUsable`] when its policy is none for this program: another one must
+    /// not decide instead.
+    pub fn checker_for(&self, tenant: TenantId) -> Result<Arc<Checker>, AppError> {
+        let own = self.live().and_then(|live| live.policy_of(tenant));
+        let Some(own) = own else { return Ok(Arc::clone(self.checker())) };
+        let policy = self.policies().read(&own).map_err(|error| {
+            let (tenant, faults) = (tenant.0, error.to_string());
+            Failure::PolicyNotUsable { tenant, faults }
+        })?;
+        Ok(Arc::new(self.checker().with_policy(policy)))
     }
 
     /// Erases what is kept of an account of the caller's tenant; returns what that was.
@@ -98,7 +106,8 @@ impl App {
     ) -> Result<(Report, T), AppError> {
         // Banks that are no longer the operator's flag nobody.
         self.store().in_place()?;
-        let (banks, checker) = (self.banks(caller.tenant), Arc::clone(self.checker()));
+        let (banks, checker) = (self.banks(caller.tenant), self.checker_for(caller.tenant)?);
+        let judging = Arc::clone(&checker);
         let (metrics, entered) = (Arc::clone(self.metrics()), Instant::now());
         let work = move || {
             metrics.waited(entered.elapsed());
@@ -109,7 +118,7 @@ impl App {
             let bytes = photo.as_ref();
             let photo = Photo::decode(bytes)?;
             done(Stage::Decode);
-            let (examined, _) = checker.examine_decoded(bytes, &photo, &index, &scope, &mut done);
+            let (examined, _) = judging.examine_decoded(bytes, &photo, &index, &scope, &mut done);
             Ok::<_, PhotoError>((examined, look(&photo)))
         };
         let (examined, looked) = place.run(work).await??;
@@ -120,7 +129,7 @@ impl App {
             _ => None,
         };
         let mut verdict = self.metrics().stages();
-        let report = self.checker().report(examined, seen, self.policy_for(caller));
+        let report = checker.report(examined, seen, checker.policy());
         verdict.done(Stage::Verdict);
         self.metrics().checked(caller.tenant, &report);
         Ok((report, looked))

@@ -7,6 +7,7 @@ use thiserror::Error;
 use tokio::task::JoinError;
 
 use super::gate::{NoPlace, QueueFull, TenantQueueFull};
+use super::own_policy::PolicyNotValid;
 use crate::accounts::AccountIdError;
 use crate::fetch::FetchError;
 use crate::idempotency::IdempotencyKeyError;
@@ -79,6 +80,8 @@ pub enum Refusal {
     #[error("this idempotency key came before, with another call; a key is for one call")]
     OtherCall,
     #[error(transparent)]
+    PolicyNotValid(PolicyNotValid),
+    #[error(transparent)]
     IdempotencyKey(IdempotencyKeyError),
     #[error(
         "{} calls with an idempotency key are kept of this tenant, which is the limit; each is \
@@ -106,6 +109,9 @@ pub enum Failure {
     /// Lookups may miss what was banked since.
     #[error("the index was last known to be up to date {age_ms} ms ago")]
     IndexStale { age_ms: u128 },
+    /// The policy that a tenant set is none for this program.
+    #[error("the policy of tenant {tenant} cannot be used by this version: {faults}")]
+    PolicyNotUsable { tenant: i64, faults: String },
     /// Work that did not come to its end.
     #[error("{0}")]
     Work(JoinError),
@@ -156,6 +162,7 @@ impl Refusal {
             Self::Event(error) => error.code(),
             Self::BatchTooLarge => "BATCH_TOO_LARGE",
             Self::TooManyWaiting { .. } => "TOO_MANY_WAITING",
+            Self::PolicyNotValid(_) => "POLICY_NOT_VALID",
             Self::CallUnderWay => "IDEMPOTENCY_KEY_IN_USE",
             Self::OtherCall => "IDEMPOTENCY_KEY_REUSED",
             Self::IdempotencyKey(_) => "IDEMPOTENCY_KEY_NOT_VALID",
@@ -175,6 +182,7 @@ impl Failure {
             Self::QueueFull(_) => "QUEUE_FULL",
             Self::Busy(_) => "BUSY",
             Self::IndexStale { .. } => "INDEX_STALE",
+            Self::PolicyNotUsable { .. } => "POLICY_NOT_USABLE",
             Self::Work(_)
             | Self::ReaderGone
             | Self::Randomness(_)
@@ -255,6 +263,12 @@ impl From<KeyScopeError> for AppError {
 impl From<EventKindError> for AppError {
     fn from(error: EventKindError) -> Self {
         Self::Refused(Refusal::Event(error))
+    }
+}
+
+impl From<PolicyNotValid> for AppError {
+    fn from(error: PolicyNotValid) -> Self {
+        Self::Refused(Refusal::PolicyNotValid(error))
     }
 }
 

@@ -119,6 +119,12 @@ impl LiveIndex {
         View { index, scope: scopes.of(tenant) }
     }
 
+    /// The policy that a tenant has of its own.
+    #[must_use]
+    pub fn policy_of(&self, tenant: TenantId) -> Option<Arc<str>> {
+        self.current().scopes.policy_of(tenant)
+    }
+
     /// Whether there ever was a key, so that calls need one.
     #[must_use]
     pub fn keys_required(&self) -> bool {

@@ -24,6 +24,8 @@ pub mod limits;
 pub mod live_index;
 pub mod metrics;
 pub mod models;
+pub mod own_policy;
+pub mod policies;
 pub mod retro_match;
 pub mod sending;
 pub mod sightings;
@@ -59,6 +61,8 @@ use idempotency::IdempotentCalls;
 use later::Later;
 use live_index::{LiveIndex, View};
 use metrics::{Metrics, Moment};
+use own_policy::PolicyReader;
+use policies::Policies;
 use sightings::Sightings;
 use tenants::Tenants;
 use usage::Usage;
@@ -76,6 +80,7 @@ pub struct App {
     usage: Usage,
     later: Later,
     idempotent_calls: IdempotentCalls,
+    policies: Policies,
     worker: Worker,
     deliveries: Deliveries,
     /// Where webhooks may be sent.
@@ -157,6 +162,8 @@ impl App {
         let webhook_addresses = Arc::new(config.webhook_addresses);
         let fetcher = config.fetch.map(Fetcher::new).transpose();
         let fetcher = fetcher.context("photos cannot be fetched")?;
+        let reader = PolicyReader::open(&config.models)?;
+        let policies = Policies::new(store.clone(), live.clone(), reader);
         let banks = Banks::new(store, live);
         Ok(Self {
             banks,
@@ -167,6 +174,7 @@ impl App {
             usage,
             later,
             idempotent_calls,
+            policies,
             worker,
             deliveries: Deliveries::new(),
             webhook_addresses,
@@ -257,6 +265,12 @@ impl App {
     #[must_use]
     pub fn tenants(&self) -> Tenants {
         Tenants::new(self.store().clone(), self.live().cloned(), self.callers.clone())
+    }
+
+    /// Policies of tenants.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// Who calls.

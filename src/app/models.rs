@@ -40,19 +40,55 @@ pub fn load_checker(config: &ModelsConfig) -> anyhow::Result<Checker> {
     Ok(Checker::new(face_finder, detector, policy))
 }
 
+/// The thresholds that all policies of a program share: the bundled ones, with the sections that
+/// the operator's policy has of its own.
+///
+/// # Errors
+/// When its file cannot be read or is not valid.
+pub fn shared_thresholds(choice: &PolicyChoice) -> anyhow::Result<String> {
+    let PolicyChoice::File(file) = choice else { return Ok(THRESHOLDS.to_owned()) };
+    let mut shared: toml::Table = THRESHOLDS.parse().context("the bundled thresholds")?;
+    let own = read_text(file)?;
+    let own: toml::Table = own.parse().with_context(|| file.display().to_string())?;
+    let is_section = |(name, _): &(String, toml::Value)| {
+        !matches!(name.as_str(), "name" | "version" | "weights")
+    };
+    shared.extend(own.into_iter().filter(is_section));
+    Ok(shared.to_string())
+}
+
+/// The name of a model, without loading it.
+///
+/// # Errors
+/// When its description cannot be read or is not valid.
+pub fn model_name(model: Option<&Path>) -> anyhow::Result<String> {
+    let description = match model {
+        None => MODEL.description.to_owned(),
+        Some(folder) => read_text(&folder.join("model.toml"))?,
+    };
+    let description: toml::Table = description.parse().context("the description of the model")?;
+    let name = description.get("name").and_then(toml::Value::as_str);
+    Ok(name.context("the description of the model has no name")?.to_owned())
+}
+
+/// The text of a bundled policy.
+#[must_use]
+pub fn bundled(policy: BundledPolicy) -> &'static str {
+    match policy {
+        BundledPolicy::Strict => STRICT,
+        BundledPolicy::Label => LABEL,
+    }
+}
+
 /// Loads a policy for the scores of this model.
 ///
 /// # Errors
 /// When its file cannot be read or is not valid, or has the name of a bundled one.
 pub fn load_policy(choice: &PolicyChoice, model: &str) -> anyhow::Result<Policy> {
     let file = match choice {
-        PolicyChoice::Bundled(bundled) => {
-            let text = match bundled {
-                BundledPolicy::Strict => STRICT,
-                BundledPolicy::Label => LABEL,
-            };
-            return Policy::load(THRESHOLDS, text, model)
-                .with_context(|| format!("the bundled policy {}", bundled.name()));
+        PolicyChoice::Bundled(policy) => {
+            return Policy::load(THRESHOLDS, bundled(*policy), model)
+                .with_context(|| format!("the bundled policy {}", policy.name()));
         }
         PolicyChoice::File(file) => file,
     };

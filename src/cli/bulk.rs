@@ -159,8 +159,9 @@ async fn examiner(what: What, tenant: TenantName, shared: &SharedArgs) -> anyhow
     let banks: Vec<_> = banks.map(|bank| (bank.facts, bank.created_at)).collect();
     let database = Sha256::digest(format!("{:?}", (place, owner.id, owner.created_at, banks)));
     let database = Some(hex::encode(database));
-    let checker = Arc::clone(app.checker());
+    let checker = app.checker_for(owner.id);
     app.close().await;
+    let checker = checker?;
     Ok(Examiner { checker, view, tenant, database, what })
 }
 

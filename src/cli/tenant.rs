@@ -1,13 +1,18 @@
 //! `photocheck tenant`: platforms whose banks, sightings and keys are apart from each other's.
 
-use std::io::{self, Write};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
 use photocheck_core::bank::BankName;
 
 use super::shared::{SharedArgs, Use, block_on};
+use crate::app::own_policy::POLICY_BYTES_MAX;
+use crate::app::policies::Policies;
 use crate::app::tenants::{Share, Tenants};
+use crate::config::{BundledPolicy, GateConfig, Lookups, PolicyChoice};
 use crate::store::{Erased, Tenant};
 use crate::tenancy::{Caller, TenantId, TenantName};
 
@@ -34,10 +39,34 @@ enum TenantCommand {
         #[arg(long, value_name = "NAME")]
         confirm: String,
     },
+    /// Show or set the policy that decides about a tenant's photos
+    Policy(PolicyArgs),
     /// Let another tenant look photos up in a bank. It can neither change nor export it
     Share(ShareArgs),
     /// Share a bank no longer
     Unshare(ShareArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[group(id = "what", required = true, multiple = false)]
+struct PolicyDo {
+    /// Set it: strict, label, or a policy file of its own (docs/answers.md)
+    #[arg(long, value_name = "strict|label|FILE")]
+    set: Option<OsString>,
+    /// Show it
+    #[arg(long)]
+    show: bool,
+    /// Have the operator's policy decide again
+    #[arg(long)]
+    reset: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct PolicyArgs {
+    /// Name of the tenant
+    name: String,
+    #[command(flatten)]
+    what: PolicyDo,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +92,7 @@ pub fn run(args: &TenantArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
         TenantCommand::Erase { .. } | TenantCommand::Share(_) | TenantCommand::Unshare(_) => {
             Use::Write
         }
+        TenantCommand::Policy(ref args) => return run_policy(args, shared),
     };
     let database = shared.database(to)?;
     block_on(async {
@@ -96,6 +126,8 @@ async fn run_on(tenants: &Tenants, command: &TenantCommand) -> anyhow::Result<()
                  {keys} keys"
             )?;
         }
+        // `run_policy` does it, with the operator's thresholds beside the database.
+        TenantCommand::Policy(_) => {}
         TenantCommand::Share(args) => {
             tenants.share(&operator, &args.read()?).await?;
             writeln!(out, "{} looks photos up in {}/{}", args.with, args.from, args.bank)?;
@@ -106,6 +138,65 @@ async fn run_on(tenants: &Tenants, command: &TenantCommand) -> anyhow::Result<()
         }
     }
     Ok(())
+}
+
+fn run_policy(args: &PolicyArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
+    let to = if args.what.show { Use::Read } else { Use::Write };
+    let config = shared.config(to, Lookups::Sightings, GateConfig::for_list())?;
+    let name = TenantName::new(&args.name)?;
+    // First what fails at once.
+    let text = args.what.set.as_deref().map(read_policy).transpose()?;
+    block_on(async {
+        let policies = Policies::open(&config.database, &config.models).await?;
+        let done = run_policy_on(&policies, &name, text.as_deref(), args.what.reset).await;
+        policies.store().close().await;
+        done.map(|()| ExitCode::SUCCESS)
+    })
+}
+
+async fn run_policy_on(
+    policies: &Policies,
+    name: &TenantName,
+    text: Option<&str>,
+    reset: bool,
+) -> anyhow::Result<()> {
+    let tenant = policies.store().tenant(name).await?.id;
+    let mut out = io::stdout();
+    if let Some(text) = text {
+        let policy = policies.set(tenant, text).await?;
+        writeln!(out, "{name} is judged by {} {}", policy.name, policy.version)?;
+        return Ok(());
+    }
+    if reset {
+        policies.reset(tenant).await?;
+    }
+    match policies.of(tenant).await? {
+        None => writeln!(out, "{name} is judged by the operator's policy")?,
+        Some(policy) => {
+            writeln!(out, "{name} is judged by {} {}", policy.name, policy.version)?;
+            if BundledPolicy::from_name(&policy.text).is_none() {
+                writeln!(out, "\n{}", policy.text.trim_end())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The name of a bundled policy, or the text of a file.
+fn read_policy(choice: &OsStr) -> anyhow::Result<String> {
+    match PolicyChoice::from(choice) {
+        PolicyChoice::Bundled(bundled) => Ok(bundled.name().to_owned()),
+        PolicyChoice::File(file) => {
+            let named = || format!("the policy {} (bundled are strict and label)", file.display());
+            let mut text = String::new();
+            let opened = std::fs::File::open(&file).with_context(named)?;
+            opened
+                .take(POLICY_BYTES_MAX as u64 + 1)
+                .read_to_string(&mut text)
+                .with_context(named)?;
+            Ok(text)
+        }
+    }
 }
 
 impl ShareArgs {

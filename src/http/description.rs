@@ -97,7 +97,12 @@ const SAID_OF_CHECKS: &[&str] = &[
 /// The errors that an operation may answer beside `INTERNAL`, by its id.
 fn answers(operation: &str) -> &'static [&'static [&'static str]] {
     match operation {
-        "check_photo" => &[UPLOAD, ACCESS, &["ACCOUNT_ID_NOT_VALID", "SIGHTINGS_NOT_KEPT"], STORE],
+        "check_photo" => &[
+            UPLOAD,
+            ACCESS,
+            &["ACCOUNT_ID_NOT_VALID", "SIGHTINGS_NOT_KEPT", "POLICY_NOT_USABLE"],
+            STORE,
+        ],
         "start_checks" => &[
             UPLOAD,
             ACCESS,
@@ -125,6 +130,13 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
         }
         "show_check" => &[ACCESS, &["NO_SUCH_CHECK"], STORE],
         "list_checks" => &[ACCESS, &["BAD_REQUEST", "NO_SUCH_CHECK"], STORE],
+        "show_policy" | "reset_policy" => &[ACCESS, STORE],
+        "set_policy" => &[
+            ACCESS,
+            JSON,
+            &["POLICY_NOT_VALID", "POLICY_VERSION_TAKEN", "TOO_MANY_POLICIES"],
+            STORE,
+        ],
         "list_banks" | "list_tenants" | "list_endpoints" => &[ACCESS, STORE],
         "create_bank" => {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]

@@ -1,4 +1,4 @@
-//! The error codes of work that waits, of webhooks, and of calls that are done once.
+//! The error codes of work that waits, of webhooks, of calls that are done once, and of policies.
 
 use super::error_code::Fault::{Caller, Load, Operator};
 use super::error_code::{ErrorCode, READ_DETAIL, RETRY_AFTER, error};
@@ -95,5 +95,36 @@ pub(super) const ONCE: [ErrorCode; 4] = [
         Caller,
         "as many calls of this tenant are kept as may",
         "leave the key out, or wait: each is kept for a day",
+    ),
+];
+
+pub(super) const POLICIES: [ErrorCode; 4] = [
+    error(
+        "POLICY_NOT_VALID",
+        &[422],
+        Caller,
+        "the policy is none, or not one that a tenant may have",
+        "read the detail, which names every fault",
+    ),
+    error(
+        "POLICY_VERSION_TAKEN",
+        &[409],
+        Caller,
+        "there was another policy of this name and version",
+        "write a new version into it",
+    ),
+    error(
+        "TOO_MANY_POLICIES",
+        &[409],
+        Caller,
+        "as many versions of policies of this tenant are kept as may",
+        "set one of those before",
+    ),
+    error(
+        "POLICY_NOT_USABLE",
+        &[503],
+        Operator,
+        "the policy that the tenant set is none for this version of the program",
+        "set it anew; the log names every fault",
     ),
 ];

@@ -8,14 +8,15 @@ use Fault::{Caller, Load, Operator};
 
 pub use super::error_code::{ErrorCode, Fault};
 use super::error_code::{READ_DETAIL, RETRY_AFTER, SEND_ANOTHER, error};
-use super::error_codes_of_work::{LATER, ONCE};
+use super::error_codes_of_work::{LATER, ONCE, POLICIES};
 /// Every code, sorted by what it is about.
-pub const CATALOGUE: [(&str, &[ErrorCode]); 8] = [
+pub const CATALOGUE: [(&str, &[ErrorCode]); 9] = [
     ("The photo", &PHOTO),
     ("The request", &REQUEST),
     ("Who may do what", &ACCESS),
     ("Tenants and keys", &TENANTS),
     ("Calls with an idempotency key", &ONCE),
+    ("Policies of tenants", &POLICIES),
     ("Checks that are done later, and webhooks", &LATER),
     ("Banks and lists", &BANKS),
     ("The service", &SERVICE),

@@ -22,6 +22,7 @@ pub mod health;
 pub mod idempotency;
 pub mod measuring;
 pub mod page;
+pub mod policy;
 pub mod problem;
 pub mod room;
 pub mod route_scopes;
@@ -72,6 +73,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
         (name = "webhooks", description = "Where a tenant's events are sent"),
         (name = "banks", description = "Known photos to look for"),
         (name = "accounts", description = "What is kept of an account"),
+        (name = "policy", description = "By which policy a tenant's photos are judged"),
         (name = "admin", description = "Tenants, their keys, and the banks that they share"),
         (name = "health", description = "Started, alive and ready"),
     ),
@@ -105,6 +107,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(webhooks::switch_on))
         .routes(routes!(webhooks::messages))
         .routes(routes!(webhooks::replay))
+        .routes(routes!(policy::show, policy::set, policy::reset))
         .routes(routes!(admin::list_tenants, admin::create_tenant))
         .routes(routes!(admin::erase_tenant))
         .routes(routes!(admin::share, admin::unshare))

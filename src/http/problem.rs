@@ -282,6 +282,7 @@ impl From<Refusal> for Problem {
             Refusal::Denied(denied) => denied_status(*denied),
             Refusal::Text(_)
             | Refusal::OtherCall
+            | Refusal::PolicyNotValid(_)
             | Refusal::AccountId(_)
             | Refusal::Name(_)
             | Refusal::KeyScope(_)
@@ -319,6 +320,8 @@ fn bank_status(refusal: &store::Refusal) -> StatusCode {
         | store::Refusal::TenantExists(_)
         | store::Refusal::TenantIsDefault
         | store::Refusal::CheckNotDone(_)
+        | store::Refusal::PolicyVersionTaken { .. }
+        | store::Refusal::TooManyPolicies { .. }
         | store::Refusal::AppealExists(_)
         | store::Refusal::NoOpenAppeal(_) => StatusCode::CONFLICT,
         store::Refusal::NoSuchBank(_)
@@ -371,6 +374,11 @@ impl From<Failure> for Problem {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail);
         match failure {
             Failure::QueueFull(full) => Self { retry_after_s: full.retry_after_s, ..problem },
+            Failure::PolicyNotUsable { .. } => {
+                tracing::error!(error = %failure, "a tenant's photos cannot be judged");
+                let detail = "the tenant's policy cannot be used by this version: set it anew";
+                Self { detail: detail.to_owned(), ..problem }
+            }
             Failure::Store(StoreError::Busy) | Failure::Busy(_) | Failure::IndexStale { .. } => {
                 problem
             }

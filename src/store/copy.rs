@@ -50,7 +50,7 @@ struct Table {
 }
 
 /// All tables but those of snapshots and workers; what others refer to comes first.
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 17] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -238,6 +238,19 @@ const TABLES: [Table; 16] = [
         gives_ids: false,
     },
     Table {
+        name: "tenant_policy",
+        columns: &[
+            ("tenant_id", Kind::BigInt),
+            ("name", Kind::Text),
+            ("version", Kind::Text),
+            ("text", Kind::Text),
+            ("set_at", Kind::BigInt),
+            ("in_force", Kind::Int),
+        ],
+        key_columns: 3,
+        gives_ids: false,
+    },
+    Table {
         name: "idempotent_call",
         columns: &[
             ("tenant_id", Kind::BigInt),
@@ -312,7 +325,7 @@ async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
              + (select count(*) from tenant where id <> 1) \
              + (select count(*) from photo_check) \
              + (select count(*) from webhook_endpoint) \
-             + (select count(*) from idempotent_call) \
+             + (select count(*) from tenant_policy) + (select count(*) from idempotent_call) \
              + (select keys_required from access) as changes",
     )
     .fetch_one(connection)
@@ -348,7 +361,8 @@ impl Table {
         let begin = match (after, self.key_columns) {
             (None, _) => String::new(),
             (Some(_), 1) => format!("where {key} > $1"),
-            (Some(_), _) => format!("where ({key}) > ($1, $2)"),
+            (Some(_), 2) => format!("where ({key}) > ($1, $2)"),
+            (Some(_), _) => format!("where ({key}) > ($1, $2, $3)"),
         };
         let statement = format!(
             "select {} from {} {begin} order by {key} limit {}",

@@ -43,6 +43,15 @@ pub enum Refusal {
     /// An endpoint that the tenant does not have.
     #[error("there is no endpoint {0}")]
     NoSuchEndpoint(String),
+    /// A changed policy that calls itself as the one before.
+    #[error(
+        "there was another policy {name} {version} of this tenant; a change is a new version, \
+         comments too"
+    )]
+    PolicyVersionTaken { name: String, version: String },
+    /// More versions than are kept.
+    #[error("a tenant has at most {versions_max} versions of policies")]
+    TooManyPolicies { versions_max: i64 },
     /// A content that the bank does not hold.
     #[error("bank {bank} has no content {content}")]
     NoSuchContent { bank: String, content: i64 },
@@ -155,6 +164,8 @@ impl Refusal {
             Self::NoSuchEndpoint(_) => "NO_SUCH_ENDPOINT",
             Self::NoSuchContent { .. } => "NO_SUCH_CONTENT",
             Self::BankOfSightings(_) => "BANK_OF_SIGHTINGS",
+            Self::PolicyVersionTaken { .. } => "POLICY_VERSION_TAKEN",
+            Self::TooManyPolicies { .. } => "TOO_MANY_POLICIES",
         }
     }
 }

@@ -19,6 +19,7 @@ const SQLITE: &[Step] = &[
     (5, "tenants", include_str!("../../migrations/sqlite/0005_tenants.sql")),
     (6, "work", include_str!("../../migrations/sqlite/0006_work.sql")),
     (7, "idempotent_calls", include_str!("../../migrations/sqlite/0007_idempotent_calls.sql")),
+    (8, "tenant_policies", include_str!("../../migrations/sqlite/0008_tenant_policies.sql")),
 ];
 
 const POSTGRES: &[Step] = &[
@@ -26,6 +27,7 @@ const POSTGRES: &[Step] = &[
     (5, "tenants", include_str!("../../migrations/postgres/0005_tenants.sql")),
     (6, "work", include_str!("../../migrations/postgres/0006_work.sql")),
     (7, "idempotent_calls", include_str!("../../migrations/postgres/0007_idempotent_calls.sql")),
+    (8, "tenant_policies", include_str!("../../migrations/postgres/0008_tenant_policies.sql")),
 ];
 
 /// The steps to the schema of today.

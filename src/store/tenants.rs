@@ -14,6 +14,7 @@ use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::generation;
 use super::keys::read_keys_required;
+use super::policies::read_policies;
 use crate::tenancy::{TenantId, TenantName};
 
 /// A tenant.
@@ -34,11 +35,13 @@ pub struct Erased {
     pub keys: u64,
 }
 
-/// Which banks each tenant's photos are looked up in and how it sees them, and whether calls need a
-/// key: what each change of the generation brings up to date beside an index. Cheap to clone.
+/// Which banks each tenant's photos are looked up in and how it sees them, by which policy of its
+/// own they are judged, and whether calls need a key: what each change of the generation brings up
+/// to date beside an index. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Scopes {
     by_tenant: Arc<HashMap<TenantId, Arc<Scope>>>,
+    policies: Arc<HashMap<TenantId, Arc<str>>>,
     keys_required: bool,
 }
 
@@ -48,6 +51,12 @@ impl Scopes {
     pub fn of(&self, tenant: TenantId) -> Arc<Scope> {
         let found = self.by_tenant.get(&tenant).map(Arc::clone);
         found.unwrap_or_else(|| Arc::new(Scope::Banks(BTreeMap::new())))
+    }
+
+    /// The policy that a tenant has of its own, as it was set.
+    #[must_use]
+    pub fn policy_of(&self, tenant: TenantId) -> Option<Arc<str>> {
+        self.policies.get(&tenant).map(Arc::clone)
     }
 
     /// Whether there ever was a key.
@@ -101,7 +110,8 @@ impl Store {
     }
 
     /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares, checks,
-    /// webhooks, answers that are kept, and keys. All of it in one transaction, or nothing.
+    /// webhooks, policies, answers that are kept, and keys. All of it in one transaction, or
+    /// nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantIsDefault`] for the one that is always there.
@@ -143,6 +153,7 @@ impl Store {
             ("delete from photo_check where tenant_id = $1", None),
             ("delete from webhook_message where tenant_id = $1", None),
             ("delete from webhook_endpoint where tenant_id = $1", None),
+            ("delete from tenant_policy where tenant_id = $1", None),
             ("delete from idempotent_call where tenant_id = $1", None),
             ("delete from tenant where id = $1", None),
         ] {
@@ -191,7 +202,7 @@ impl Store {
         self.commit(transaction).await
     }
 
-    /// Which banks each tenant sees, and whether calls need a key.
+    /// Which banks each tenant sees, by which policy it judges, and whether calls need a key.
     pub async fn scopes(&self) -> Result<Scopes, StoreError> {
         let mut transaction = self.begin_reading().await?;
         let scopes = read_scopes(&mut transaction).await?;
@@ -211,7 +222,8 @@ async fn read_scopes(connection: &mut AnyConnection) -> Result<Scopes, StoreErro
     }
     let scopes = seen.into_iter().map(|(tenant, banks)| (tenant, Arc::new(Scope::Banks(banks))));
     let by_tenant = Arc::new(scopes.collect());
-    Ok(Scopes { by_tenant, keys_required: read_keys_required(connection).await? })
+    let policies = Arc::new(read_policies(connection).await?);
+    Ok(Scopes { by_tenant, policies, keys_required: read_keys_required(connection).await? })
 }
 
 /// Banks that are shared, as those who borrow them see them: imported, and under a name that says

@@ -15,6 +15,8 @@ folder = Path(os.environ["PHOTOCHECK_FIXTURES"])
 KEY = re.compile(r'"[ !#-\[\]-~]{1,255}"|[!#-+\--:<-\[\]-~]{1,255}')
 photos = [(folder / name).read_bytes() for name in ("edge/png-8.png", "photos/real-hopper.jpg")]
 schemathesis.openapi.format("binary", st.sampled_from(photos).map(Binary))
+# By which a tenant may be judged.
+schemathesis.openapi.format("policy", st.sampled_from(["strict", "label"]))
 # Where webhooks may be sent.
 schemathesis.openapi.format("uri", st.just("https://hooks.example.org/"))
 

@@ -53,6 +53,7 @@ mod snapshots;
 mod store;
 mod store_contents;
 mod support;
+mod tenant_policies;
 mod tenant_routes;
 mod tenants;
 mod threatexchange;

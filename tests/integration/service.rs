@@ -190,6 +190,7 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/checks/{check_id}/feedback",
         "/v1/checks/{check_id}/overturn",
         "/v1/checks/{check_id}/uphold",
+        "/v1/policy",
         "/v1/webhooks",
         "/v1/webhooks/{endpoint_id}",
         "/v1/webhooks/{endpoint_id}/messages",
@@ -214,6 +215,7 @@ async fn the_api_describes_itself_without_outside_help() {
                 }
                 _ if path.starts_with("/v1/banks") => json!([{ "api_key": [of_banks] }, token]),
                 "/v1/accounts/{account_id}" => json!([{ "api_key": ["bank:write"] }, token]),
+                "/v1/policy" => json!([{ "api_key": ["admin"] }]),
                 _ if path.starts_with("/v1/admin") || path.starts_with("/v1/webhooks") => {
                     json!([{ "api_key": ["admin"] }])
                 }

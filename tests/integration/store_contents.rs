@@ -7,7 +7,7 @@ use photocheck::accounts::AccountHash;
 use photocheck::ids;
 use photocheck::store::{
     ContentChange, Endpoint, Expired, NewBatch, NewCheck, NewKey, NewSighting, Opening, Outcome,
-    Recorded, Store, StoreError, Used, WaitsIn, WorkerId,
+    Recorded, Store, StoreError, TenantPolicy, Used, WaitsIn, WorkerId,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
@@ -269,6 +269,11 @@ async fn fill(store: &Store) -> BankFacts {
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let outcome = Outcome::Report("{}".to_owned());
     assert!(store.finish_check(&worker, &claimed, &outcome, &event, 13).await.unwrap());
+    for version in ["1", "2"] {
+        let (name, version, text) = ("ours".to_owned(), version.to_owned(), "x".to_owned());
+        let policy = TenantPolicy { name, version, text, set_at: 14 };
+        store.set_policy(tenant, &policy).await.unwrap();
+    }
     store.claim_call(&worker, tenant, [7; 32], 60).await.unwrap();
     bank
 }
@@ -296,6 +301,7 @@ async fn a_copy_holds_what_was_copied() {
             ("waiting_photo", 4),
             ("webhook_endpoint", 1),
             ("webhook_message", 1),
+            ("tenant_policy", 2),
             ("idempotent_call", 1),
         ];
         assert_eq!(rows, filled, "{}", source.kind);

@@ -133,6 +133,7 @@ fn entries_of_checks(Its { batch, check, appealed, endpoint, .. }: &Its) -> Vec<
     use By::Owner;
     use KeyScope::{Admin, Check, Review};
     let own = |path: &str| path.to_owned();
+    let label = json!({ "policy": "label" });
     let hook = json!({ "url": "https://hooks.example.org/" });
     let hook_at = |path: &str| format!("/v1/webhooks/{endpoint}{path}");
     let no_hook = Some("NO_SUCH_ENDPOINT");
@@ -150,6 +151,9 @@ fn entries_of_checks(Its { batch, check, appealed, endpoint, .. }: &Its) -> Vec<
         ("appeal", "POST", said("appeal"), why(), Check, Owner, no_check),
         ("uphold", "POST", said("uphold"), why(), Review, Owner, no_check),
         ("overturn", "POST", other("overturn"), why(), Review, Owner, no_check),
+        ("set_policy", "PUT", own("/v1/policy"), Body::Json(label), Admin, Owner, None),
+        ("show_policy", "GET", own("/v1/policy"), Body::None, Admin, Owner, None),
+        ("reset_policy", "DELETE", own("/v1/policy"), Body::None, Admin, Owner, None),
         ("list_endpoints", "GET", own("/v1/webhooks"), Body::None, Admin, Owner, None),
         ("register_endpoint", "POST", own("/v1/webhooks"), Body::Json(hook), Admin, Owner, None),
         ("list_messages", "GET", hook_at("/messages"), Body::None, Admin, Owner, no_hook),
