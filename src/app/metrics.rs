@@ -18,6 +18,7 @@ use prometheus::{
 };
 
 use super::gate::Usage;
+use crate::store::{Queue, Queues};
 use crate::tenancy::TenantId;
 
 /// Seconds of answers: from a probe to the limit of a request.
@@ -39,6 +40,7 @@ pub struct Metrics {
     registry: Registry,
     http: Http,
     checking: Checking,
+    work: Work,
     state: State,
 }
 
@@ -62,6 +64,41 @@ struct Checking {
     gate_wait: Histogram,
 }
 
+/// What waits, and what came of it.
+#[derive(Debug)]
+struct Work {
+    checks: IntGaugeVec,
+    check_oldest: IntGauge,
+    messages: IntGaugeVec,
+    message_oldest: IntGauge,
+    read_ago: Gauge,
+    /// When the database last said what waits, or this began.
+    read_at: Mutex<Instant>,
+    finished: IntCounterVec,
+    deliveries: IntCounterVec,
+}
+
+/// What came of a check that was done later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finished {
+    Done,
+    /// It has a problem instead of a report.
+    Failed,
+    /// It is begun again.
+    PutBack,
+}
+
+/// What came of sending a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Arrived,
+    /// It is sent again.
+    Failed,
+    Dead,
+    /// This machine had too much to do.
+    NotTried,
+}
+
 /// How it stands at the moment; set when it is read.
 #[derive(Debug)]
 struct State {
@@ -78,6 +115,8 @@ pub(super) struct Moment {
     pub hashes: usize,
     pub generation: i64,
     pub index_age: Duration,
+    /// What waits; `None` where the database does not say so in time.
+    pub queues: Option<Queues>,
 }
 
 /// One answer of the service.
@@ -101,7 +140,7 @@ impl Metrics {
         let registry = Registry::new();
         let known = Registering(&registry);
         let (http, checking) = (Http::new(&known)?, Checking::new(&known)?);
-        let state = State::new(&known)?;
+        let (work, state) = (Work::new(&known)?, State::new(&known)?);
         let about = Opts::new("photocheck_info", "Always 1: what runs, in its labels.")
             .const_label("version", env!("CARGO_PKG_VERSION"))
             .const_label("model", model)
@@ -109,7 +148,17 @@ impl Metrics {
         let about = IntGauge::with_opts(about)?;
         about.set(1);
         registry.register(Box::new(about))?;
-        Ok(Self { registry, http, checking, state })
+        Ok(Self { registry, http, checking, work, state })
+    }
+
+    /// Notes what came of a check that was done later.
+    pub(super) fn finished(&self, finished: Finished) {
+        self.work.finished.with_label_values(&[finished.name()]).inc();
+    }
+
+    /// Notes what came of sending a message.
+    pub(super) fn delivered(&self, delivery: Delivery) {
+        self.work.deliveries.with_label_values(&[delivery.name()]).inc();
     }
 
     /// Notes an answer.
@@ -227,6 +276,99 @@ impl Checking {
     }
 }
 
+impl Finished {
+    const ALL: [Self; 3] = [Self::Done, Self::Failed, Self::PutBack];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::PutBack => "put_back",
+        }
+    }
+}
+
+impl Delivery {
+    const ALL: [Self; 4] = [Self::Arrived, Self::Failed, Self::Dead, Self::NotTried];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+            Self::NotTried => "not_tried",
+        }
+    }
+}
+
+impl Work {
+    fn new(known: &Registering<'_>) -> Result<Self, Error> {
+        let read_ago = Gauge::new(
+            "photocheck_queues_age_seconds",
+            "Time since the database said what waits.",
+        )?;
+        known.0.register(Box::new(read_ago.clone()))?;
+        let work = Self {
+            checks: known.gauges(
+                "photocheck_waiting_checks",
+                "Accepted checks that are not finished, of all machines.",
+                &["state"],
+            )?,
+            check_oldest: known.gauge(
+                "photocheck_waiting_check_oldest_seconds",
+                "Time since the oldest of these was accepted.",
+            )?,
+            messages: known.gauges(
+                "photocheck_webhook_messages",
+                "Messages of webhooks that have not arrived, of all machines.",
+                &["state"],
+            )?,
+            message_oldest: known.gauge(
+                "photocheck_webhook_message_oldest_seconds",
+                "Time since the oldest of these was written.",
+            )?,
+            read_ago,
+            read_at: Mutex::new(Instant::now()),
+            finished: known.counters(
+                "photocheck_waiting_checks_finished_total",
+                "Checks done later by this machine, by what came of them.",
+                &["outcome"],
+            )?,
+            deliveries: known.counters(
+                "photocheck_webhook_deliveries_total",
+                "Messages sent by this machine, by what came of that.",
+                &["outcome"],
+            )?,
+        };
+        for finished in Finished::ALL {
+            work.finished.with_label_values(&[finished.name()]).inc_by(0);
+        }
+        for delivery in Delivery::ALL {
+            work.deliveries.with_label_values(&[delivery.name()]).inc_by(0);
+        }
+        Ok(work)
+    }
+
+    /// Takes over what waits. What the database did not say in time stays as it was.
+    fn set(&self, queues: Option<Queues>) {
+        let mut read_at = self.read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Queues { checks, messages }) = queues {
+            set_queue(&self.checks, &self.check_oldest, checks);
+            set_queue(&self.messages, &self.message_oldest, messages);
+            *read_at = Instant::now();
+        }
+        self.read_ago.set(read_at.elapsed().as_secs_f64());
+    }
+}
+
+fn set_queue(states: &IntGaugeVec, oldest: &IntGauge, queue: Queue) {
+    let Queue { waiting, put_back, under_way, oldest_s } = queue;
+    for (state, count) in [("waiting", waiting), ("put_back", put_back), ("under_way", under_way)] {
+        states.with_label_values(&[state]).set(count);
+    }
+    oldest.set(oldest_s);
+}
+
 impl State {
     fn new(known: &Registering<'_>) -> Result<Self, Error> {
         let index_age = Gauge::new(
@@ -273,7 +415,8 @@ impl Metrics {
     /// # Errors
     /// When one of them cannot be written.
     pub(super) fn write(&self, now: Moment) -> Result<String, Error> {
-        let Moment { usage, hashes, generation, index_age } = now;
+        let Moment { usage, hashes, generation, index_age, queues } = now;
+        self.work.set(queues);
         let Usage { working, waiting, free } = usage;
         for (state, count) in [("working", working), ("waiting", waiting), ("free", free)] {
             self.state.gate_places.with_label_values(&[state]).set(signed(count));

@@ -68,6 +68,9 @@ use tenants::Tenants;
 use usage::Usage;
 use worker::Worker;
 
+/// Time for the database to say what waits, when metrics are read.
+const QUEUES_READ_MAX: Duration = Duration::from_secs(2);
+
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct App {
@@ -327,17 +330,20 @@ impl App {
         &self.metrics
     }
 
-    /// All that is measured, as it is now, in Prometheus' text format.
+    /// All that is measured, as it is now, in Prometheus' text format. A database that is slow to
+    /// say what waits keeps nobody from the rest.
     ///
     /// # Errors
     /// When a metric cannot be written.
-    pub fn write_metrics(&self) -> Result<String, prometheus::Error> {
+    pub async fn write_metrics(&self) -> Result<String, prometheus::Error> {
+        let queues = tokio::time::timeout(QUEUES_READ_MAX, self.store().queues()).await;
         let index = self.index();
         self.metrics.write(Moment {
             usage: self.gate.usage(),
             hashes: index.len(),
             generation: index.generation(),
             index_age: self.banks.live().map_or(Duration::ZERO, LiveIndex::age),
+            queues: queues.ok().and_then(Result::ok),
         })
     }
 

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::App;
 use super::deliveries::Sending;
 use super::error::AppError;
+use super::metrics::Delivery;
 use super::waiting_checks::FREE_EVERY;
 use crate::clock;
 use crate::fetch::{FetchError, Sender};
@@ -110,6 +111,12 @@ impl App {
         let now_s = clock::now_s();
         let note = || self.store().note_sent(self.later().worker(), claimed, &sent, now_s);
         self.until_done(&claimed.id, note).await?;
+        self.metrics().delivered(match &sent {
+            Sent::Arrived => Delivery::Arrived,
+            Sent::Again { .. } => Delivery::Failed,
+            Sent::NotTried { .. } => Delivery::NotTried,
+            Sent::Dead { .. } => Delivery::Dead,
+        });
         let problem = match &sent {
             Sent::Arrived => {
                 tracing::info!(webhook_id = claimed.id, "sent a webhook");

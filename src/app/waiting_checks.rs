@@ -17,6 +17,7 @@ use super::App;
 use super::error::{AppError, Failure, Refusal};
 use super::later::{BEAT_EVERY, PhotoMissing};
 use super::limits::IDEMPOTENT_CALLS_KEPT_S;
+use super::metrics::Finished;
 use super::waiting_photo::{Source, WaitingPhoto};
 use super::worker::Running;
 use crate::clock;
@@ -180,6 +181,7 @@ impl App {
             let event = event(&check, &outcome, now_s);
             if self.store().finish_lost_check(id, &outcome, &event, now_s).await? {
                 tracing::warn!(check_id = %id, "a photo was lost with the memory of a worker");
+                self.metrics().finished(Finished::Failed);
                 self.deliveries().woken().notify_one();
             }
         }
@@ -219,6 +221,7 @@ impl App {
             let due_in_s = 1 << claimed.attempt.min(DUE_POWER_MAX);
             let release = || self.store().release_check(worker, claimed, due_in_s);
             let released = self.until_done(&claimed.check.id, release).await;
+            self.metrics().finished(Finished::PutBack);
             if let Err(error) = released {
                 tracing::error!(check_id = %claimed.check.id, %error, "a check was not given back");
             }
@@ -235,10 +238,11 @@ impl App {
         match self.until_done(&id, finish).await {
             Ok(true) => {
                 self.deliveries().woken().notify_one();
-                let code = match outcome {
-                    Outcome::Report(_) => "",
-                    Outcome::Problem { code, .. } => code,
+                let (code, finished) = match outcome {
+                    Outcome::Report(_) => ("", Finished::Done),
+                    Outcome::Problem { code, .. } => (code.as_str(), Finished::Failed),
                 };
+                self.metrics().finished(finished);
                 tracing::info!(check_id = %id, code, "finished a check");
             }
             Ok(false) => tracing::warn!(check_id = %id, "another worker has this check now"),

@@ -23,7 +23,7 @@ pub fn router(service: Arc<Service>) -> Router {
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Result<Response, Problem> {
-    let text = service.app.write_metrics().map_err(|error| Problem::ours(&error))?;
+    let text = service.app.write_metrics().await.map_err(|error| Problem::ours(&error))?;
     Ok(([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response())
 }
 

@@ -2,8 +2,15 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-use crate::support::{Service, Setup, fixture};
+use photocheck::clock;
+use photocheck::ids;
+use photocheck::store::{Endpoint, NewBatch, NewCheck, Outcome, WaitsIn, WorkerId};
+use photocheck::tenancy::TenantId;
+use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
+
+use crate::support::{Place, Service, Setup, fixture};
 
 /// The value of a series, written as Prometheus shows it.
 fn value(metrics: &str, series: &str) -> Option<f64> {
@@ -67,6 +74,78 @@ async fn metrics_count_what_happened() {
     // No label is of a caller's making.
     assert!(!metrics.contains("nothing") && !metrics.contains("SOME"), "{metrics}");
     check_format(&metrics);
+}
+
+/// What waits, on every database, and what came of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_is_counted_with_its_age() {
+    for place in [Some(Place::in_file()), Place::on_server()].into_iter().flatten() {
+        let setup = Setup { db: Some(place.url.clone()), ..Setup::default() };
+        let service = Service::start_with(setup).await;
+        let states = |metrics: &str, name: &str| {
+            ["waiting", "under_way", "put_back"]
+                .map(|state| value(metrics, &format!(r#"{name}{{state="{state}"}}"#)).unwrap())
+        };
+        let (checks, messages) = ("photocheck_waiting_checks", "photocheck_webhook_messages");
+        let metrics = service.metrics().await;
+        assert_eq!(states(&metrics, checks), [0.0; 3]);
+        assert_eq!(value(&metrics, "photocheck_waiting_check_oldest_seconds"), Some(0.0));
+
+        let store = &service.store;
+        let endpoint = Endpoint {
+            id: ids::new_id(),
+            tenant: TenantId::DEFAULT,
+            url: "https://hooks.example.org/".to_owned(),
+            events: EventKinds::All,
+            secret: WebhookSecret::create().unwrap(),
+            old_secret: None,
+            created_at: 1,
+            failing_since: None,
+            switched_off_at: None,
+        };
+        assert!(store.add_endpoint(&endpoint, 9).await.unwrap());
+        let hour_ago = clock::now_s() - 3600;
+        let batch =
+            NewBatch { id: ids::new_id(), tenant: TenantId::DEFAULT, accepted_at: hour_ago };
+        for place in 0..4 {
+            let (id, photo) = (ids::new_id(), WaitsIn::Sealed(vec![7; 9]));
+            let external_id = String::new();
+            let new = NewCheck { id, place, external_id, photo_bytes: 9, photo };
+            store.add_check(&batch, new).await.unwrap();
+        }
+        assert_eq!(states(&service.metrics().await, checks), [0.0; 3], "they are arriving");
+        assert!(store.accept_batch(&batch, 4, None).await.unwrap());
+        let worker = WorkerId::new(ids::new_id());
+        let claim = async || store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
+        let (done, put_back, _under_way) = (claim().await, claim().await, claim().await);
+        store.release_check(&worker, &put_back, 60).await.unwrap();
+        let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
+        let outcome = Outcome::Report("{}".to_owned());
+        let now_s = clock::now_s();
+        assert!(store.finish_check(&worker, &done, &outcome, &event, now_s).await.unwrap());
+        let metrics = service.metrics().await;
+        assert_eq!(states(&metrics, checks), [1.0, 1.0, 1.0]);
+        assert_eq!(states(&metrics, messages), [1.0, 0.0, 0.0]);
+        let oldest = value(&metrics, "photocheck_waiting_check_oldest_seconds").unwrap();
+        assert!((3600.0..3660.0).contains(&oldest), "{oldest}");
+        assert!(value(&metrics, "photocheck_webhook_message_oldest_seconds").unwrap() < 60.0);
+        assert!(value(&metrics, "photocheck_queues_age_seconds").unwrap() < 5.0);
+
+        // The service does what waits; the photos are none that it can open.
+        let app = service.app.clone();
+        tokio::spawn(async move { app.do_waiting_checks().await });
+        let failed = r#"photocheck_waiting_checks_finished_total{outcome="put_back"}"#;
+        let begun = Instant::now();
+        while value(&service.metrics().await, failed) < Some(1.0) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{}", service.metrics().await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        check_format(&service.metrics().await);
+        // While the database is away, the rest is still told.
+        service.store.close().await;
+        let metrics = service.metrics().await;
+        assert!(metrics.contains("photocheck_gate_places") && metrics.contains(checks));
+    }
 }
 
 fn labels(method: &str, route: &str, status: &str) -> String {

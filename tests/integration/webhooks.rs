@@ -213,9 +213,11 @@ async fn what_did_not_arrive_is_sent_again() {
     let path = format!("/v1/webhooks/{id}/messages");
     let begun = Instant::now();
     loop {
-        let listed = get(&service, &key, &path).await;
+        let (listed, metrics) = (get(&service, &key, &path).await, service.metrics().await);
         let message = &listed["messages"][0];
-        if message["state"] == "delivered" {
+        let is_counted = metrics.contains("deliveries_total{outcome=\"arrived\"} 1\n");
+        if message["state"] == "delivered" && is_counted {
+            assert!(metrics.contains("deliveries_total{outcome=\"failed\"} 1\n"), "{metrics}");
             assert_eq!((&message["attempts"], &message["id"]), (&json!(2), &json!(first.id())));
             break;
         }
