@@ -15,6 +15,7 @@ pub mod http;
 pub mod ids;
 pub mod photo_key;
 pub mod private_file;
+pub mod receipts;
 pub mod store;
 pub mod telemetry;
 pub mod tenancy;

@@ -73,6 +73,8 @@ pub enum Refusal {
         super::limits::WAITING_BYTES_MAX
     )]
     TooManyWaiting { waiting: Waiting },
+    #[error("this service signs no receipts: its operator can opt in with PHOTOCHECK_RECEIPT_KEY")]
+    ReceiptsNotSigned,
     #[error("the photo waited in the memory of a program that ended; send it again")]
     PhotoLost,
     #[error("the check failed here time and again, and was given up")]
@@ -142,6 +144,7 @@ impl Refusal {
             Self::Event(error) => error.code(),
             Self::BatchTooLarge => "BATCH_TOO_LARGE",
             Self::TooManyWaiting { .. } => "TOO_MANY_WAITING",
+            Self::ReceiptsNotSigned => "RECEIPTS_NOT_SIGNED",
             Self::PhotoLost => "PHOTO_LOST",
             Self::CheckGivenUp => "CHECK_GIVEN_UP",
         }

@@ -22,10 +22,12 @@ pub mod limits;
 pub mod live_index;
 pub mod metrics;
 pub mod models;
+pub mod receipts;
 pub mod retro_match;
 pub mod sending;
 pub mod sightings;
 pub mod snapshot_file;
+pub mod statements;
 pub mod tenants;
 pub mod transfer;
 pub mod usage;
@@ -45,6 +47,7 @@ use photocheck_core::verdict::PolicyVersion;
 
 use crate::config::{Config, Lookups};
 use crate::fetch::{Addresses, Fetcher};
+use crate::receipts::SigningKeys;
 use crate::store::{Store, StoreError};
 use crate::tenancy::TenantId;
 use access::BankAccess;
@@ -78,6 +81,8 @@ pub struct App {
     webhook_addresses: Arc<Addresses>,
     /// `None` where photos are not taken by URL.
     fetcher: Option<Fetcher>,
+    /// `None` where no receipts are signed.
+    receipt_keys: Option<SigningKeys>,
     metrics: Arc<Metrics>,
 }
 
@@ -165,6 +170,7 @@ impl App {
             deliveries: Deliveries::new(),
             webhook_addresses,
             fetcher,
+            receipt_keys: config.receipt_keys,
             metrics,
         })
     }
@@ -293,6 +299,12 @@ impl App {
     #[must_use]
     pub fn fetcher(&self) -> Option<&Fetcher> {
         self.fetcher.as_ref()
+    }
+
+    /// What signs receipts; `None` where none are signed.
+    #[must_use]
+    pub fn receipt_keys(&self) -> Option<&SigningKeys> {
+        self.receipt_keys.as_ref()
     }
 
     /// What is measured.

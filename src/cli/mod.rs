@@ -30,6 +30,7 @@ pub mod matching_report;
 pub mod matching_run;
 pub mod output;
 pub mod page;
+pub mod receipt;
 pub mod serve;
 pub mod settings;
 pub mod shared;
@@ -70,6 +71,8 @@ pub enum Command {
     Tenant(tenant::TenantArgs),
     /// Make, list and revoke the API keys that programs send to the service
     Key(key::KeyArgs),
+    /// Make keys for receipts, and verify receipts
+    Receipt(receipt::ReceiptArgs),
     /// Receive webhooks and verify them, to write the other side
     Webhook(webhook::WebhookArgs),
     /// Measure how good the verdicts are on labelled photos

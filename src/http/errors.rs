@@ -257,7 +257,7 @@ const TENANTS: [ErrorCode; 9] = [
     ),
 ];
 
-const LATER: [ErrorCode; 13] = [
+const LATER: [ErrorCode; 14] = [
     error(
         "NO_SUCH_CHECK",
         &[404],
@@ -304,6 +304,13 @@ const LATER: [ErrorCode; 13] = [
         Caller,
         "nobody appealed, or it was decided",
         "ask for the check",
+    ),
+    error(
+        "RECEIPTS_NOT_SIGNED",
+        &[409],
+        Operator,
+        "this service has no key to sign receipts with",
+        "let the operator set receipt_key (docs/receipts.md)",
     ),
     error(
         "PHOTO_LOST",

@@ -19,11 +19,13 @@ pub mod health;
 pub mod measuring;
 pub mod page;
 pub mod problem;
+pub mod receipts;
 pub mod room;
 pub mod route_scopes;
 pub mod server;
 pub mod service;
 pub mod starting;
+pub mod statements;
 pub mod tracing_context;
 pub mod transfer;
 pub mod upload;
@@ -90,6 +92,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(accounts::erase))
         .routes(routes!(checks::list))
         .routes(routes!(checks::show))
+        .routes(routes!(statements::show))
+        .routes(routes!(receipts::show))
         .routes(routes!(appeals::feedback))
         .routes(routes!(appeals::appeal))
         .routes(routes!(appeals::uphold))
@@ -114,6 +118,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(check::check))
         .merge(managing)
         .route_layer(admitted)
+        // Who verifies a receipt has no key either.
+        .routes(routes!(receipts::public_keys))
         // Probes have no key, and nobody limits them.
         .routes(routes!(health::healthz))
         .routes(routes!(health::startupz))

@@ -289,6 +289,7 @@ impl From<Refusal> for Problem {
             Refusal::SightingsNotKept
             | Refusal::TooManyEndpoints
             | Refusal::EndpointOff
+            | Refusal::ReceiptsNotSigned
             | Refusal::CallbackNotRegistered => StatusCode::CONFLICT,
             Refusal::UrlsNotTaken => StatusCode::FORBIDDEN,
             Refusal::Fetch(error) => fetch_status(error),

@@ -168,6 +168,7 @@ async fn the_api_describes_itself_without_outside_help() {
     let mut paths: Vec<_> = api["paths"].as_object().unwrap().keys().cloned().collect();
     paths.sort();
     let expected = [
+        "/.well-known/jwks.json",
         "/healthz",
         "/readyz",
         "/startupz",
@@ -189,6 +190,8 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/checks/{check_id}/appeal",
         "/v1/checks/{check_id}/feedback",
         "/v1/checks/{check_id}/overturn",
+        "/v1/checks/{check_id}/receipt",
+        "/v1/checks/{check_id}/statement",
         "/v1/checks/{check_id}/uphold",
         "/v1/webhooks",
         "/v1/webhooks/{endpoint_id}",

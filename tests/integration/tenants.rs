@@ -1,6 +1,7 @@
 //! Tenants: what one has is to another as if it were not there, unless it is shared.
 
 use photocheck::app::live_index::LiveIndex;
+use photocheck::receipts::KeyFile;
 use photocheck::store::{Refusal, Store, StoreError, TableSum};
 use photocheck::tenancy::{KeyScope, TenantId, TenantName};
 use photocheck_core::bank::Purpose;
@@ -16,7 +17,9 @@ use crate::support::{Service, Setup, codes, fixture, new_bank, photo_form, root}
 
 /// The tenants `acme`, with a bank and a photo in it, and `bolt`, with nothing.
 pub async fn two_tenants() -> (Service, i64) {
-    let setup = Setup { require_keys: true, sightings_bank: Some("SEEN"), ..Setup::default() };
+    let receipt_keys = Some(KeyFile::create().unwrap().signing().unwrap());
+    let sightings_bank = Some("SEEN");
+    let setup = Setup { require_keys: true, sightings_bank, receipt_keys, ..Setup::default() };
     let service = Service::start_with(setup).await;
     let acme = make_tenant(&service, "acme").await;
     make_tenant(&service, "bolt").await;
