@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod appeals;
+pub mod audit;
 pub mod bank_photo;
 pub mod banks;
 pub mod callers;
@@ -49,7 +50,7 @@ use crate::config::{Config, Lookups};
 use crate::fetch::{Addresses, Fetcher};
 use crate::receipts::SigningKeys;
 use crate::store::{Store, StoreError};
-use crate::tenancy::TenantId;
+use crate::tenancy::{Caller, TenantId};
 use access::BankAccess;
 use banks::Banks;
 use callers::Callers;
@@ -239,6 +240,12 @@ impl App {
     #[must_use]
     pub fn banks(&self, tenant: TenantId) -> Banks {
         self.banks.of(tenant)
+    }
+
+    /// The banks of the caller's tenant: what is done to them is written down as the caller's.
+    #[must_use]
+    pub fn banks_by(&self, caller: &Caller) -> Banks {
+        self.banks.by(caller)
     }
 
     /// The database.

@@ -145,6 +145,7 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
         "erase_tenant" => &[ACCESS, OPERATOR, TENANT, &["TENANT_IS_DEFAULT"], STORE],
         "share_bank" => &[ACCESS, OPERATOR, TENANT, NAMED, &["BANK_OF_SIGHTINGS"], STORE],
         "unshare_bank" => &[ACCESS, OPERATOR, TENANT, NAMED, STORE],
+        "list_audit" => &[ACCESS, &["BAD_REQUEST"], STORE],
         "list_keys" => &[ACCESS, TENANT, &["BAD_REQUEST"], STORE],
         "make_key" => {
             &[ACCESS, TENANT, JSON, &["KEY_NAME_NOT_VALID", "KEY_SCOPE_NOT_VALID"], STORE]

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod admin;
 pub mod appeals;
 pub mod arrival;
+pub mod audit;
 pub mod auth;
 pub mod banks;
 pub mod batch;
@@ -70,7 +71,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
         (name = "webhooks", description = "Where a tenant's events are sent"),
         (name = "banks", description = "Known photos to look for"),
         (name = "accounts", description = "What is kept of an account"),
-        (name = "admin", description = "Tenants, their keys, and the banks that they share"),
+        (name = "admin", description = "Tenants, keys, banks that are shared, and the log"),
         (name = "health", description = "Started, alive and ready"),
     ),
     components(schemas(Problem)),
@@ -109,6 +110,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(admin::share, admin::unshare))
         .routes(routes!(admin::list_keys, admin::make_key))
         .routes(routes!(admin::revoke_key))
+        .routes(routes!(audit::list))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
         .routes(routes!(checks::start).layer(DefaultBodyLimit::disable()))

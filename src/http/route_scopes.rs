@@ -10,7 +10,7 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 39] = [
+const NEEDED: [(&str, &str, KeyScope); 40] = [
     ("POST", "/v1/check", Check),
     // The form of the page, which does the same.
     ("POST", "/", Check),
@@ -43,6 +43,7 @@ const NEEDED: [(&str, &str, KeyScope); 39] = [
     ("POST", "/v1/webhooks/{endpoint_id}/switch-on", Admin),
     ("GET", "/v1/webhooks/{endpoint_id}/messages", Admin),
     ("POST", "/v1/webhooks/{endpoint_id}/replay", Admin),
+    ("GET", "/v1/audit", Admin),
     ("GET", "/v1/admin/tenants", Admin),
     ("POST", "/v1/admin/tenants", Admin),
     ("DELETE", "/v1/admin/tenants/{tenant}", Admin),

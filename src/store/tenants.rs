@@ -8,12 +8,14 @@ use photocheck_core::matching::index::Scope;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::audit;
 use super::banks::{ensure_exists, remove_contents};
 use super::columns::read_facts;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::generation;
 use super::keys::read_keys_required;
+use crate::audit::Action;
 use crate::tenancy::{TenantId, TenantName};
 
 /// A tenant.
@@ -75,8 +77,10 @@ impl Store {
             .bind(created_at)
             .fetch_optional(&mut *transaction)
             .await?;
-        self.commit(transaction).await?;
         let Some(row) = row else { return Err(Refusal::TenantExists(name.to_string()).into()) };
+        let (running, subject) = (TenantId::DEFAULT, name.as_str());
+        audit::append(&mut transaction, self, running, Action::TenantCreated, subject).await?;
+        self.commit(transaction).await?;
         Ok(Tenant { id: TenantId(row.try_get("id")?), name: name.clone(), created_at })
     }
 
@@ -101,7 +105,7 @@ impl Store {
     }
 
     /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares, checks,
-    /// webhooks and keys. All of it in one transaction, or nothing.
+    /// webhooks, keys and its audit log. All of it in one transaction, or nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantIsDefault`] for the one that is always there.
@@ -143,6 +147,8 @@ impl Store {
             ("delete from photo_check where tenant_id = $1", None),
             ("delete from webhook_message where tenant_id = $1", None),
             ("delete from webhook_endpoint where tenant_id = $1", None),
+            ("delete from audit_entry where tenant_id = $1", None),
+            ("delete from audit_head where tenant_id = $1", None),
             ("delete from tenant where id = $1", None),
         ] {
             let done = sqlx::query(statement).bind(tenant.id.0).execute(&mut *transaction).await?;
@@ -150,6 +156,9 @@ impl Store {
                 *count = done.rows_affected();
             }
         }
+        // In the chain of whoever runs the service: the tenant's own is gone.
+        let (running, subject) = (TenantId::DEFAULT, tenant.name.as_str());
+        audit::append(&mut transaction, self, running, Action::TenantErased, subject).await?;
         self.commit(transaction).await?;
         Ok(erased)
     }
@@ -175,6 +184,9 @@ impl Store {
              where bank.id = $1 and tenant.id = $2 and bank.tenant_id <> $2 \
              on conflict (bank_id, tenant_id) do nothing";
         sqlx::query(statement).bind(bank.id.0).bind(with.id.0).execute(&mut *transaction).await?;
+        let subject = format!("{} with {}", bank.name, with.name);
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::BankShared, &subject)
+            .await?;
         self.commit(transaction).await
     }
 
@@ -186,6 +198,10 @@ impl Store {
             .bind(bank.id.0)
             .bind(with.id.0)
             .execute(&mut *transaction)
+            .await?;
+        ensure_exists(&mut transaction, bank).await?;
+        let subject = format!("{} with {}", bank.name, with.name);
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::BankUnshared, &subject)
             .await?;
         self.commit(transaction).await
     }

@@ -11,6 +11,7 @@
 
 mod appeals;
 mod architecture;
+mod audit;
 mod banks;
 mod bulk;
 mod bulk_archives;

@@ -178,6 +178,7 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/admin/tenants",
         "/v1/admin/tenants/{tenant}",
         "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}",
+        "/v1/audit",
         "/v1/banks",
         "/v1/banks/{name}",
         "/v1/banks/{name}/contents",
@@ -217,7 +218,10 @@ async fn the_api_describes_itself_without_outside_help() {
                 }
                 _ if path.starts_with("/v1/banks") => json!([{ "api_key": [of_banks] }, token]),
                 "/v1/accounts/{account_id}" => json!([{ "api_key": ["bank:write"] }, token]),
-                _ if path.starts_with("/v1/admin") || path.starts_with("/v1/webhooks") => {
+                _ if ["/v1/admin", "/v1/audit", "/v1/webhooks"]
+                    .iter()
+                    .any(|it| path.starts_with(it)) =>
+                {
                     json!([{ "api_key": ["admin"] }])
                 }
                 _ => Value::Null,

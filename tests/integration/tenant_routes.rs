@@ -152,6 +152,7 @@ fn entries_of_checks(Its { batch, check, appealed, endpoint, .. }: &Its) -> Vec<
         ("uphold", "POST", said("uphold"), why(), Review, Owner, no_check),
         ("overturn", "POST", other("overturn"), why(), Review, Owner, no_check),
         ("show_receipt", "GET", said("receipt"), Body::None, Check, Owner, no_check),
+        ("list_audit", "GET", own("/v1/audit"), Body::None, Admin, Owner, None),
         ("list_endpoints", "GET", own("/v1/webhooks"), Body::None, Admin, Owner, None),
         ("register_endpoint", "POST", own("/v1/webhooks"), Body::Json(hook), Admin, Owner, None),
         ("list_messages", "GET", hook_at("/messages"), Body::None, Admin, Owner, no_hook),
