@@ -135,7 +135,7 @@ fn ensure_private(path: &Path) -> anyhow::Result<()> {
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path)?.permissions());
         anyhow::ensure!(
-            mode & 0o007 == 0,
+            mode & 0o006 == 0,
             "everybody on this machine can read {}: chmod 600 it",
             path.display()
         );
