@@ -13,6 +13,7 @@ use crate::accounts::AccountKey;
 use crate::app::access::AccessConfig;
 use crate::fetch::Addresses;
 use crate::photo_key::PhotoKey;
+use crate::receipts::SigningKeys;
 use crate::store::Opening;
 
 /// All that [`crate::app::App::open`] needs to know.
@@ -32,6 +33,8 @@ pub struct Config {
     pub later: LaterConfig,
     /// Where webhooks may be sent.
     pub webhook_addresses: Addresses,
+    /// What signs receipts; `None` where none are signed.
+    pub receipt_keys: Option<SigningKeys>,
 }
 
 /// How checks are kept that are done later.

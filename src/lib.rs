@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod app;
+pub mod audit;
 pub mod bulk;
 pub mod cli;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod photo_key;
 pub mod private_file;
+pub mod receipts;
 pub mod sealing;
 pub mod store;
 pub mod telemetry;

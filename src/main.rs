@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         Command::Bank(bank) => cli::bank::run(&bank, &args.shared),
         Command::Tenant(tenant) => cli::tenant::run(&tenant, &args.shared),
         Command::Key(key) => cli::key::run(&key, &args.shared),
+        Command::Audit(audit) => cli::audit::run(&audit, &args.shared),
+        Command::Receipt(receipt) => cli::receipt::run(&receipt, &args.shared),
         Command::Webhook(webhook) => cli::webhook::run(&webhook),
         Command::Eval(eval) => cli::eval::run(&eval, &args.shared),
         Command::EvalMatching(eval) => cli::eval_matching::run(&eval, &args.shared),

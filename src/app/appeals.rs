@@ -14,7 +14,7 @@ use crate::clock;
 use crate::store::{
     Appeal, Decision, Feedback, NewBank, Outcome, Refusal, StoreError, StoredCheck, StoredState,
 };
-use crate::tenancy::TenantId;
+use crate::tenancy::Caller;
 use crate::wire::events;
 
 /// The bank of photos that were flagged and must not be again.
@@ -27,12 +27,12 @@ impl App {
     /// When there is no such check, or it has no report.
     pub async fn give_feedback(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: Uuid,
         feedback: &Feedback,
     ) -> Result<StoredCheck, AppError> {
-        self.store().give_feedback(tenant, id, feedback).await?;
-        Ok(self.store().check(tenant, id).await?)
+        self.store().by(caller).give_feedback(caller.tenant, id, feedback).await?;
+        Ok(self.store().check(caller.tenant, id).await?)
     }
 
     /// Keeps an appeal, for somebody to decide.
@@ -41,12 +41,12 @@ impl App {
     /// When there is no such check, it has no report, or it was appealed before.
     pub async fn appeal(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: Uuid,
         reason: &Note,
     ) -> Result<StoredCheck, AppError> {
-        self.store().appeal(tenant, id, reason, clock::now_s()).await?;
-        Ok(self.store().check(tenant, id).await?)
+        self.store().by(caller).appeal(caller.tenant, id, reason, clock::now_s()).await?;
+        Ok(self.store().check(caller.tenant, id).await?)
     }
 
     /// Decides an appeal. Of one that is overturned the photo is allowed with it: two who decide at
@@ -57,18 +57,18 @@ impl App {
     /// photos is for something else.
     pub async fn decide_appeal(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: Uuid,
         is_overturned: bool,
         reason: Note,
     ) -> Result<StoredCheck, AppError> {
-        let check = self.store().check(tenant, id).await?;
+        let check = self.store().check(caller.tenant, id).await?;
         if !matches!(check.appeal, Some(Appeal { decision: None, .. })) {
             return Err(StoreError::from(Refusal::NoOpenAppeal(id.to_string())).into());
         }
         let decided_at = clock::now_s();
         let allowed = if is_overturned {
-            Some(self.photo_to_allow(tenant, &check, decided_at).await?)
+            Some(self.photo_to_allow(caller, &check, decided_at).await?)
         } else {
             None
         };
@@ -77,18 +77,19 @@ impl App {
         let appeal =
             check.appeal.clone().map(|it| Appeal { decision: Some(decision.clone()), ..it });
         let event = events::appeal_decided(StoredCheck { appeal, ..check }, decided_at);
-        self.store().decide_appeal(tenant, id, &decision, allowed, &event).await?;
+        let store = self.store().by(caller);
+        store.decide_appeal(caller.tenant, id, &decision, allowed, &event).await?;
         self.deliveries().woken().notify_one();
         if is_overturned {
-            self.banks(tenant).refresh().await?;
+            self.banks(caller.tenant).refresh().await?;
         }
-        Ok(self.store().check(tenant, id).await?)
+        Ok(self.store().check(caller.tenant, id).await?)
     }
 
     /// The tenant's bank of allowed photos, and what that of a check is in it.
     async fn photo_to_allow(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         check: &StoredCheck,
         now_s: i64,
     ) -> Result<(BankFacts, BankedPhoto), AppError> {
@@ -98,11 +99,11 @@ impl App {
             imported: false,
             created_at: now_s,
         };
-        match self.store().create_bank(tenant, &new).await {
+        match self.store().by(caller).create_bank(caller.tenant, &new).await {
             Ok(_) | Err(StoreError::Refused(Refusal::BankExists(_))) => {}
             Err(error) => return Err(error.into()),
         }
-        let bank = self.banks(tenant).resolve(&new.name).await?;
+        let bank = self.banks(caller.tenant).resolve(&new.name).await?;
         if bank.purpose != Purpose::Allow || bank.imported {
             return Err(StoreError::from(Refusal::BankExists(bank.name)).into());
         }

@@ -53,7 +53,8 @@ impl App {
         photo: impl AsRef<[u8]> + Send + 'static,
         new: NewPhoto,
     ) -> Result<Banked, AppError> {
-        let (banks, store) = (self.banks(caller.tenant), self.store());
+        let banks = self.banks_by(caller);
+        let store = banks.store();
         let bank = banks.resolve(name).await?;
         let (looked_up, checker) = (banks.clone(), Arc::clone(self.checker()));
         let work = move || -> Result<_, PhotoError> {

@@ -10,7 +10,7 @@ use super::error::AppError;
 use super::live_index::{LiveIndex, View};
 use crate::config::DatabaseConfig;
 use crate::store::{Bank, Content, ContentChange, NewBank, Store};
-use crate::tenancy::{TenantId, TenantName};
+use crate::tenancy::{Caller, TenantId, TenantName};
 
 /// The banks of one tenant, and the index that follows all banks where this program looks photos
 /// up. Cheap to clone.
@@ -28,14 +28,14 @@ pub struct Banks {
 const EXPORTS_MAX: usize = 2;
 
 impl Banks {
-    /// Opens the banks of a tenant alone, for a program that looks no photo up.
+    /// Opens the banks of a tenant alone, for a command that looks no photo up.
     ///
     /// # Errors
     /// When the database cannot be had, or there is no such tenant.
     pub async fn open(config: &DatabaseConfig, tenant: &TenantName) -> Result<Self, AppError> {
         let store = Store::open_with(&config.url, config.opening.clone()).await?;
         let tenant = store.tenant(tenant).await?.id;
-        Ok(Self::new(store, None).of(tenant))
+        Ok(Self::new(store, None).by(&Caller::on_command_line(tenant)))
     }
 
     /// The banks of the tenant `default` in an open database, and the index that follows it.
@@ -50,6 +50,12 @@ impl Banks {
     #[must_use]
     pub(super) fn of(&self, tenant: TenantId) -> Self {
         Self { tenant, ..self.clone() }
+    }
+
+    /// Those of a caller's tenant, for the caller.
+    #[must_use]
+    pub(super) fn by(&self, caller: &Caller) -> Self {
+        Self { tenant: caller.tenant, store: self.store.by(caller), ..self.clone() }
     }
 
     /// Whose they are.

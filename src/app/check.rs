@@ -56,7 +56,7 @@ impl App {
     /// As of [`Self::account`], or when the database fails.
     pub async fn erase_account(&self, caller: &Caller, id: &str) -> Result<Expired, AppError> {
         let sightings = self.sightings().ok_or(Refusal::SightingsNotKept)?;
-        sightings.erase_account(caller.tenant, id).await
+        sightings.erase_account(caller, id).await
     }
 
     /// Checks one photo against the banks that the caller's tenant sees. Where the caller names the

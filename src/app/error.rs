@@ -90,6 +90,8 @@ pub enum Refusal {
         super::limits::IDEMPOTENT_CALLS_KEPT_S / 3600
     )]
     TooManyCalls,
+    #[error("this service signs no receipts: its operator can opt in with PHOTOCHECK_RECEIPT_KEY")]
+    ReceiptsNotSigned,
     #[error("the photo waited in the memory of a program that ended; send it again")]
     PhotoLost,
     #[error("the check failed here time and again, and was given up")]
@@ -167,6 +169,7 @@ impl Refusal {
             Self::OtherCall => "IDEMPOTENCY_KEY_REUSED",
             Self::IdempotencyKey(_) => "IDEMPOTENCY_KEY_NOT_VALID",
             Self::TooManyCalls => "TOO_MANY_IDEMPOTENCY_KEYS",
+            Self::ReceiptsNotSigned => "RECEIPTS_NOT_SIGNED",
             Self::PhotoLost => "PHOTO_LOST",
             Self::CheckGivenUp => "CHECK_GIVEN_UP",
         }

@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod appeals;
+pub mod audit;
 pub mod bank_photo;
 pub mod banks;
 pub mod callers;
@@ -26,10 +27,12 @@ pub mod metrics;
 pub mod models;
 pub mod own_policy;
 pub mod policies;
+pub mod receipts;
 pub mod retro_match;
 pub mod sending;
 pub mod sightings;
 pub mod snapshot_file;
+pub mod statements;
 pub mod tenants;
 pub mod transfer;
 pub mod usage;
@@ -49,8 +52,9 @@ use photocheck_core::verdict::PolicyVersion;
 
 use crate::config::{Config, Lookups};
 use crate::fetch::{Addresses, Fetcher};
+use crate::receipts::SigningKeys;
 use crate::store::{Store, StoreError};
-use crate::tenancy::TenantId;
+use crate::tenancy::{Caller, TenantId};
 use access::BankAccess;
 use banks::Banks;
 use callers::Callers;
@@ -90,6 +94,8 @@ pub struct App {
     webhook_addresses: Arc<Addresses>,
     /// `None` where photos are not taken by URL.
     fetcher: Option<Fetcher>,
+    /// `None` where no receipts are signed.
+    receipt_keys: Option<SigningKeys>,
     metrics: Arc<Metrics>,
 }
 
@@ -182,6 +188,7 @@ impl App {
             deliveries: Deliveries::new(),
             webhook_addresses,
             fetcher,
+            receipt_keys: config.receipt_keys,
             metrics,
         })
     }
@@ -250,6 +257,12 @@ impl App {
     #[must_use]
     pub fn banks(&self, tenant: TenantId) -> Banks {
         self.banks.of(tenant)
+    }
+
+    /// The banks of the caller's tenant: what is done to them is written down as the caller's.
+    #[must_use]
+    pub fn banks_by(&self, caller: &Caller) -> Banks {
+        self.banks.by(caller)
     }
 
     /// The database.
@@ -322,6 +335,12 @@ impl App {
     #[must_use]
     pub fn fetcher(&self) -> Option<&Fetcher> {
         self.fetcher.as_ref()
+    }
+
+    /// What signs receipts; `None` where none are signed.
+    #[must_use]
+    pub fn receipt_keys(&self) -> Option<&SigningKeys> {
+        self.receipt_keys.as_ref()
     }
 
     /// What is measured.

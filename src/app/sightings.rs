@@ -17,7 +17,7 @@ use crate::accounts::{AccountHash, AccountIdError};
 use crate::clock;
 use crate::config::SightingsConfig;
 use crate::store::{Expired, NewSighting, Store, StoreError};
-use crate::tenancy::TenantId;
+use crate::tenancy::{Caller, TenantId};
 use crate::wire::events;
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::checker::Checker;
@@ -192,15 +192,15 @@ impl Sightings {
     /// # Errors
     /// When the id is outside the limits, the tenant's bank takes no sightings under this key, or
     /// the store fails.
-    pub async fn erase_account(&self, tenant: TenantId, id: &str) -> Result<Expired, AppError> {
+    pub async fn erase_account(&self, caller: &Caller, id: &str) -> Result<Expired, AppError> {
         let account = self.account(id)?;
-        let bank = match self.bank_of(tenant).await {
+        let bank = match self.bank_of(caller.tenant).await {
             // A tenant that keeps no sightings has none of it.
             Err(StoreError::Refused(_)) => return Ok(Expired::default()),
             Err(error) if takes_none(&error) => return Err(Refusal::SightingsNotKept.into()),
             found => found?,
         };
-        let erased = self.store.delete_account(&bank, account).await?;
+        let erased = self.store.by(caller).delete_account(&bank, account).await?;
         if 0 < erased.contents {
             self.live.refresh().await?;
         }

@@ -72,7 +72,7 @@ impl Tenants {
     /// When there is one of this name, or the caller is not the operator.
     pub async fn create(&self, caller: &Caller, name: &TenantName) -> Result<Tenant, AppError> {
         ensure_operator(caller)?;
-        Ok(self.store.create_tenant(name, clock::now_s()).await?)
+        Ok(self.store.by(caller).create_tenant(name, clock::now_s()).await?)
     }
 
     /// The tenants that the caller manages, by name.
@@ -94,7 +94,7 @@ impl Tenants {
     pub async fn erase(&self, caller: &Caller, name: &TenantName) -> Result<Erased, AppError> {
         let tenant = self.managed(caller, name).await?;
         ensure_operator(caller)?;
-        let erased = self.store.erase_tenant(&tenant).await?;
+        let erased = self.store.by(caller).erase_tenant(&tenant).await?;
         self.refresh().await?;
         Ok(erased)
     }
@@ -108,7 +108,7 @@ impl Tenants {
         ensure_operator(caller)?;
         let bank = self.store.resolve(owner.id, &share.bank).await?;
         let with = self.store.tenant(&share.with).await?;
-        self.store.share_bank(&bank, &with).await?;
+        self.store.by(caller).share_bank(&bank, &with).await?;
         self.refresh().await
     }
 
@@ -121,7 +121,7 @@ impl Tenants {
         ensure_operator(caller)?;
         let bank = self.store.resolve(owner.id, &share.bank).await?;
         let with = self.store.tenant(&share.with).await?;
-        self.store.unshare_bank(&bank, &with).await?;
+        self.store.by(caller).unshare_bank(&bank, &with).await?;
         self.refresh().await
     }
 
@@ -182,7 +182,7 @@ impl Tenants {
             created_at: now_s,
             expires_at: lower(wanted_end, own_end),
         };
-        self.store.add_key(&new).await?;
+        self.store.by(caller).add_key(&new).await?;
         self.refresh().await?;
         let stored = self.store.key(key.id()).await?;
         let gone = || StoreError::from(Refusal::NoSuchKey(key.id().to_string()));
@@ -222,7 +222,7 @@ impl Tenants {
         ensure_admin(caller)?;
         let none = || StoreError::from(Refusal::NoSuchKey(id.chars().take(40).collect()));
         let id = KeyId::new(id).ok_or_else(none)?;
-        self.store.revoke_key(managed_alone(caller), &id, clock::now_s()).await?;
+        self.store.by(caller).revoke_key(managed_alone(caller), &id, clock::now_s()).await?;
         self.callers.iter().for_each(Callers::forget);
         Ok(())
     }
@@ -233,7 +233,7 @@ fn managed_alone(caller: &Caller) -> Option<TenantId> {
     (!caller.is_operator()).then_some(caller.tenant)
 }
 
-fn ensure_admin(caller: &Caller) -> Result<(), Denied> {
+pub(super) fn ensure_admin(caller: &Caller) -> Result<(), Denied> {
     if caller.may(KeyScope::Admin) { Ok(()) } else { Err(Denied::ScopeNeeded(KeyScope::Admin)) }
 }
 

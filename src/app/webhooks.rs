@@ -10,7 +10,7 @@ use crate::clock;
 use crate::fetch;
 use crate::ids;
 use crate::store::{Callback, Endpoint, MessageState, StoredMessage};
-use crate::tenancy::TenantId;
+use crate::tenancy::{Caller, TenantId};
 use crate::webhooks::{EventKinds, WebhookSecret};
 
 /// Seconds for which messages are signed with the secret before, too.
@@ -26,14 +26,14 @@ impl App {
     /// When nothing may be sent to the URL, or the tenant has as many endpoints as it may.
     pub async fn register_endpoint(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         url: &str,
         events: EventKinds,
     ) -> Result<Endpoint, AppError> {
         fetch::check_target(url, self.webhook_addresses()).map_err(Refusal::Fetch)?;
         let endpoint = Endpoint {
             id: ids::new_id(),
-            tenant,
+            tenant: caller.tenant,
             url: url.to_owned(),
             events,
             secret: WebhookSecret::create().map_err(Failure::Randomness)?,
@@ -42,7 +42,7 @@ impl App {
             failing_since: None,
             switched_off_at: None,
         };
-        if !self.store().add_endpoint(&endpoint, ENDPOINTS_MAX).await? {
+        if !self.store().by(caller).add_endpoint(&endpoint, ENDPOINTS_MAX).await? {
             return Err(Refusal::TooManyEndpoints.into());
         }
         Ok(endpoint)
@@ -62,12 +62,12 @@ impl App {
     /// When the tenant has no such endpoint.
     pub async fn rotate_secret(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: Uuid,
     ) -> Result<WebhookSecret, AppError> {
         let secret = WebhookSecret::create().map_err(Failure::Randomness)?;
         let old_until = clock::now_s() + OLD_SECRET_S;
-        self.store().rotate_secret(tenant, id, &secret, old_until).await?;
+        self.store().by(caller).rotate_secret(caller.tenant, id, &secret, old_until).await?;
         Ok(secret)
     }
 
@@ -75,16 +75,16 @@ impl App {
     ///
     /// # Errors
     /// When the tenant has no such endpoint.
-    pub async fn switch_on_endpoint(&self, tenant: TenantId, id: Uuid) -> Result<(), AppError> {
-        Ok(self.store().switch_on_endpoint(tenant, id).await?)
+    pub async fn switch_on_endpoint(&self, caller: &Caller, id: Uuid) -> Result<(), AppError> {
+        Ok(self.store().by(caller).switch_on_endpoint(caller.tenant, id).await?)
     }
 
     /// Removes an endpoint.
     ///
     /// # Errors
     /// When the tenant has no such endpoint.
-    pub async fn remove_endpoint(&self, tenant: TenantId, id: Uuid) -> Result<(), AppError> {
-        Ok(self.store().remove_endpoint(tenant, id).await?)
+    pub async fn remove_endpoint(&self, caller: &Caller, id: Uuid) -> Result<(), AppError> {
+        Ok(self.store().by(caller).remove_endpoint(caller.tenant, id).await?)
     }
 
     /// The last messages of an endpoint.
@@ -105,12 +105,12 @@ impl App {
     ///
     /// # Errors
     /// When the tenant has no such endpoint, or it is switched off.
-    pub async fn replay_messages(&self, tenant: TenantId, id: Uuid) -> Result<u64, AppError> {
-        let endpoint = self.store().endpoint(tenant, id).await?;
+    pub async fn replay_messages(&self, caller: &Caller, id: Uuid) -> Result<u64, AppError> {
+        let endpoint = self.store().endpoint(caller.tenant, id).await?;
         if endpoint.switched_off_at.is_some() {
             return Err(Refusal::EndpointOff.into());
         }
-        let replayed = self.store().replay_messages(endpoint.id).await?;
+        let replayed = self.store().by(caller).replay_messages(&endpoint).await?;
         self.deliveries().woken().notify_one();
         Ok(replayed)
     }

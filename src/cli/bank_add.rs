@@ -69,7 +69,7 @@ async fn add_all(
     new: &NewPhoto,
 ) -> anyhow::Result<ExitCode> {
     let caller = Caller::on_command_line(app.store().tenant(tenant).await?.id);
-    app.banks(caller.tenant).show(name).await?;
+    app.banks_by(&caller).show(name).await?;
     let tally = Tally::default();
     for input in args.inputs.read()? {
         let (path, photo) = files::read_found(input.found);

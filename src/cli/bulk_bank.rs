@@ -102,7 +102,7 @@ async fn bank_all(
     new: &NewPhoto,
 ) -> anyhow::Result<ExitCode> {
     let caller = Caller::on_command_line(app.store().tenant(tenant).await?.id);
-    app.banks(caller.tenant).show(name).await?;
+    app.banks_by(&caller).show(name).await?;
     let tally = Tally::default();
     for one in chosen {
         let path = sanitized(&one.path);

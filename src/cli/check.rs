@@ -1,7 +1,7 @@
 //! `photocheck check`: a verdict on each photo, on all cores.
 
-use std::fmt::Write;
-use std::io;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,15 +15,22 @@ use super::exit::Tally;
 use super::files;
 use super::inputs::{Input, InputArgs, PathJson};
 use super::output::{Lines, sanitized, verdict_style};
+use super::receipt;
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
 use crate::accounts::AccountHash;
 use crate::app::App;
 use crate::clock;
 use crate::config::{Config, GateConfig, Lookups};
+use crate::ids;
+use crate::private_file;
+use crate::receipts::{Receipt, SigningKeys};
 use crate::tenancy::{Caller, TenantName};
+use crate::wire::kept::KeptReport;
+use crate::wire::statement::{OfCheck, StatementJson};
 use crate::wire::{RefusalJson, ReportJson};
 use crate::words;
+use crate::words::language::Language;
 
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
@@ -32,6 +39,14 @@ pub struct CheckArgs {
     /// Print one line of JSON per photo, as soon as it is checked
     #[arg(long)]
     json: bool,
+    /// Print a statement of reasons below each verdict, for the person concerned, in English (en)
+    /// or Spanish (es)
+    #[arg(long, value_name = "en|es", value_parser = read_language)]
+    statement: Option<Language>,
+    /// Write a signed receipt of the check to a new file, with the key that
+    /// `PHOTOCHECK_RECEIPT_KEY` names; of one photo
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Account that shows the photos, at most 256 bytes. The report then says on how many other
     /// accounts they were seen. A list can name an account per photo, in its column `account_id`
     #[arg(long, value_name = "ID", requires = "sightings_bank")]
@@ -53,6 +68,8 @@ struct Line<'a> {
     #[serde(flatten)]
     report: Option<ReportJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<StatementJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<RefusalJson>,
 }
 
@@ -73,6 +90,11 @@ type Outcome = Result<Report, RefusalJson>;
 /// When the database or the models cannot be loaded, or nobody takes the output.
 pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     let inputs = args.inputs.read()?;
+    anyhow::ensure!(
+        args.receipt.is_none() || inputs.len() == 1,
+        "--receipt is of one photo, and there are {}",
+        inputs.len()
+    );
     let is_listed = inputs.iter().any(|input| input.account_id.is_some());
     let is_named = args.account_id.is_some() || is_listed;
     anyhow::ensure!(
@@ -85,7 +107,7 @@ pub fn run(args: &CheckArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> {
     );
     block_on(async {
         let (app, caller, account) = open(args, shared).await?;
-        let done = check_all(&app, &caller, inputs, account, args.json).await;
+        let done = check_all(&app, &caller, inputs, account, args).await;
         // What was written is then in the database's file, not in the log beside it.
         app.close().await;
         done
@@ -101,11 +123,18 @@ async fn open(
     let mut settings = shared.settings(args.sightings.flags())?;
     let is_opted_in = args.sightings.is_opted_in();
     let sightings = if is_opted_in { sightings_args::read(&mut settings) } else { None };
+    let signs = args.receipt.is_some();
+    let receipt_keys = if signs { receipt::read_keys(&mut settings) } else { None };
     let to = if is_opted_in { Use::Write } else { Use::Read };
     let config = shared.read(to, Lookups::All, GateConfig::for_list(), &mut settings);
     settings.ensure_no_faults()?;
     let config = config.context("no database is named")?;
-    let app = App::open(Config { sightings, ..config }).await?;
+    anyhow::ensure!(
+        receipt_keys.is_some() == signs,
+        "--receipt needs a key: make one with photocheck receipt new-key, and name its file in \
+         PHOTOCHECK_RECEIPT_KEY"
+    );
+    let app = App::open(Config { sightings, receipt_keys, ..config }).await?;
     let caller = Caller::on_command_line(app.store().tenant(&tenant).await?.id);
     let mut account = None;
     if let Some(sightings) = app.sightings() {
@@ -123,7 +152,7 @@ async fn check_all(
     caller: &Caller,
     inputs: Vec<Input>,
     account: Option<AccountHash>,
-    as_json: bool,
+    args: &CheckArgs,
 ) -> anyhow::Result<ExitCode> {
     let (lines, tally) = (Lines::new(inputs.len()), Tally::default());
     let (mut inputs, mut checks) = (inputs.into_iter(), JoinSet::new());
@@ -140,10 +169,15 @@ async fn check_all(
             Ok(report) if Verdict::Suspect <= report.verdict => tally.note_found(),
             Ok(_) => {}
         }
-        lines.write(&if as_json {
-            json_line(&path, account_id.as_deref(), &outcome)?
+        if let (Some(file), Ok(report)) = (&args.receipt, &outcome) {
+            write_receipt(file, app.receipt_keys(), report)?;
+        }
+        let statement = outcome.as_ref().ok().zip(args.statement).and_then(statement);
+        lines.write(&if args.json {
+            json_line(&path, account_id.as_deref(), &outcome, statement)?
         } else {
-            text_lines(&path, &outcome)
+            let text = statement.map(|it| format!("\n{}\n", it.text())).unwrap_or_default();
+            text_lines(&path, &outcome) + &text
         })?;
     }
     lines.finish();
@@ -174,12 +208,38 @@ async fn check_one(
     Checked { path, account_id, outcome }
 }
 
-fn json_line(path: &Path, account_id: Option<&str>, outcome: &Outcome) -> io::Result<String> {
+/// The statement of reasons of a check that nobody keeps.
+fn statement((report, language): (&Report, Language)) -> Option<StatementJson> {
+    let check = OfCheck { id: None, at: clock::now_s(), appeal: None };
+    Some(StatementJson::new(&KeptReport::of(report)?, check, language))
+}
+
+/// Writes the receipt of a check that nobody keeps.
+fn write_receipt(file: &Path, keys: Option<&SigningKeys>, report: &Report) -> anyhow::Result<()> {
+    let (keys, id) = (keys.context("there is no key for receipts")?, ids::new_id().to_string());
+    let receipt = Receipt::of(report, id, clock::now_s()).context("the report cannot be read")?;
+    // Of a photo of a person: nobody else on the machine needs it.
+    let mut out = private_file::create_new(file)
+        .with_context(|| format!("cannot write the receipt {}", file.display()))?;
+    Ok(writeln!(out, "{}", receipt.sign(keys))?)
+}
+
+fn read_language(code: &str) -> Result<Language, String> {
+    let known = || Language::ALL.map(Language::code).join(" or ");
+    Language::from_code(code).ok_or_else(|| format!("must be {}", known()))
+}
+
+fn json_line(
+    path: &Path,
+    account_id: Option<&str>,
+    outcome: &Outcome,
+    statement: Option<StatementJson>,
+) -> io::Result<String> {
     let (report, error) = match outcome {
         Ok(report) => (Some(report.into()), None),
         Err(refusal) => (None, Some(refusal.clone())),
     };
-    let line = Line { path: path.into(), account_id, report, error };
+    let line = Line { path: path.into(), account_id, report, statement, error };
     Ok(serde_json::to_string(&line)? + "\n")
 }
 

@@ -12,6 +12,9 @@ const FOUND: u8 = 1;
 /// The bit that says that something could not be done.
 const TROUBLE: u8 = 2;
 
+/// A receipt or a log is not what it should be.
+const NOT_VERIFIED: u8 = 1;
+
 /// Lines of an import were skipped because they break a rule.
 const LINES_SKIPPED: u8 = 1;
 
@@ -46,6 +49,12 @@ impl Tally {
 #[must_use]
 pub fn imported(skipped_lines: bool) -> ExitCode {
     ExitCode::from(if skipped_lines { LINES_SKIPPED } else { 0 })
+}
+
+/// The exit code of something that was verified and is not right.
+#[must_use]
+pub fn not_verified() -> ExitCode {
+    ExitCode::from(NOT_VERIFIED)
 }
 
 /// Prints what stopped the program.

@@ -1,5 +1,6 @@
 //! The command line: what can be typed, and a file for each command.
 
+pub mod audit;
 pub mod bank;
 pub mod bank_add;
 pub mod bank_transfer;
@@ -30,6 +31,7 @@ pub mod matching_report;
 pub mod matching_run;
 pub mod output;
 pub mod page;
+pub mod receipt;
 pub mod serve;
 pub mod settings;
 pub mod shared;
@@ -70,6 +72,10 @@ pub enum Command {
     Tenant(tenant::TenantArgs),
     /// Make, list and revoke the API keys that programs send to the service
     Key(key::KeyArgs),
+    /// Show what was done, by whom, and verify that log
+    Audit(audit::AuditArgs),
+    /// Make keys for receipts, and verify receipts
+    Receipt(receipt::ReceiptArgs),
     /// Receive webhooks and verify them, to write the other side
     Webhook(webhook::WebhookArgs),
     /// Measure how good the verdicts are on labelled photos

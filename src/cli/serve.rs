@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 use super::later_args::{self, LaterArgs};
+use super::receipt;
 use super::settings::{Flag, Settings};
 use super::shared::{SharedArgs, Use, block_on};
 use super::sightings_args::{self, SightingsArgs};
@@ -222,6 +223,7 @@ impl ServeArgs {
         }
         let sightings = sightings_args::read(settings);
         let later = later_args::read(settings);
+        let receipt_keys = receipt::read_keys(settings);
         let networks = settings.take("webhook_networks", read_networks).unwrap_or_default();
         let webhook_addresses = Addresses { networks, ..Addresses::default() };
         let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
@@ -235,8 +237,16 @@ impl ServeArgs {
         };
         let later = later?;
         let config = config?;
-        let app =
-            Config { sightings, access, require_keys, fetch, later, webhook_addresses, ..config };
+        let app = Config {
+            sightings,
+            access,
+            require_keys,
+            fetch,
+            later,
+            webhook_addresses,
+            receipt_keys,
+            ..config
+        };
         Some(ServeConfig { app, service, log: log? })
     }
 }

@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 24] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -48,6 +48,8 @@ pub const SETTINGS: [Setting; 23] = [
     setting("waiting_photos", Some("memory")),
     setting("checks_kept_days", Some("7")),
     Setting { secret: true, ..setting("photo_key", None) },
+    // A file; but whoever takes it for the key itself must not find that in a log.
+    Setting { secret: true, ..setting("receipt_key", None) },
 ];
 
 const fn setting(key: &'static str, default: Option<&'static str>) -> Setting {

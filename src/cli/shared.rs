@@ -114,6 +114,7 @@ impl SharedArgs {
             fetch: None,
             later: LaterConfig::default(),
             webhook_addresses: Addresses::default(),
+            receipt_keys: None,
         })
     }
 

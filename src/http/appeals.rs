@@ -50,7 +50,7 @@ pub async fn feedback(
 ) -> Result<Json<CheckJson>, Problem> {
     auth::ensure_may_keep(&caller, &service.origins, &headers)?;
     let feedback = Feedback { is_right: new.right, note: Note::new(&new.note)? };
-    let check = service.app.give_feedback(caller.tenant, read_id(&id)?, &feedback).await?;
+    let check = service.app.give_feedback(&caller, read_id(&id)?, &feedback).await?;
     Ok(Json(check.into()))
 }
 
@@ -67,7 +67,7 @@ pub async fn appeal(
 ) -> Result<Json<CheckJson>, Problem> {
     auth::ensure_may_keep(&caller, &service.origins, &headers)?;
     let reason = Note::new(&why.reason)?;
-    let check = service.app.appeal(caller.tenant, read_id(&id)?, &reason).await?;
+    let check = service.app.appeal(&caller, read_id(&id)?, &reason).await?;
     Ok(Json(check.into()))
 }
 
@@ -82,7 +82,7 @@ pub async fn uphold(
     JsonBody(why): JsonBody<WhyJson>,
 ) -> Result<Json<CheckJson>, Problem> {
     let (id, reason) = (read_id(&id)?, Note::new(&why.reason)?);
-    Ok(Json(service.app.decide_appeal(caller.tenant, id, false, reason).await?.into()))
+    Ok(Json(service.app.decide_appeal(&caller, id, false, reason).await?.into()))
 }
 
 /// Decide that a verdict was wrong. The hashes of the photo go into the tenant's bank
@@ -97,5 +97,5 @@ pub async fn overturn(
     JsonBody(why): JsonBody<WhyJson>,
 ) -> Result<Json<CheckJson>, Problem> {
     let (id, reason) = (read_id(&id)?, Note::new(&why.reason)?);
-    Ok(Json(service.app.decide_appeal(caller.tenant, id, true, reason).await?.into()))
+    Ok(Json(service.app.decide_appeal(&caller, id, true, reason).await?.into()))
 }

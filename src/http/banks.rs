@@ -68,7 +68,7 @@ pub async fn list(
     Called(caller): Called,
 ) -> Result<Json<BanksJson>, Problem> {
     let banks =
-        service.app.banks(caller.tenant).list().await?.into_iter().map(BankJson::from).collect();
+        service.app.banks_by(&caller).list().await?.into_iter().map(BankJson::from).collect();
     Ok(Json(BanksJson { banks }))
 }
 
@@ -84,7 +84,7 @@ pub async fn create(
     let name = BankName::new(&new.name)?;
     let purpose = new.purpose.as_deref().map_or(Ok(Purpose::KnownFake), read_purpose)?;
     let new = NewBank { name, purpose, imported: new.imported, created_at: clock::now_s() };
-    let bank = service.app.banks(caller.tenant).create(&new).await?;
+    let bank = service.app.banks_by(&caller).create(&new).await?;
     Ok((StatusCode::CREATED, Json(bank.into())))
 }
 
@@ -96,7 +96,7 @@ pub async fn show(
     Called(caller): Called,
     Path(name): Path<String>,
 ) -> Result<Json<BankJson>, Problem> {
-    Ok(Json(service.app.banks(caller.tenant).show(&BankName::new(&name)?).await?.into()))
+    Ok(Json(service.app.banks_by(&caller).show(&BankName::new(&name)?).await?.into()))
 }
 
 /// What of a bank is to be changed.
@@ -120,7 +120,7 @@ pub async fn rename(
     JsonBody(change): JsonBody<BankChangeJson>,
 ) -> Result<Json<BankJson>, Problem> {
     let (name, to) = (BankName::new(&name)?, BankName::new(&change.name)?);
-    Ok(Json(service.app.banks(caller.tenant).rename(&name, &to).await?.into()))
+    Ok(Json(service.app.banks_by(&caller).rename(&name, &to).await?.into()))
 }
 
 /// Remove a bank and all it holds.
@@ -131,7 +131,7 @@ pub async fn delete(
     Called(caller): Called,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    service.app.banks(caller.tenant).delete(&BankName::new(&name)?).await?;
+    service.app.banks_by(&caller).delete(&BankName::new(&name)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -123,7 +123,7 @@ pub async fn list(
 ) -> Result<Json<ContentsJson>, Problem> {
     let name = BankName::new(&name)?;
     let app = &service.app;
-    let found = app.banks(caller.tenant).contents(&name, ContentId(page.after), PAGE_MAX).await?;
+    let found = app.banks_by(&caller).contents(&name, ContentId(page.after), PAGE_MAX).await?;
     let full = usize::from(PAGE_MAX) <= found.len();
     let next_after = found.last().filter(|_| full).map(|content| content.id.0);
     let contents = found.into_iter().map(|content| content_json(app, content)).collect();
@@ -164,7 +164,7 @@ pub async fn show(
     Path((name, content_id)): Path<(String, i64)>,
 ) -> Result<Json<ContentJson>, Problem> {
     let (name, id) = (BankName::new(&name)?, ContentId(content_id));
-    let content = service.app.banks(caller.tenant).content(&name, id).await?;
+    let content = service.app.banks_by(&caller).content(&name, id).await?;
     Ok(Json(content_json(&service.app, content)))
 }
 
@@ -186,7 +186,7 @@ pub async fn change(
         enabled: change.enabled,
         release: change.release,
     };
-    let changed = service.app.banks(caller.tenant).change(&name, id, &change).await?;
+    let changed = service.app.banks_by(&caller).change(&name, id, &change).await?;
     Ok(Json(content_json(&service.app, changed)))
 }
 
@@ -199,7 +199,7 @@ pub async fn remove(
     Called(caller): Called,
     Path((name, content_id)): Path<(String, i64)>,
 ) -> Result<StatusCode, Problem> {
-    service.app.banks(caller.tenant).remove(&BankName::new(&name)?, ContentId(content_id)).await?;
+    service.app.banks_by(&caller).remove(&BankName::new(&name)?, ContentId(content_id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,7 +3,7 @@
 use super::error_code::Fault::{Caller, Load, Operator};
 use super::error_code::{ErrorCode, READ_DETAIL, RETRY_AFTER, error};
 
-pub(super) const LATER: [ErrorCode; 13] = [
+pub(super) const LATER: [ErrorCode; 14] = [
     error(
         "NO_SUCH_CHECK",
         &[404],
@@ -50,6 +50,13 @@ pub(super) const LATER: [ErrorCode; 13] = [
         Caller,
         "nobody appealed, or it was decided",
         "ask for the check",
+    ),
+    error(
+        "RECEIPTS_NOT_SIGNED",
+        &[409],
+        Operator,
+        "this service has no key to sign receipts with",
+        "let the operator set receipt_key (docs/receipts.md)",
     ),
     error(
         "PHOTO_LOST",

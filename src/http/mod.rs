@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod admin;
 pub mod appeals;
 pub mod arrival;
+pub mod audit;
 pub mod auth;
 pub mod banks;
 pub mod batch;
@@ -24,11 +25,13 @@ pub mod measuring;
 pub mod page;
 pub mod policy;
 pub mod problem;
+pub mod receipts;
 pub mod room;
 pub mod route_scopes;
 pub mod server;
 pub mod service;
 pub mod starting;
+pub mod statements;
 pub mod tracing_context;
 pub mod transfer;
 pub mod upload;
@@ -74,7 +77,7 @@ const REQUEST_MAX: Duration = Duration::from_mins(1);
         (name = "banks", description = "Known photos to look for"),
         (name = "accounts", description = "What is kept of an account"),
         (name = "policy", description = "By which policy a tenant's photos are judged"),
-        (name = "admin", description = "Tenants, their keys, and the banks that they share"),
+        (name = "admin", description = "Tenants, keys, banks that are shared, and the log"),
         (name = "health", description = "Started, alive and ready"),
     ),
     components(schemas(Problem)),
@@ -97,6 +100,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(accounts::erase))
         .routes(routes!(checks::list))
         .routes(routes!(checks::show))
+        .routes(routes!(statements::show))
+        .routes(routes!(receipts::show))
         .routes(routes!(appeals::feedback))
         .routes(routes!(appeals::appeal))
         .routes(routes!(appeals::uphold))
@@ -113,6 +118,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(admin::share, admin::unshare))
         .routes(routes!(admin::list_keys, admin::make_key))
         .routes(routes!(admin::revoke_key))
+        .routes(routes!(audit::list))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
         .routes(routes!(checks::start).layer(DefaultBodyLimit::disable()))
@@ -123,6 +129,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .merge(managing)
         .route_layer(once)
         .route_layer(admitted)
+        // Who verifies a receipt has no key either.
+        .routes(routes!(receipts::public_keys))
         // Probes have no key, and nobody limits them.
         .routes(routes!(health::healthz))
         .routes(routes!(health::startupz))

@@ -293,6 +293,7 @@ impl From<Refusal> for Problem {
             | Refusal::CallUnderWay
             | Refusal::TooManyEndpoints
             | Refusal::EndpointOff
+            | Refusal::ReceiptsNotSigned
             | Refusal::CallbackNotRegistered => StatusCode::CONFLICT,
             Refusal::UrlsNotTaken => StatusCode::FORBIDDEN,
             Refusal::Fetch(error) => fetch_status(error),

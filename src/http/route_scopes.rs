@@ -10,13 +10,15 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 40] = [
+const NEEDED: [(&str, &str, KeyScope); 43] = [
     ("POST", "/v1/check", Check),
     // The form of the page, which does the same.
     ("POST", "/", Check),
     ("POST", "/v1/checks", Check),
     ("GET", "/v1/checks", Check),
     ("GET", "/v1/checks/{check_id}", Check),
+    ("GET", "/v1/checks/{check_id}/statement", Check),
+    ("GET", "/v1/checks/{check_id}/receipt", Check),
     ("POST", "/v1/checks/{check_id}/feedback", Check),
     ("POST", "/v1/checks/{check_id}/appeal", Check),
     ("POST", "/v1/checks/{check_id}/uphold", Review),
@@ -44,6 +46,7 @@ const NEEDED: [(&str, &str, KeyScope); 40] = [
     ("GET", "/v1/policy", Admin),
     ("PUT", "/v1/policy", Admin),
     ("DELETE", "/v1/policy", Admin),
+    ("GET", "/v1/audit", Admin),
     ("GET", "/v1/admin/tenants", Admin),
     ("POST", "/v1/admin/tenants", Admin),
     ("DELETE", "/v1/admin/tenants/{tenant}", Admin),

@@ -129,7 +129,7 @@ pub async fn import(
     }
     let (chunks_in, chunks) = mpsc::channel(4);
     let input = BufReader::new(BodyReader { chunks, chunk: Bytes::new() });
-    let banks = app.banks(caller.tenant);
+    let banks = app.banks_by(&caller);
     let mut importing = pin!(banks.import(order, input, |_| {}));
     // The import may end before the body does, and then nobody waits for a slow sender.
     let report = tokio::select! {
@@ -152,7 +152,7 @@ pub async fn export(
 ) -> Result<Response, Problem> {
     let name = BankName::new(&name)?;
     let format = read_format(query.format.as_deref())?.unwrap_or(Format::Ndjson);
-    let export = service.app.banks(caller.tenant).export(&name, format).await?;
+    let export = service.app.banks_by(&caller).export(&name, format).await?;
     let (pages_in, pages) = mpsc::channel(2);
     tokio::spawn(send_export(export, pages_in));
     let kind = match format {

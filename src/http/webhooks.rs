@@ -169,7 +169,7 @@ pub async fn register(
 ) -> Result<(StatusCode, Json<RegisteredJson>), Problem> {
     let events = EventKinds::from_names(new.events.iter().map(String::as_str));
     let events = events.map_err(AppError::from)?;
-    let endpoint = service.app.register_endpoint(caller.tenant, &new.url, events).await?;
+    let endpoint = service.app.register_endpoint(&caller, &new.url, events).await?;
     let secret = endpoint.secret.reveal().to_owned();
     Ok((StatusCode::CREATED, Json(RegisteredJson { secret, endpoint: endpoint.into() })))
 }
@@ -183,7 +183,7 @@ pub async fn remove(
     Called(caller): Called,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    service.app.remove_endpoint(caller.tenant, read_id(&id)?).await?;
+    service.app.remove_endpoint(&caller, read_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -197,7 +197,7 @@ pub async fn rotate(
     Called(caller): Called,
     Path(id): Path<String>,
 ) -> Result<Json<SecretJson>, Problem> {
-    let secret = service.app.rotate_secret(caller.tenant, read_id(&id)?).await?;
+    let secret = service.app.rotate_secret(&caller, read_id(&id)?).await?;
     Ok(Json(SecretJson { secret: secret.reveal().to_owned() }))
 }
 
@@ -210,7 +210,7 @@ pub async fn switch_on(
     Called(caller): Called,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    service.app.switch_on_endpoint(caller.tenant, read_id(&id)?).await?;
+    service.app.switch_on_endpoint(&caller, read_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -238,7 +238,7 @@ pub async fn replay(
     Called(caller): Called,
     Path(id): Path<String>,
 ) -> Result<Json<ReplayedJson>, Problem> {
-    let messages = service.app.replay_messages(caller.tenant, read_id(&id)?).await?;
+    let messages = service.app.replay_messages(&caller, read_id(&id)?).await?;
     Ok(Json(ReplayedJson { messages }))
 }
 

@@ -5,11 +5,13 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 use uuid::Uuid;
 
+use super::audit;
 use super::contents;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::generation;
 use super::messages::insert_messages;
+use crate::audit::Action;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
 
@@ -53,17 +55,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         let statement = "update photo_check set feedback = $1, feedback_note = $2 \
              where id = $3 and tenant_id = $4 and state = 'done'";
+        let mut transaction = self.begin().await?;
         let kept = sqlx::query(statement)
             .bind(if feedback.is_right { "right" } else { "wrong" })
             .bind(feedback.note.as_str())
             .bind(id.to_string())
             .bind(tenant.0)
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()?;
         if kept.rows_affected() == 1 {
-            return Ok(());
+            let (action, subject) = (Action::FeedbackGiven, id.to_string());
+            audit::append(&mut transaction, self, tenant, action, &subject).await?;
+            return self.commit(transaction).await;
         }
+        transaction.rollback().await?;
         let check = self.check(tenant, id).await?;
         Err(Refusal::CheckNotDone(check.id.to_string()).into())
     }
@@ -82,17 +87,20 @@ impl Store {
         let statement = "update photo_check \
              set appeal = 'open', appeal_reason = $1, appealed_at = $2 \
              where id = $3 and tenant_id = $4 and state = 'done' and appeal = ''";
+        let mut transaction = self.begin().await?;
         let kept = sqlx::query(statement)
             .bind(reason.as_str())
             .bind(now_s)
             .bind(id.to_string())
             .bind(tenant.0)
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()?;
         if kept.rows_affected() == 1 {
-            return Ok(());
+            let (action, subject) = (Action::AppealMade, id.to_string());
+            audit::append(&mut transaction, self, tenant, action, &subject).await?;
+            return self.commit(transaction).await;
         }
+        transaction.rollback().await?;
         let check = self.check(tenant, id).await?;
         let id = check.id.to_string();
         Err(match check.appeal {
@@ -141,6 +149,9 @@ impl Store {
             contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
         }
         insert_messages(&mut transaction, tenant, event, None, decision.decided_at).await?;
+        let action =
+            if decision.is_overturned { Action::AppealOverturned } else { Action::AppealUpheld };
+        audit::append(&mut transaction, self, tenant, action, &id.to_string()).await?;
         self.commit(transaction).await
     }
 }

@@ -6,10 +6,12 @@ use photocheck_core::bank::{BankFacts, BankId, BankName, Purpose};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::audit;
 use super::columns::read_facts;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::generation;
+use crate::audit::Action;
 use crate::tenancy::TenantId;
 
 /// A bank to be created. Neither whose it is, nor its purpose, nor where it comes from changes.
@@ -112,9 +114,10 @@ impl Store {
             .bind(tenant.0)
             .fetch_optional(&mut *transaction)
             .await?;
-        self.commit(transaction).await?;
         let name = name.as_str().to_owned();
         let Some(row) = row else { return Err(Refusal::BankExists(name).into()) };
+        audit::append(&mut transaction, self, tenant, Action::BankCreated, &name).await?;
+        self.commit(transaction).await?;
         let id = BankId(row.try_get("id")?);
         Ok(BankFacts { id, name, purpose: *purpose, imported: *imported })
     }
@@ -182,6 +185,8 @@ impl Store {
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;
         ensure_exists(&mut transaction, bank).await?;
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::BankDeleted, &bank.name)
+            .await?;
         remove_contents(&mut transaction, bank.id, generation).await?;
         for statement in
             ["delete from bank_share where bank_id = $1", "delete from bank where id = $1"]
@@ -231,6 +236,9 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        let subject = format!("{} to {}", bank.name, to.as_str());
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::BankRenamed, &subject)
+            .await?;
         self.commit(transaction).await
     }
 }

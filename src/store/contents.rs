@@ -8,6 +8,7 @@ use photocheck_core::matching::index::ContentId;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::audit;
 use super::banks::{ensure_exchanged, ensure_exists};
 use super::columns::{
     gradient_bytes, hash_bytes, quarantined_text, read_enabled, read_external_id, read_id,
@@ -18,6 +19,7 @@ use super::dialect::Dialect;
 use super::error::{Refusal, StoreError};
 use super::generation;
 use super::messages::insert_messages;
+use crate::audit::Action;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
 
@@ -83,13 +85,12 @@ impl Store {
             return Ok((existing, false));
         }
         let id = insert(&mut transaction, self.dialect, bank.id, photo, generation).await?;
-        let events = events(id);
-        if !events.is_empty() {
-            let tenant = owner(&mut transaction, bank.id).await?;
-            for event in &events {
-                insert_messages(&mut transaction, tenant, event, None, photo.added_at).await?;
-            }
+        let tenant = owner(&mut transaction, bank.id).await?;
+        for event in &events(id) {
+            insert_messages(&mut transaction, tenant, event, None, photo.added_at).await?;
         }
+        let subject = subject_of(bank, id);
+        audit::append(&mut transaction, self, tenant, Action::ContentAdded, &subject).await?;
         self.commit(transaction).await?;
         Ok((id, true))
     }
@@ -153,6 +154,9 @@ impl Store {
             return Err(no_such_content(bank, id).into());
         }
         replace(&mut transaction, id, generation).await?;
+        let subject = format!("{}{}", subject_of(bank, id), changed_words(change));
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::ContentChanged, &subject)
+            .await?;
         self.commit(transaction).await
     }
 
@@ -180,21 +184,24 @@ impl Store {
         let generation = generation::raise(&mut transaction).await?;
         let statement = "update content set quarantined = $1 \
              where id = $2 and quarantined = '' and released = 0 \
-             and bank_id in (select id from bank where tenant_id = $3)";
+             and bank_id in (select id from bank where tenant_id = $3) returning bank_id";
         let changed = sqlx::query(statement)
             .bind(reason)
             .bind(id.0)
             .bind(tenant.0)
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-        if changed.rows_affected() == 0 {
+        let Some(row) = changed else {
             transaction.rollback().await?;
             return Ok(false);
-        }
+        };
+        let bank = name_of(&mut transaction, BankId(row.try_get("bank_id")?)).await?;
         replace(&mut transaction, id, generation).await?;
         if let Some((event, now_s)) = event {
             insert_messages(&mut transaction, tenant, event, None, now_s).await?;
         }
+        let subject = format!("{bank}/{}", id.0);
+        audit::append(&mut transaction, self, tenant, Action::ContentQuarantined, &subject).await?;
         self.commit(transaction).await?;
         Ok(true)
     }
@@ -220,6 +227,9 @@ impl Store {
             return Err(no_such_content(bank, id).into());
         }
         note_removal(&mut transaction, id, generation).await?;
+        let subject = subject_of(bank, id);
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::ContentRemoved, &subject)
+            .await?;
         self.commit(transaction).await
     }
 }
@@ -360,6 +370,36 @@ fn read_content(row: &AnyRow) -> Result<Content, StoreError> {
         quarantined: read_quarantined(row)?,
         added_at: row.try_get("added_at")?,
     })
+}
+
+/// What an entry of the audit log calls a content.
+fn subject_of(bank: &BankFacts, id: ContentId) -> String {
+    format!("{}/{}", bank.name, id.0)
+}
+
+/// What of a content was changed, for the audit log: no text that a person wrote.
+fn changed_words(change: &ContentChange) -> String {
+    let ContentChange { note, external_id, opinion, enabled, release } = change;
+    let mut words = String::new();
+    for (is_changed, word) in
+        [(note.is_some(), "note"), (external_id.is_some(), "external_id"), (*release, "released")]
+    {
+        if is_changed {
+            words = format!("{words} {word}");
+        }
+    }
+    if let Some(opinion) = opinion {
+        words = format!("{words} opinion={}", opinion.name());
+    }
+    enabled.map_or(words.clone(), |enabled| format!("{words} enabled={enabled}"))
+}
+
+async fn name_of(connection: &mut AnyConnection, bank: BankId) -> Result<String, StoreError> {
+    let row = sqlx::query("select name from bank where id = $1")
+        .bind(bank.0)
+        .fetch_one(connection)
+        .await?;
+    Ok(row.try_get("name")?)
 }
 
 /// Whose bank it is.

@@ -50,7 +50,7 @@ struct Table {
 }
 
 /// All tables but those of snapshots and workers; what others refer to comes first.
-const TABLES: [Table; 17] = [
+const TABLES: [Table; 19] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -265,6 +265,26 @@ const TABLES: [Table; 17] = [
         key_columns: 2,
         gives_ids: false,
     },
+    Table {
+        name: "audit_head",
+        columns: &[("tenant_id", Kind::BigInt), ("number", Kind::BigInt), ("hash", Kind::Text)],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "audit_entry",
+        columns: &[
+            ("tenant_id", Kind::BigInt),
+            ("number", Kind::BigInt),
+            ("at", Kind::BigInt),
+            ("actor", Kind::Text),
+            ("action", Kind::Text),
+            ("subject", Kind::Text),
+            ("hash", Kind::Text),
+        ],
+        key_columns: 2,
+        gives_ids: false,
+    },
 ];
 
 impl Store {
@@ -326,6 +346,7 @@ async fn is_empty(connection: &mut AnyConnection) -> Result<bool, StoreError> {
              + (select count(*) from photo_check) \
              + (select count(*) from webhook_endpoint) \
              + (select count(*) from tenant_policy) + (select count(*) from idempotent_call) \
+             + (select count(*) from audit_entry) \
              + (select keys_required from access) as changes",
     )
     .fetch_one(connection)

@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use super::dialect::Dialect;
 use super::error::StoreError;
 use super::file::DatabaseFile;
+use crate::audit::Actor;
 
 /// An open database with its migrations applied. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,6 +30,8 @@ pub struct Store {
     /// A connection that is only kept open: the write-ahead log stays while there is one.
     pub(super) anchor: Arc<Mutex<Option<AnyConnection>>>,
     pub(super) is_new: bool,
+    /// For whom what is done is written down.
+    pub(super) actor: Actor,
 }
 
 impl Store {
@@ -44,6 +47,7 @@ impl Store {
             went_back: Arc::default(),
             anchor: Arc::default(),
             is_new: false,
+            actor: Actor::Service,
         }
     }
 

@@ -4,8 +4,10 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use uuid::Uuid;
 
+use super::audit;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
+use crate::audit::Action;
 use crate::tenancy::TenantId;
 use crate::webhooks::{EventKinds, WebhookSecret};
 
@@ -41,6 +43,7 @@ impl Store {
                  old_secret, old_secret_until, created_at, failing_since, switched_off_at) \
              select $1, id, $2, $3, $4, '', 0, $5, 0, 0 from tenant where id = $6 and \
                  (select count(*) from webhook_endpoint where tenant_id = $6) < $7";
+        let mut transaction = self.begin().await?;
         let added = sqlx::query(statement)
             .bind(new.id.to_string())
             .bind(new.url.as_str())
@@ -49,10 +52,16 @@ impl Store {
             .bind(new.created_at)
             .bind(new.tenant.0)
             .bind(endpoints_max)
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()?;
-        Ok(added.rows_affected() == 1)
+        if added.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        let (action, id) = (Action::EndpointRegistered, new.id.to_string());
+        audit::append(&mut transaction, self, new.tenant, action, &id).await?;
+        self.commit(transaction).await?;
+        Ok(true)
     }
 
     /// The endpoints of a tenant, the oldest first.
@@ -89,15 +98,18 @@ impl Store {
         let statement = "update webhook_endpoint \
              set old_secret = secret, old_secret_until = $1, secret = $2 \
              where id = $3 and tenant_id = $4";
+        let mut transaction = self.begin().await?;
         let rotated = sqlx::query(statement)
             .bind(old_until)
             .bind(secret.reveal())
             .bind(id.to_string())
             .bind(tenant.0)
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()?;
-        ensure_one(rotated.rows_affected(), id)
+        ensure_one(rotated.rows_affected(), id)?;
+        let (action, id) = (Action::SecretRotated, id.to_string());
+        audit::append(&mut transaction, self, tenant, action, &id).await?;
+        self.commit(transaction).await
     }
 
     /// Switches an endpoint on again. What is sent there counts anew.
@@ -107,13 +119,16 @@ impl Store {
     pub async fn switch_on_endpoint(&self, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
         let statement = "update webhook_endpoint set switched_off_at = 0, failing_since = 0 \
              where id = $1 and tenant_id = $2";
+        let mut transaction = self.begin().await?;
         let changed = sqlx::query(statement)
             .bind(id.to_string())
             .bind(tenant.0)
-            .execute(self.reading()?)
+            .execute(&mut *transaction)
             .await?;
-        self.in_place()?;
-        ensure_one(changed.rows_affected(), id)
+        ensure_one(changed.rows_affected(), id)?;
+        let (action, id) = (Action::EndpointSwitchedOn, id.to_string());
+        audit::append(&mut transaction, self, tenant, action, &id).await?;
+        self.commit(transaction).await
     }
 
     /// Removes an endpoint, and what was to be sent there.
@@ -135,6 +150,8 @@ impl Store {
             removed = done.rows_affected();
         }
         ensure_one(removed, id)?;
+        let (action, id) = (Action::EndpointRemoved, id.to_string());
+        audit::append(&mut transaction, self, tenant, action, &id).await?;
         self.commit(transaction).await
     }
 }

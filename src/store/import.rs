@@ -10,6 +10,7 @@ use photocheck_core::bank::{BankFacts, BankId, BankedPhoto, ExternalId};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyConnection, Connection, Row};
 
+use super::audit;
 use super::banks::{ensure_exchanged, ensure_exists};
 use super::columns::{gradient_bytes, hash_bytes, quarantined_text};
 use super::contents::{find_existing, insert_views};
@@ -17,6 +18,7 @@ use super::database::Store;
 use super::dialect::{AnyQuery, Dialect};
 use super::error::StoreError;
 use super::generation;
+use crate::audit::Action;
 
 /// Photos of a batch. A batch touches pages all over an index, so few large ones write less; but
 /// other writers wait while one is written.
@@ -74,6 +76,9 @@ impl Import {
             // Nothing changed: the generation stays as it was.
             transaction.rollback().await?;
         } else {
+            let subject = format!("{} {added} photos", self.bank.name);
+            let (store, bank, action) = (&self.store, self.bank.id, Action::BankImported);
+            audit::append_of_bank(&mut transaction, store, bank, action, &subject).await?;
             self.store.commit(transaction).await?;
         }
         Ok(Imported { added, already_there: photos.len() as u64 - added })

@@ -5,9 +5,11 @@ use std::num::NonZeroU32;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
+use super::audit;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::generation;
+use crate::audit::Action;
 use crate::tenancy::{KeyDigest, KeyId, KeyLimits, KeyName, KeyScopes, TenantId, TenantName};
 
 /// A key that was made.
@@ -82,6 +84,8 @@ impl Store {
             // Raised, so that every machine learns of it.
             generation::raise(&mut transaction).await?;
         }
+        let subject = format!("{} for {}", new.id, new.scopes);
+        audit::append(&mut transaction, self, new.tenant, Action::KeyMade, &subject).await?;
         self.commit(transaction).await
     }
 
@@ -125,16 +129,17 @@ impl Store {
         let mut transaction = self.begin().await?;
         let statement = "update api_key set revoked_at = \
                  case when revoked_at = 0 then $1 else revoked_at end \
-             where id = $2 and $3 in (0, tenant_id)";
+             where id = $2 and $3 in (0, tenant_id) returning tenant_id";
         let revoked = sqlx::query(statement)
             .bind(now_s)
             .bind(id.as_str())
             .bind(tenant.map_or(0, |tenant| tenant.0))
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-        if revoked.rows_affected() == 0 {
-            return Err(Refusal::NoSuchKey(id.to_string()).into());
-        }
+        let id = id.to_string();
+        let Some(row) = revoked else { return Err(Refusal::NoSuchKey(id).into()) };
+        let tenant = TenantId(row.try_get("tenant_id")?);
+        audit::append(&mut transaction, self, tenant, Action::KeyRevoked, &id).await?;
         self.commit(transaction).await
     }
 }

@@ -8,10 +8,12 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use uuid::Uuid;
 
+use super::audit;
 use super::database::Store;
 use super::endpoints::{Endpoint, read_endpoints};
 use super::error::StoreError;
 use super::workers::{DELETED_MAX, WorkerId, is_gone};
+use crate::audit::Action;
 use crate::ids;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
@@ -274,6 +276,8 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         insert_messages(&mut transaction, endpoint.tenant, event, None, now_s).await?;
+        let (action, id) = (Action::EndpointSwitchedOff, endpoint.id.to_string());
+        audit::append(&mut transaction, self, endpoint.tenant, action, &id).await?;
         self.commit(transaction).await?;
         Ok(true)
     }
@@ -298,13 +302,15 @@ impl Store {
     }
 
     /// Has dead messages of an endpoint sent again, as if they were new; returns how many.
-    pub async fn replay_messages(&self, endpoint: Uuid) -> Result<u64, StoreError> {
+    pub async fn replay_messages(&self, endpoint: &Endpoint) -> Result<u64, StoreError> {
         let statement = "update webhook_message \
              set state = 'pending', finished_at = 0, due_at = 0, attempt = 0 \
              where endpoint_id = $1 and state = 'dead'";
-        let replayed =
-            sqlx::query(statement).bind(endpoint.to_string()).execute(self.reading()?).await?;
-        self.in_place()?;
+        let (mut transaction, id) = (self.begin().await?, endpoint.id.to_string());
+        let replayed = sqlx::query(statement).bind(id.as_str()).execute(&mut *transaction).await?;
+        let (action, tenant) = (Action::MessagesReplayed, endpoint.tenant);
+        audit::append(&mut transaction, self, tenant, action, &id).await?;
+        self.commit(transaction).await?;
         Ok(replayed.rows_affected())
     }
 

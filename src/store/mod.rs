@@ -12,6 +12,7 @@
 
 mod announcements;
 mod appeals;
+mod audit;
 mod backup;
 mod banks;
 mod changes;

@@ -20,6 +20,7 @@ const SQLITE: &[Step] = &[
     (6, "work", include_str!("../../migrations/sqlite/0006_work.sql")),
     (7, "idempotent_calls", include_str!("../../migrations/sqlite/0007_idempotent_calls.sql")),
     (8, "tenant_policies", include_str!("../../migrations/sqlite/0008_tenant_policies.sql")),
+    (9, "audit", include_str!("../../migrations/sqlite/0009_audit.sql")),
 ];
 
 const POSTGRES: &[Step] = &[
@@ -28,6 +29,7 @@ const POSTGRES: &[Step] = &[
     (6, "work", include_str!("../../migrations/postgres/0006_work.sql")),
     (7, "idempotent_calls", include_str!("../../migrations/postgres/0007_idempotent_calls.sql")),
     (8, "tenant_policies", include_str!("../../migrations/postgres/0008_tenant_policies.sql")),
+    (9, "audit", include_str!("../../migrations/postgres/0009_audit.sql")),
 ];
 
 /// The steps to the schema of today.

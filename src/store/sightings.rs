@@ -9,6 +9,7 @@ use photocheck_core::matching::views::{View, ViewHashes};
 use photocheck_core::signals::SeenElsewhere;
 use sqlx::{AnyConnection, Row};
 
+use super::audit;
 use super::banks::ensure_exists;
 use super::columns::{read_id, read_pdq, read_view};
 use super::contents::{find_existing, insert};
@@ -17,6 +18,7 @@ use super::dialect::Dialect;
 use super::error::StoreError;
 use super::generation;
 use crate::accounts::AccountHash;
+use crate::audit::Action;
 
 /// A photo that an account shows.
 #[derive(Debug, Clone)]
@@ -204,6 +206,9 @@ impl Store {
             .bind(bank.id.0)
             .execute(&mut *transaction)
             .await?;
+        // Which account is nobody's business.
+        let (action, subject) = (Action::AccountErased, bank.name.as_str());
+        audit::append_of_bank(&mut transaction, self, bank.id, action, subject).await?;
         self.commit(transaction).await?;
         let contents = self.delete_all_unseen(bank.id).await?;
         Ok(Expired { sightings: gone.rows_affected(), contents })

@@ -8,6 +8,7 @@ use photocheck_core::matching::index::Scope;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
+use super::audit;
 use super::banks::{ensure_exists, remove_contents};
 use super::columns::read_facts;
 use super::database::Store;
@@ -15,6 +16,7 @@ use super::error::{Refusal, StoreError};
 use super::generation;
 use super::keys::read_keys_required;
 use super::policies::read_policies;
+use crate::audit::Action;
 use crate::tenancy::{TenantId, TenantName};
 
 /// A tenant.
@@ -84,8 +86,10 @@ impl Store {
             .bind(created_at)
             .fetch_optional(&mut *transaction)
             .await?;
-        self.commit(transaction).await?;
         let Some(row) = row else { return Err(Refusal::TenantExists(name.to_string()).into()) };
+        let (running, subject) = (TenantId::DEFAULT, name.as_str());
+        audit::append(&mut transaction, self, running, Action::TenantCreated, subject).await?;
+        self.commit(transaction).await?;
         Ok(Tenant { id: TenantId(row.try_get("id")?), name: name.clone(), created_at })
     }
 
@@ -110,8 +114,8 @@ impl Store {
     }
 
     /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares, checks,
-    /// webhooks, policies, answers that are kept, and keys. All of it in one transaction, or
-    /// nothing.
+    /// webhooks, policies, answers that are kept, keys and its audit log. All of it in one
+    /// transaction, or nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantIsDefault`] for the one that is always there.
@@ -155,6 +159,8 @@ impl Store {
             ("delete from webhook_endpoint where tenant_id = $1", None),
             ("delete from tenant_policy where tenant_id = $1", None),
             ("delete from idempotent_call where tenant_id = $1", None),
+            ("delete from audit_entry where tenant_id = $1", None),
+            ("delete from audit_head where tenant_id = $1", None),
             ("delete from tenant where id = $1", None),
         ] {
             let done = sqlx::query(statement).bind(tenant.id.0).execute(&mut *transaction).await?;
@@ -162,6 +168,9 @@ impl Store {
                 *count = done.rows_affected();
             }
         }
+        // In the chain of whoever runs the service: the tenant's own is gone.
+        let (running, subject) = (TenantId::DEFAULT, tenant.name.as_str());
+        audit::append(&mut transaction, self, running, Action::TenantErased, subject).await?;
         self.commit(transaction).await?;
         Ok(erased)
     }
@@ -187,6 +196,9 @@ impl Store {
              where bank.id = $1 and tenant.id = $2 and bank.tenant_id <> $2 \
              on conflict (bank_id, tenant_id) do nothing";
         sqlx::query(statement).bind(bank.id.0).bind(with.id.0).execute(&mut *transaction).await?;
+        let subject = format!("{} with {}", bank.name, with.name);
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::BankShared, &subject)
+            .await?;
         self.commit(transaction).await
     }
 
@@ -198,6 +210,10 @@ impl Store {
             .bind(bank.id.0)
             .bind(with.id.0)
             .execute(&mut *transaction)
+            .await?;
+        ensure_exists(&mut transaction, bank).await?;
+        let subject = format!("{} with {}", bank.name, with.name);
+        audit::append_of_bank(&mut transaction, self, bank.id, Action::BankUnshared, &subject)
             .await?;
         self.commit(transaction).await
     }

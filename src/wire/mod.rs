@@ -3,7 +3,9 @@
 pub mod answers;
 pub mod checks;
 pub mod events;
+pub mod kept;
 pub mod names;
+pub mod statement;
 pub mod versions;
 
 use std::collections::BTreeMap;

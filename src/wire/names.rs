@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{ArrayBuilder, SchemaType};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use crate::exchange::Format;
+use crate::words::language::Language;
 
 /// A verdict.
 #[must_use]
@@ -122,6 +123,12 @@ pub fn import_format() -> Schema {
 pub fn export_format() -> Schema {
     let means = "The format of the list. Only `ndjson` has all that the bank keeps.";
     one_of(Format::ALL.map(Format::name), Some(Format::Ndjson.name()), means)
+}
+
+/// The language of a statement.
+#[must_use]
+pub fn language() -> Schema {
+    one_of(Language::ALL.map(Language::code), None, "The language of its sentences.")
 }
 
 /// The kind of a mark of origin.

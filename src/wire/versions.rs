@@ -8,6 +8,9 @@ use utoipa::ToSchema;
 /// What the answer depends on besides the photo.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct VersionsJson {
+    /// Of photocheck.
+    #[schema(example = "0.1.0")]
+    pub program: &'static str,
     pub model: String,
     pub policy: PolicyVersionJson,
     /// Generation of the banks.
@@ -29,7 +32,8 @@ pub struct PolicyVersionJson {
 impl From<&Versions> for VersionsJson {
     fn from(versions: &Versions) -> Self {
         let Versions { model, policy, index } = versions;
-        Self { model: model.to_string(), policy: policy.as_ref().into(), index: *index }
+        let program = env!("CARGO_PKG_VERSION");
+        Self { program, model: model.to_string(), policy: policy.as_ref().into(), index: *index }
     }
 }
 

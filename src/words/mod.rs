@@ -1,15 +1,20 @@
 //! Words: sentences for people, a file a language. The core's answers and reasons have facts and no
 //! sentences. `english` has those of the API and the command line, the files named `page_` those of
-//! the pages.
+//! the pages, those named `statement_` those of statements of reasons.
 
 mod english;
 pub mod language;
 pub mod page;
 mod page_english;
 mod page_spanish;
+pub mod rates;
+pub mod statement;
+mod statement_english;
+mod statement_spanish;
 
 use self::language::Language;
 use self::page::PageWords;
+use self::statement::StatementWords;
 
 pub use self::english::{known_copy, made_by_ai, quarantine, seen_on, sentence};
 
@@ -19,5 +24,14 @@ pub fn of_pages(language: Language) -> &'static PageWords {
     match language {
         Language::English => &page_english::WORDS,
         Language::Spanish => &page_spanish::WORDS,
+    }
+}
+
+/// What statements of reasons say in a language.
+#[must_use]
+pub fn of_statements(language: Language) -> &'static StatementWords {
+    match language {
+        Language::English => &statement_english::WORDS,
+        Language::Spanish => &statement_spanish::WORDS,
     }
 }

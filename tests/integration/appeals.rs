@@ -27,7 +27,7 @@ async fn post(service: &Service, key: &str, path: &str, body: &Value) -> Respons
     request.json(body).send().await.unwrap()
 }
 
-async fn answer(service: &Service, key: &str, path: &str, body: &Value) -> Value {
+pub async fn answer(service: &Service, key: &str, path: &str, body: &Value) -> Value {
     post(service, key, path, body).await.json().await.unwrap()
 }
 
@@ -39,7 +39,7 @@ async fn refused(service: &Service, key: &str, path: &str, body: &Value) -> (u16
 }
 
 /// Checks a photo later; returns the check once it is finished.
-async fn checked(service: &Service, key: &str) -> Value {
+pub async fn checked(service: &Service, key: &str) -> Value {
     let send = service.client.post(service.at("/v1/checks")).bearer_auth(key);
     let begun: Value = send.body(fixture(SMALL)).send().await.unwrap().json().await.unwrap();
     let path = format!("/v1/checks/{}", begun["checks"][0]["id"].as_str().unwrap());

@@ -11,6 +11,7 @@
 
 mod appeals;
 mod architecture;
+mod audit;
 mod banks;
 mod bulk;
 mod bulk_archives;
@@ -47,9 +48,11 @@ mod policies;
 mod provenance;
 mod proxies;
 mod purposes;
+mod receipts;
 mod service;
 mod sightings;
 mod snapshots;
+mod statements;
 mod store;
 mod store_contents;
 mod support;

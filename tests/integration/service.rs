@@ -168,6 +168,7 @@ async fn the_api_describes_itself_without_outside_help() {
     let mut paths: Vec<_> = api["paths"].as_object().unwrap().keys().cloned().collect();
     paths.sort();
     let expected = [
+        "/.well-known/jwks.json",
         "/healthz",
         "/readyz",
         "/startupz",
@@ -177,6 +178,7 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/admin/tenants",
         "/v1/admin/tenants/{tenant}",
         "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}",
+        "/v1/audit",
         "/v1/banks",
         "/v1/banks/{name}",
         "/v1/banks/{name}/contents",
@@ -189,6 +191,8 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/checks/{check_id}/appeal",
         "/v1/checks/{check_id}/feedback",
         "/v1/checks/{check_id}/overturn",
+        "/v1/checks/{check_id}/receipt",
+        "/v1/checks/{check_id}/statement",
         "/v1/checks/{check_id}/uphold",
         "/v1/policy",
         "/v1/webhooks",
@@ -216,7 +220,10 @@ async fn the_api_describes_itself_without_outside_help() {
                 _ if path.starts_with("/v1/banks") => json!([{ "api_key": [of_banks] }, token]),
                 "/v1/accounts/{account_id}" => json!([{ "api_key": ["bank:write"] }, token]),
                 "/v1/policy" => json!([{ "api_key": ["admin"] }]),
-                _ if path.starts_with("/v1/admin") || path.starts_with("/v1/webhooks") => {
+                _ if ["/v1/admin", "/v1/audit", "/v1/webhooks"]
+                    .iter()
+                    .any(|it| path.starts_with(it)) =>
+                {
                     json!([{ "api_key": ["admin"] }])
                 }
                 _ => Value::Null,

@@ -303,12 +303,16 @@ async fn a_copy_holds_what_was_copied() {
             ("webhook_message", 1),
             ("tenant_policy", 2),
             ("idempotent_call", 1),
+            ("audit_head", 2),
+            ("audit_entry", 12),
         ];
         assert_eq!(rows, filled, "{}", source.kind);
         for target in &databases().await {
             let case = format!("{} to {}", source.kind, target.kind);
             source.store.copy_into(&target.store).await.unwrap();
             assert_eq!(target.store.sums().await.unwrap(), expected, "{case}");
+            let verified = target.store.verify_audit(TenantId::DEFAULT, None).await.unwrap();
+            assert_eq!(verified.unwrap().number, 10, "{case}");
             let refused = source.store.copy_into(&target.store).await.unwrap_err();
             assert!(matches!(refused, StoreError::NotEmpty(_)), "{case}: {refused}");
             assert_eq!(target.store.sums().await.unwrap(), expected, "{case}");

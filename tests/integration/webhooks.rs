@@ -414,7 +414,7 @@ async fn a_message_is_kept_until_it_arrives() {
         assert_eq!(states(store, &one).await, [(Dead, 2)], "{kind}");
         let failing = store.endpoint(TenantId::DEFAULT, one.id).await.unwrap();
         assert_eq!(failing.failing_since, Some(200), "{kind}");
-        assert_eq!(store.replay_messages(one.id).await.unwrap(), 1, "{kind}");
+        assert_eq!(store.replay_messages(&one).await.unwrap(), 1, "{kind}");
         let again = store.claim_message(&next, Uuid::nil(), &full, &[]).await.unwrap().unwrap();
         assert_eq!((&again.id, again.attempt), (&taken.id, 1), "{kind}");
         assert_eq!(again.payload, "{}", "{kind}");

@@ -13,6 +13,7 @@ use photocheck_core::verdict::{Answer, Cost, KnownCopy, MadeByAi, NotJudged};
 
 use super::picture::{Cell, Outline, SmallPhoto, shown_match};
 use crate::words::page::{EvidenceWords, PageWords, Said};
+use crate::words::rates::{counted, one_in};
 
 /// Of 100 photos made by AI, of sources that were held out and as apps send them, so many stay
 /// below the lower threshold (docs/model-card.md, "Calibration and thresholds").
@@ -168,20 +169,6 @@ fn known_photo(answer: &Answer<KnownCopy>, words: &'static PageWords) -> AnswerV
     AnswerView { question: w.question, tone, said, sure, dots }
 }
 
-/// A rate as a count: of 100, or of a thousand and more if it is rarer.
-fn counted(rate: f64) -> (u32, u32) {
-    if rate < 0.01 { (1, one_in(rate)) } else { (rounded(rate * 100.0), 100) }
-}
-
-fn one_in(rate: f64) -> u32 {
-    rounded(1.0 / rate)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped")]
-fn rounded(number: f64) -> u32 {
-    number.round().clamp(0.0, f64::from(u32::MAX)) as u32
-}
-
 impl Dots {
     /// So many filled ones of all; `None` for more than people can look at.
     fn of(filled: u32, all: u32) -> Option<Self> {
@@ -289,16 +276,6 @@ fn facts(report: &Report, checked: CheckedAt) -> Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rates_are_counts_of_a_hundred_or_one_of_more() {
-        for (rate, expected) in
-            [(0.01, (1, 100)), (0.05, (5, 100)), (0.3, (30, 100)), (0.001, (1, 1000))]
-        {
-            assert_eq!(counted(rate), expected);
-        }
-        assert_eq!(one_in(2e-6), 500_000);
-    }
 
     #[test]
     fn a_dot_stands_for_each_photo() {

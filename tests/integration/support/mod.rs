@@ -31,6 +31,7 @@ use photocheck::http;
 use photocheck::http::arrival::Pace;
 use photocheck::http::client_limit::ClientLimiters;
 use photocheck::http::room::Room;
+use photocheck::receipts::SigningKeys;
 use photocheck::store::{NewBank, Opening, Store};
 use photocheck::tenancy::TenantId;
 use photocheck_core::bank::{BankFacts, BankName, Purpose};
@@ -282,6 +283,7 @@ pub struct Setup {
     pub later: LaterConfig,
     /// Where webhooks may be sent.
     pub webhook_addresses: Addresses,
+    pub receipt_keys: Option<SigningKeys>,
 }
 
 impl Default for Setup {
@@ -302,6 +304,7 @@ impl Default for Setup {
             fetch: None,
             later: LaterConfig::default(),
             webhook_addresses: Addresses::default(),
+            receipt_keys: None,
         }
     }
 }
@@ -353,6 +356,7 @@ impl Service {
             fetch: setup.fetch,
             later: setup.later,
             webhook_addresses: setup.webhook_addresses,
+            receipt_keys: setup.receipt_keys,
         };
         let app = App::open_with(checker_by(setup.policy), config).await.unwrap();
         if let Some(live) = app.live().cloned() {
