@@ -23,6 +23,8 @@ pub mod live_index;
 pub mod metrics;
 pub mod models;
 pub mod retro_match;
+pub mod reviewers;
+pub mod reviews;
 pub mod sending;
 pub mod sightings;
 pub mod snapshot_file;

@@ -25,12 +25,16 @@ mod dialect;
 mod endpoints;
 mod error;
 mod export;
+mod feedback;
 mod file;
 mod generation;
 mod import;
 mod keys;
 mod messages;
 mod open;
+mod review_decisions;
+mod review_sessions;
+mod reviews;
 mod schema;
 mod server;
 mod sightings;
@@ -39,7 +43,7 @@ mod tenants;
 mod usage;
 mod workers;
 
-pub use appeals::{Appeal, Decision, Feedback};
+pub use appeals::{Appeal, AppealRuling, Decision};
 pub use banks::{Bank, NewBank, ensure_exchanged};
 pub use checks::{
     ClaimedCheck, NewBatch, NewCheck, Outcome, StoredCheck, StoredState, Waiting, WaitsIn,
@@ -50,9 +54,15 @@ pub use copy::TableSum;
 pub use database::Store;
 pub use endpoints::Endpoint;
 pub use error::{Refusal, StoreError};
+pub use feedback::Feedback;
 pub use import::{BATCH_PHOTOS, Import, Imported};
 pub use keys::{NewKey, StoredKey};
 pub use messages::{Callback, ClaimedMessage, MessageState, Sent, StoredMessage};
+pub use review_decisions::{ReviewDecision, Ruling, Undone};
+pub use review_sessions::ReviewSession;
+pub use reviews::{
+    ItemState, Leased, QueueCounts, QueueFilter, QueueState, QueuedItem, ReviewItem,
+};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};
 pub use usage::Used;

@@ -18,12 +18,14 @@ const SQLITE: &[Step] = &[
     (4, "sightings", include_str!("../../migrations/sqlite/0004_sightings.sql")),
     (5, "tenants", include_str!("../../migrations/sqlite/0005_tenants.sql")),
     (6, "work", include_str!("../../migrations/sqlite/0006_work.sql")),
+    (11, "review", include_str!("../../migrations/sqlite/0011_review.sql")),
 ];
 
 const POSTGRES: &[Step] = &[
     (4, "tables", include_str!("../../migrations/postgres/0004_tables.sql")),
     (5, "tenants", include_str!("../../migrations/postgres/0005_tenants.sql")),
     (6, "work", include_str!("../../migrations/postgres/0006_work.sql")),
+    (11, "review", include_str!("../../migrations/postgres/0011_review.sql")),
 ];
 
 /// The steps to the schema of today.
