@@ -1,15 +1,19 @@
 //! Words: sentences for people, a file a language. The core's answers and reasons have facts and no
 //! sentences. `english` has those of the API and the command line, the files named `page_` those of
-//! the pages.
+//! the pages for everybody, and those named `review_` those of the page for moderators.
 
 mod english;
 pub mod language;
 pub mod page;
 mod page_english;
 mod page_spanish;
+pub mod review;
+mod review_english;
+mod review_spanish;
 
 use self::language::Language;
 use self::page::PageWords;
+use self::review::ReviewWords;
 
 pub use self::english::{known_copy, made_by_ai, quarantine, seen_on, sentence};
 
@@ -19,5 +23,14 @@ pub fn of_pages(language: Language) -> &'static PageWords {
     match language {
         Language::English => &page_english::WORDS,
         Language::Spanish => &page_spanish::WORDS,
+    }
+}
+
+/// What the page for moderators says in a language.
+#[must_use]
+pub fn of_review(language: Language) -> &'static ReviewWords {
+    match language {
+        Language::English => &review_english::WORDS,
+        Language::Spanish => &review_spanish::WORDS,
     }
 }

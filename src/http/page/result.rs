@@ -119,7 +119,9 @@ impl ResultView {
     }
 }
 
-fn made_by_ai(answer: &Answer<MadeByAi>, words: &'static PageWords) -> AnswerView {
+/// The answer about AI in words.
+#[must_use]
+pub fn made_by_ai(answer: &Answer<MadeByAi>, words: &'static PageWords) -> AnswerView {
     let w = &words.made_by_ai;
     let (tone, said) = match answer.answer {
         MadeByAi::Declared => ("found", w.declared),
@@ -148,7 +150,9 @@ fn made_by_ai(answer: &Answer<MadeByAi>, words: &'static PageWords) -> AnswerVie
     AnswerView { question: w.question, tone, said, sure, dots }
 }
 
-fn known_photo(answer: &Answer<KnownCopy>, words: &'static PageWords) -> AnswerView {
+/// The answer about known photos in words.
+#[must_use]
+pub fn known_photo(answer: &Answer<KnownCopy>, words: &'static PageWords) -> AnswerView {
     let w = &words.known_photo;
     let (tone, said) = match answer.answer {
         KnownCopy::Match => ("found", w.found),
@@ -169,11 +173,14 @@ fn known_photo(answer: &Answer<KnownCopy>, words: &'static PageWords) -> AnswerV
 }
 
 /// A rate as a count: of 100, or of a thousand and more if it is rarer.
-fn counted(rate: f64) -> (u32, u32) {
+#[must_use]
+pub fn counted(rate: f64) -> (u32, u32) {
     if rate < 0.01 { (1, one_in(rate)) } else { (rounded(rate * 100.0), 100) }
 }
 
-fn one_in(rate: f64) -> u32 {
+/// A rate as one of so many.
+#[must_use]
+pub fn one_in(rate: f64) -> u32 {
     rounded(1.0 / rate)
 }
 
@@ -233,8 +240,22 @@ fn part(view: View, words: &EvidenceWords) -> &'static str {
     }
 }
 
+/// The same by the name of the view.
+#[must_use]
+pub fn part_named(view: &str, words: &EvidenceWords) -> &'static str {
+    match view {
+        "whole" | "trimmed" => words.whole,
+        "square" | "inner_square" => words.middle,
+        "top" => words.top,
+        "inner" => words.inner,
+        "keypoint" => words.detail,
+        _ => words.face,
+    }
+}
+
 /// Marks in words, the same one once. How the file was encoded says nothing to people.
-fn marks(marks: &[Mark], words: &EvidenceWords) -> Vec<MarkView> {
+#[must_use]
+pub fn marks(marks: &[Mark], words: &EvidenceWords) -> Vec<MarkView> {
     let mut shown: Vec<MarkView> = Vec::new();
     for mark in marks {
         let by = mark.claimed_by.as_deref().unwrap_or_default();
