@@ -39,7 +39,7 @@ pub enum Choice {
 pub enum Chosen {
     /// The decision's id, by which it can be taken back.
     Decided(Uuid),
-    /// So was an appeal. That was told, and is not taken back.
+    /// So was an appeal. The platform is sent that, so it is not taken back.
     AppealDecided,
     /// The item is not open in this session, or somebody decided.
     NotYours,

@@ -249,7 +249,7 @@ pub(super) struct AppealDecided<'a> {
 }
 
 /// Keeps with the item of a check, if it has one, how its appeal was decided. Nobody takes that
-/// back: it was told.
+/// back: it was sent to the platform.
 pub(super) async fn note_appeal_decided(
     connection: &mut AnyConnection,
     tenant: TenantId,
