@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use photocheck::accounts::AccountHash;
 use photocheck::ids;
 use photocheck::store::{
-    ContentChange, Endpoint, Expired, NewBatch, NewCheck, NewKey, NewSighting, Opening, Outcome,
-    Recorded, Store, StoreError, Used, WaitsIn, WorkerId,
+    ContentChange, Endpoint, Expired, ItemState, NewBatch, NewCheck, NewKey, NewSighting, Opening,
+    Outcome, Recorded, Ruling, Store, StoreError, Used, WaitsIn, WorkerId,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
@@ -267,8 +268,20 @@ async fn fill(store: &Store) -> BankFacts {
     let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
-    let outcome = Outcome::Report("{}".to_owned());
+    let report = r#"{"verdict": "suspect", "reasons": [{"code": "SYNTHETIC_FACE"}]}"#;
+    let outcome = Outcome::Report(report.to_owned());
     assert!(store.finish_check(&worker, &claimed, &outcome, &event, 13).await.unwrap());
+    let (tenant, check) = (claimed.tenant, claimed.check.id);
+    assert!(store.take_item(tenant, "a log-in", check, Duration::from_mins(1)).await.unwrap());
+    let ruling = Ruling {
+        session: "a log-in",
+        by: "a key",
+        state: ItemState::Escalated,
+        reason: &Note::new("is it her?").unwrap(),
+        decided_at: 14,
+        allowed: None,
+    };
+    assert!(store.decide_review(tenant, check, ruling).await.unwrap().is_some());
     bank
 }
 
@@ -292,6 +305,8 @@ async fn a_copy_holds_what_was_copied() {
             ("view_hash", 1),
             ("sighting", 2),
             ("photo_check", 5),
+            ("review_item", 1),
+            ("review_decision", 1),
             ("waiting_photo", 4),
             ("webhook_endpoint", 1),
             ("webhook_message", 1),
