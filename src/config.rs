@@ -74,6 +74,8 @@ pub struct ServiceConfig {
     pub origins: Vec<Origin>,
     /// Of one client; `None` where there is no limit.
     pub requests_per_minute: Option<NonZeroU32>,
+    /// Whether there is a page for moderators.
+    pub review_page: bool,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

@@ -12,7 +12,8 @@ use super::App;
 use super::error::{AppError, Failure};
 use crate::clock;
 use crate::store::{
-    Appeal, Decision, Feedback, NewBank, Outcome, Refusal, StoreError, StoredCheck, StoredState,
+    Appeal, AppealRuling, Decision, Feedback, NewBank, Outcome, Refusal, StoreError, StoredCheck,
+    StoredState,
 };
 use crate::tenancy::Caller;
 use crate::wire::events;
@@ -49,8 +50,9 @@ impl App {
         Ok(self.store().check(caller.tenant, id).await?)
     }
 
-    /// Decides an appeal. Of one that is overturned the photo is allowed with it: two who decide at
-    /// once do not get one's decision and the other's banked photo.
+    /// Decides an appeal, with the reason, and by whom. Of one that is overturned the photo is
+    /// allowed with it: two who decide at once do not get one's decision and the other's banked
+    /// photo.
     ///
     /// # Errors
     /// When there is no such check, or no appeal that waits to be decided, or the bank of allowed
@@ -60,7 +62,7 @@ impl App {
         caller: &Caller,
         id: Uuid,
         is_overturned: bool,
-        reason: Note,
+        (reason, by): (Note, &str),
     ) -> Result<StoredCheck, AppError> {
         let check = self.store().check(caller.tenant, id).await?;
         if !matches!(check.appeal, Some(Appeal { decision: None, .. })) {
@@ -77,8 +79,8 @@ impl App {
         let appeal =
             check.appeal.clone().map(|it| Appeal { decision: Some(decision.clone()), ..it });
         let event = events::appeal_decided(StoredCheck { appeal, ..check }, decided_at);
-        let store = self.store().by(caller);
-        store.decide_appeal(caller.tenant, id, &decision, allowed, &event).await?;
+        let ruling = AppealRuling { decision: &decision, by, allowed, event: &event };
+        self.store().by(caller).decide_appeal(caller.tenant, id, ruling).await?;
         self.deliveries().woken().notify_one();
         if is_overturned {
             self.banks(caller.tenant).refresh().await?;
@@ -87,7 +89,7 @@ impl App {
     }
 
     /// The tenant's bank of allowed photos, and what that of a check is in it.
-    async fn photo_to_allow(
+    pub(super) async fn photo_to_allow(
         &self,
         caller: &Caller,
         check: &StoredCheck,

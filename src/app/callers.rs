@@ -104,36 +104,37 @@ impl Callers {
 
     async fn by_key(&self, text: &str) -> Result<Caller, AppError> {
         let key = ApiKey::parse(text).map_err(Denied::KeyNotValid)?;
-        let stored = self.stored(&key).await?.ok_or(Denied::KeyUnknown)?;
+        let stored = self.stored(key.id()).await?.ok_or(Denied::KeyUnknown)?;
         if !stored.digest.is_of(&key) {
             return Err(Denied::KeyUnknown.into());
         }
-        if stored.revoked_at.is_some() {
-            return Err(Denied::KeyRevoked.into());
-        }
-        if stored.expires_at.is_some_and(|at| at <= clock::now_s()) {
-            return Err(Denied::KeyExpired.into());
-        }
-        let StoredKey { id, tenant, scopes, limits, .. } = stored;
-        Ok(Caller { tenant, credential: Credential::Key { id, limits }, scopes })
+        caller_of(stored)
+    }
+
+    /// Whoever once sent the whole of the key of this id.
+    ///
+    /// # Errors
+    /// [`Denied`] when the key does not count any more, or the database fails.
+    pub async fn by_key_id(&self, id: &KeyId) -> Result<Caller, AppError> {
+        caller_of(self.stored(id).await?.ok_or(Denied::KeyUnknown)?)
     }
 
     /// What is kept of a key; `None` where there is none of its id.
-    async fn stored(&self, key: &ApiKey) -> Result<Option<StoredKey>, AppError> {
-        let known = self.known().get(key.id()).cloned();
+    async fn stored(&self, id: &KeyId) -> Result<Option<StoredKey>, AppError> {
+        let known = self.known().get(id).cloned();
         match known {
             Some(known) if known.read_at.elapsed() < OUTAGE_MAX => {
                 if known.asked_at.elapsed() < KNOWN_FOR {
                     return Ok(Some(known.key));
                 }
-                let read = tokio::time::timeout(READ_MAX, self.read(key.id())).await;
+                let read = tokio::time::timeout(READ_MAX, self.read(id)).await;
                 let outage = Failure::Store(StoreError::Busy).into();
                 match read.unwrap_or(Err(outage)) {
                     Err(AppError::Failed(Failure::Store(
                         StoreError::Busy | StoreError::Unreachable(_),
                     ))) => {
                         // So that not every request waits for an answer that does not come.
-                        if let Some(known) = self.known().get_mut(key.id()) {
+                        if let Some(known) = self.known().get_mut(id) {
                             known.asked_at = Instant::now();
                         }
                         Ok(Some(known.key))
@@ -141,7 +142,7 @@ impl Callers {
                     read => read,
                 }
             }
-            _ => self.read(key.id()).await,
+            _ => self.read(id).await,
         }
     }
 
@@ -171,6 +172,18 @@ impl Callers {
     fn known(&self) -> std::sync::MutexGuard<'_, HashMap<KeyId, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whoever has a key, if it counts.
+fn caller_of(stored: StoredKey) -> Result<Caller, AppError> {
+    if stored.revoked_at.is_some() {
+        return Err(Denied::KeyRevoked.into());
+    }
+    if stored.expires_at.is_some_and(|at| at <= clock::now_s()) {
+        return Err(Denied::KeyExpired.into());
+    }
+    let StoredKey { id, tenant, scopes, limits, .. } = stored;
+    Ok(Caller { tenant, credential: Credential::Key { id, limits }, scopes })
 }
 
 /// Makes sure that a caller may do this.

@@ -29,6 +29,8 @@ pub mod own_policy;
 pub mod policies;
 pub mod receipts;
 pub mod retro_match;
+pub mod reviewers;
+pub mod reviews;
 pub mod sending;
 pub mod sightings;
 pub mod snapshot_file;

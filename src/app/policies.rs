@@ -11,7 +11,7 @@ use super::own_policy::{PolicyNotValid, PolicyReader};
 use crate::clock;
 use crate::config::{DatabaseConfig, ModelsConfig};
 use crate::store::{Store, TenantPolicy};
-use crate::tenancy::TenantId;
+use crate::tenancy::{Caller, TenantId};
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -57,11 +57,11 @@ impl Policies {
         self.reader.read(text)
     }
 
-    /// Has a policy decide for a tenant from now on; returns what it is.
+    /// Has a policy decide for the caller's tenant from now on; returns what it is.
     ///
     /// # Errors
     /// When it is not valid, another one had its name and version, or the database fails.
-    pub async fn set(&self, tenant: TenantId, text: &str) -> Result<TenantPolicy, AppError> {
+    pub async fn set(&self, caller: &Caller, text: &str) -> Result<TenantPolicy, AppError> {
         let policy = self.read(text)?;
         let version = policy.version();
         let policy = TenantPolicy {
@@ -70,7 +70,7 @@ impl Policies {
             text: text.to_owned(),
             set_at: clock::now_s(),
         };
-        self.store.set_policy(tenant, &policy).await?;
+        self.store.by(caller).set_policy(caller.tenant, &policy).await?;
         self.refresh().await?;
         Ok(policy)
     }
@@ -83,12 +83,12 @@ impl Policies {
         Ok(self.store.policy(tenant).await?)
     }
 
-    /// Has the operator's policy decide for a tenant again.
+    /// Has the operator's policy decide for the caller's tenant again.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn reset(&self, tenant: TenantId) -> Result<(), AppError> {
-        self.store.reset_policy(tenant).await?;
+    pub async fn reset(&self, caller: &Caller) -> Result<(), AppError> {
+        self.store.by(caller).reset_policy(caller.tenant).await?;
         self.refresh().await
     }
 

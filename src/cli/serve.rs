@@ -59,6 +59,9 @@ pub struct ServeArgs {
     /// an address [default: no limit]
     #[arg(long, value_name = "COUNT")]
     requests_per_minute: Option<String>,
+    /// Whether moderators find their queue at /review [default: true]
+    #[arg(long, value_name = "true|false")]
+    review_page: Option<String>,
     /// Fetch photos from URLs that callers send, from public addresses only
     #[arg(long)]
     fetch_urls: bool,
@@ -192,6 +195,7 @@ impl ServeArgs {
             ("require_keys", self.require_keys.then(|| "true".to_owned())),
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
+            ("review_page", self.review_page.clone()),
             ("stop_delay_s", self.stop_delay_s.clone()),
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
@@ -209,6 +213,7 @@ impl ServeArgs {
         let stop_delay = settings.take("stop_delay_s", read_stop_delay);
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
+        let review_page = settings.take("review_page", str::parse::<bool>);
         let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
@@ -234,6 +239,7 @@ impl ServeArgs {
             stop_delay: stop_delay?,
             origins,
             requests_per_minute,
+            review_page: review_page?,
         };
         let later = later?;
         let config = config?;

@@ -160,17 +160,17 @@ async fn run_policy_on(
     text: Option<&str>,
     reset: bool,
 ) -> anyhow::Result<()> {
-    let tenant = policies.store().tenant(name).await?.id;
+    let caller = Caller::on_command_line(policies.store().tenant(name).await?.id);
     let mut out = io::stdout();
     if let Some(text) = text {
-        let policy = policies.set(tenant, text).await?;
+        let policy = policies.set(&caller, text).await?;
         writeln!(out, "{name} is judged by {} {}", policy.name, policy.version)?;
         return Ok(());
     }
     if reset {
-        policies.reset(tenant).await?;
+        policies.reset(&caller).await?;
     }
-    match policies.of(tenant).await? {
+    match policies.of(caller.tenant).await? {
         None => writeln!(out, "{name} is judged by the operator's policy")?,
         Some(policy) => {
             writeln!(out, "{name} is judged by {} {}", policy.name, policy.version)?;

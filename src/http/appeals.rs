@@ -82,7 +82,8 @@ pub async fn uphold(
     JsonBody(why): JsonBody<WhyJson>,
 ) -> Result<Json<CheckJson>, Problem> {
     let (id, reason) = (read_id(&id)?, Note::new(&why.reason)?);
-    Ok(Json(service.app.decide_appeal(&caller, id, false, reason).await?.into()))
+    let why = (reason, caller.name());
+    Ok(Json(service.app.decide_appeal(&caller, id, false, why).await?.into()))
 }
 
 /// Decide that a verdict was wrong. The hashes of the photo go into the tenant's bank
@@ -97,5 +98,6 @@ pub async fn overturn(
     JsonBody(why): JsonBody<WhyJson>,
 ) -> Result<Json<CheckJson>, Problem> {
     let (id, reason) = (read_id(&id)?, Note::new(&why.reason)?);
-    Ok(Json(service.app.decide_appeal(&caller, id, true, reason).await?.into()))
+    let why = (reason, caller.name());
+    Ok(Json(service.app.decide_appeal(&caller, id, true, why).await?.into()))
 }

@@ -136,14 +136,15 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
             &[ACCESS, &["NO_SUCH_CHECK", "CHECK_NOT_DONE", "RECEIPTS_NOT_SIGNED"], STORE]
         }
         "list_checks" => &[ACCESS, &["BAD_REQUEST", "NO_SUCH_CHECK"], STORE],
-        "show_policy" | "reset_policy" => &[ACCESS, STORE],
         "set_policy" => &[
             ACCESS,
             JSON,
             &["POLICY_NOT_VALID", "POLICY_VERSION_TAKEN", "TOO_MANY_POLICIES"],
             STORE,
         ],
-        "list_banks" | "list_tenants" | "list_endpoints" => &[ACCESS, STORE],
+        "list_banks" | "list_tenants" | "list_endpoints" | "show_policy" | "reset_policy" => {
+            &[ACCESS, STORE]
+        }
         "create_bank" => {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]
         }
@@ -210,7 +211,7 @@ pub fn complete(api: &mut OpenApi) {
             }
             describe_names(operation);
             describe_request_id(operation);
-            let is_done_once = !is_probe(operation) && idempotency::concerns(&method);
+            let is_done_once = !is_open(operation) && idempotency::concerns(&method);
             if is_done_once {
                 describe_idempotency(operation);
             }

@@ -26,6 +26,7 @@ pub mod page;
 pub mod policy;
 pub mod problem;
 pub mod receipts;
+pub mod review;
 pub mod room;
 pub mod route_scopes;
 pub mod server;
@@ -146,8 +147,10 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/", post(page::check))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&service), auth::admit))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&service), page::in_words));
+    let review = if service.review_page { review_page() } else { Router::new() };
     let routes = routes
         .merge(form)
+        .merge(review)
         .route("/", get(page::show))
         .route("/protect", get(page::protect))
         .route("/protect.js", get(page::protect_script))
@@ -158,6 +161,15 @@ pub fn router(service: Arc<Service>) -> Router {
         .merge(api_page)
         .with_state(service);
     with_layers(routes, metrics)
+}
+
+/// The page for moderators: log-ins have a gate of their own.
+fn review_page() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/review", get(review::show).post(review::act))
+        .layer(DefaultBodyLimit::max(review::FORM_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX))
+        .route("/review.js", get(review::script))
 }
 
 /// Lets pages of these origins call the API, and nobody else's.

@@ -8,7 +8,7 @@
 mod picture;
 mod places;
 mod refusal;
-mod result;
+pub mod result;
 
 use std::sync::Arc;
 
@@ -208,7 +208,7 @@ impl CheckPage {
     }
 }
 
-fn html(page: &impl Template, language: Language) -> Result<Response, Problem> {
+pub(super) fn html(page: &impl Template, language: Language) -> Result<Response, Problem> {
     let html = page.render().map_err(|error| Problem::ours(&error))?;
     let headers = [
         (header::CONTENT_LANGUAGE, HeaderValue::from_static(language.code())),
@@ -218,7 +218,7 @@ fn html(page: &impl Template, language: Language) -> Result<Response, Problem> {
 }
 
 /// The other languages, with their names in themselves.
-fn others(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
+pub(super) fn others(language: Language) -> impl Iterator<Item = (&'static str, &'static str)> {
     let others = Language::ALL.into_iter().filter(move |other| *other != language);
     others.map(|other| (other.code(), words::of_pages(other).language))
 }
@@ -237,7 +237,7 @@ impl Lists {
 }
 
 /// The language of the address (`?lang=es`), or else the one that the browser prefers. No cookie.
-fn language(uri: &Uri, headers: &HeaderMap) -> Language {
+pub(super) fn language(uri: &Uri, headers: &HeaderMap) -> Language {
     let query = uri.query().unwrap_or_default().as_bytes();
     let chosen = url::form_urlencoded::parse(query).find(|(name, _)| name == "lang");
     let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
@@ -256,6 +256,11 @@ fn unread_format(error: &AppError) -> Option<UnreadFormat> {
 }
 
 fn now_in_words() -> String {
-    let now = DateTime::from_timestamp(clock::now_s(), 0).unwrap_or_default();
-    now.format("%Y-%m-%d %H:%M UTC").to_string()
+    time_in_words(clock::now_s())
+}
+
+/// A time in seconds since 1970, in words.
+pub(super) fn time_in_words(at_s: i64) -> String {
+    let at = DateTime::from_timestamp(at_s, 0).unwrap_or_default();
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

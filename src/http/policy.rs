@@ -66,7 +66,7 @@ pub async fn set(
     Called(caller): Called,
     JsonBody(new): JsonBody<NewPolicyJson>,
 ) -> Result<Json<PolicyJson>, Problem> {
-    service.app.policies().set(caller.tenant, &new.policy).await?;
+    service.app.policies().set(&caller, &new.policy).await?;
     Ok(Json(shown(&service, caller.tenant).await?))
 }
 
@@ -77,7 +77,7 @@ pub async fn reset(
     State(service): State<Arc<Service>>,
     Called(caller): Called,
 ) -> Result<StatusCode, Problem> {
-    service.app.policies().reset(caller.tenant).await?;
+    service.app.policies().reset(&caller).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -16,6 +16,8 @@ pub struct Service {
     pub origins: Vec<Origin>,
     /// How often one client may.
     pub limiters: ClientLimiters,
+    /// Whether there is a page for moderators.
+    pub review_page: bool,
     stopping: AtomicBool,
 }
 
@@ -25,14 +27,16 @@ impl Service {
     pub fn new(app: App) -> Self {
         let uploads = Uploads::new(app.gate().clone(), app.fetcher().cloned());
         let (origins, limiters) = (Vec::new(), ClientLimiters::default());
-        Self { app, uploads, origins, limiters, stopping: AtomicBool::new(false) }
+        let (review_page, stopping) = (true, AtomicBool::new(false));
+        Self { app, uploads, origins, limiters, review_page, stopping }
     }
 
     /// The same as the operator wants it.
     #[must_use]
     pub fn with_config(app: App, config: &ServiceConfig) -> Self {
         let limiters = ClientLimiters::new(config.requests_per_minute);
-        Self { origins: config.origins.clone(), limiters, ..Self::new(app) }
+        let (origins, review_page) = (config.origins.clone(), config.review_page);
+        Self { origins, limiters, review_page, ..Self::new(app) }
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

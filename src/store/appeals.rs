@@ -9,19 +9,14 @@ use super::audit;
 use super::contents;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
+use super::feedback::{Feedback, write_feedback};
 use super::generation;
 use super::messages::insert_messages;
+use super::review_decisions::{self, AppealDecided};
+use super::reviews;
 use crate::audit::Action;
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
-
-/// Whether a verdict was right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Feedback {
-    pub is_right: bool,
-    /// What the photo was.
-    pub note: Note,
-}
 
 /// A verdict that somebody disputes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +37,17 @@ pub struct Decision {
     pub decided_at: i64,
 }
 
+/// A decision of an appeal, and what comes with it.
+#[derive(Debug, Clone, Copy)]
+pub struct AppealRuling<'a> {
+    pub decision: &'a Decision,
+    /// The key, or whatever else let in whoever decided.
+    pub by: &'a str,
+    /// A photo that is not to be flagged again, and the bank that says so.
+    pub allowed: Option<(&'a BankFacts, &'a BankedPhoto)>,
+    pub event: &'a NewEvent,
+}
+
 impl Store {
     /// Keeps what somebody says of a verdict, in place of what was said before.
     ///
@@ -53,17 +59,8 @@ impl Store {
         id: Uuid,
         feedback: &Feedback,
     ) -> Result<(), StoreError> {
-        let statement = "update photo_check set feedback = $1, feedback_note = $2 \
-             where id = $3 and tenant_id = $4 and state = 'done'";
         let mut transaction = self.begin().await?;
-        let kept = sqlx::query(statement)
-            .bind(if feedback.is_right { "right" } else { "wrong" })
-            .bind(feedback.note.as_str())
-            .bind(id.to_string())
-            .bind(tenant.0)
-            .execute(&mut *transaction)
-            .await?;
-        if kept.rows_affected() == 1 {
+        if write_feedback(&mut transaction, tenant, id, feedback).await? {
             let (action, subject) = (Action::FeedbackGiven, id.to_string());
             audit::append(&mut transaction, self, tenant, action, &subject).await?;
             return self.commit(transaction).await;
@@ -86,16 +83,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         let statement = "update photo_check \
              set appeal = 'open', appeal_reason = $1, appealed_at = $2 \
-             where id = $3 and tenant_id = $4 and state = 'done' and appeal = ''";
+             where id = $3 and tenant_id = $4 and state = 'done' and appeal = '' \
+             returning report, finished_at";
         let mut transaction = self.begin().await?;
         let kept = sqlx::query(statement)
             .bind(reason.as_str())
             .bind(now_s)
             .bind(id.to_string())
             .bind(tenant.0)
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-        if kept.rows_affected() == 1 {
+        if let Some(row) = kept {
+            let (report, finished_at): (String, i64) =
+                (row.try_get("report")?, row.try_get("finished_at")?);
+            reviews::add_item(&mut transaction, tenant, id, (&report, finished_at), true).await?;
             let (action, subject) = (Action::AppealMade, id.to_string());
             audit::append(&mut transaction, self, tenant, action, &subject).await?;
             return self.commit(transaction).await;
@@ -120,9 +121,7 @@ impl Store {
         &self,
         tenant: TenantId,
         id: Uuid,
-        decision: &Decision,
-        allowed: Option<(&BankFacts, &BankedPhoto)>,
-        event: &NewEvent,
+        AppealRuling { decision, by, allowed, event }: AppealRuling<'_>,
     ) -> Result<(), StoreError> {
         let statement = "update photo_check \
              set appeal = $1, decision_reason = $2, decided_at = $3 \
@@ -148,6 +147,10 @@ impl Store {
         if let Some((bank, photo)) = allowed {
             contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
         }
+        let Decision { is_overturned, reason, decided_at } = decision;
+        let decided =
+            AppealDecided { is_overturned: *is_overturned, reason, by, decided_at: *decided_at };
+        review_decisions::note_appeal_decided(&mut transaction, tenant, id, decided).await?;
         insert_messages(&mut transaction, tenant, event, None, decision.decided_at).await?;
         let action =
             if decision.is_overturned { Action::AppealOverturned } else { Action::AppealUpheld };

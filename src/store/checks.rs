@@ -8,10 +8,12 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row};
 use uuid::Uuid;
 
-use super::appeals::{Appeal, Feedback, read_said};
+use super::appeals::{Appeal, read_said};
 use super::database::Store;
 use super::error::{Refusal, StoreError};
+use super::feedback::Feedback;
 use super::messages::{Callback, insert_messages};
+use super::reviews;
 use super::workers::{DELETED_MAX, WorkerId, is_gone};
 use crate::tenancy::TenantId;
 use crate::webhooks::NewEvent;
@@ -399,6 +401,7 @@ impl Store {
                  (select id from photo_check where {condition})"
         );
         sqlx::query(AssertSqlSafe(photos)).bind(value.clone()).execute(&mut *transaction).await?;
+        reviews::delete_items(&mut transaction, condition, &value).await?;
         let checks = format!("delete from photo_check where {condition}");
         let gone =
             sqlx::query(AssertSqlSafe(checks)).bind(value).execute(&mut *transaction).await?;
@@ -453,6 +456,7 @@ async fn finish(
         Some(Callback { endpoint, url: row.try_get("callback_url")? })
     };
     let tenant = TenantId(row.try_get("tenant_id")?);
+    reviews::add_item(&mut *connection, tenant, id, (report, now_s), false).await?;
     insert_messages(connection, tenant, event, callback.as_ref(), now_s).await?;
     Ok(true)
 }

@@ -209,24 +209,9 @@ impl Store {
     /// Removes one banked photo.
     pub async fn remove_content(&self, bank: &BankFacts, id: ContentId) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        let generation = generation::raise(&mut transaction).await?;
-        for statement in [
-            "delete from view_hash where content_id = \
-                 (select id from content where bank_id = $1 and id = $2)",
-            "delete from sighting where content_id = \
-                 (select id from content where bank_id = $1 and id = $2)",
-        ] {
-            sqlx::query(statement).bind(bank.id.0).bind(id.0).execute(&mut *transaction).await?;
-        }
-        let removed = sqlx::query("delete from content where bank_id = $1 and id = $2")
-            .bind(bank.id.0)
-            .bind(id.0)
-            .execute(&mut *transaction)
-            .await?;
-        if removed.rows_affected() == 0 {
+        if !remove_locked(&mut transaction, bank.id, id).await? {
             return Err(no_such_content(bank, id).into());
         }
-        note_removal(&mut transaction, id, generation).await?;
         let subject = subject_of(bank, id);
         audit::append_of_bank(&mut transaction, self, bank.id, Action::ContentRemoved, &subject)
             .await?;
@@ -234,22 +219,50 @@ impl Store {
     }
 }
 
+/// Removes a banked photo inside a transaction that has read nothing of the banks, or has their
+/// write lock. Returns whether there was one.
+pub(super) async fn remove_locked(
+    connection: &mut AnyConnection,
+    bank: BankId,
+    id: ContentId,
+) -> Result<bool, StoreError> {
+    let generation = generation::raise(&mut *connection).await?;
+    for statement in [
+        "delete from view_hash where content_id = \
+             (select id from content where bank_id = $1 and id = $2)",
+        "delete from sighting where content_id = \
+             (select id from content where bank_id = $1 and id = $2)",
+    ] {
+        sqlx::query(statement).bind(bank.0).bind(id.0).execute(&mut *connection).await?;
+    }
+    let removed = sqlx::query("delete from content where bank_id = $1 and id = $2")
+        .bind(bank.0)
+        .bind(id.0)
+        .execute(&mut *connection)
+        .await?;
+    if removed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    note_removal(connection, id, generation).await?;
+    Ok(true)
+}
+
 /// Banks a photo inside a transaction that has the banks' write lock. One whose hashes the bank
-/// already holds is not added again, and stays as it is.
+/// already holds is not added again, and stays as it is. Returns the id of one that is new.
 pub(super) async fn add_locked(
     connection: &mut AnyConnection,
     dialect: Dialect,
     bank: &BankFacts,
     photo: &BankedPhoto,
-) -> Result<(), StoreError> {
+) -> Result<Option<ContentId>, StoreError> {
     ensure_exchanged(bank)?;
     ensure_exists(&mut *connection, bank).await?;
     let existing = find_existing(&mut *connection, bank.id, photo.pdq, photo.gradient).await?;
-    if existing.is_none() {
-        let generation = generation::raise(&mut *connection).await?;
-        insert(connection, dialect, bank.id, photo, generation).await?;
+    if existing.is_some() {
+        return Ok(None);
     }
-    Ok(())
+    let generation = generation::raise(&mut *connection).await?;
+    Ok(Some(insert(connection, dialect, bank.id, photo, generation).await?))
 }
 
 fn no_such_content(bank: &BankFacts, id: ContentId) -> Refusal {

@@ -2,8 +2,8 @@
 //! holds so that two can be compared.
 //!
 //! Everything is copied, with its ids and generations, but for the list of snapshots of the index,
-//! which were taken of the other database, and that of workers, which are alive there. The copy is
-//! one transaction: all of it, or nothing.
+//! which were taken of the other database, that of workers, which are alive there, and that of
+//! sessions of reviewers, who log in again. The copy is one transaction: all of it, or nothing.
 
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
@@ -49,8 +49,8 @@ struct Table {
     gives_ids: bool,
 }
 
-/// All tables but those of snapshots and workers; what others refer to comes first.
-const TABLES: [Table; 19] = [
+/// All tables but those of snapshots, workers and sessions; what others refer to comes first.
+const TABLES: [Table; 21] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -190,6 +190,43 @@ const TABLES: [Table; 19] = [
             ("appealed_at", Kind::BigInt),
             ("decision_reason", Kind::Text),
             ("decided_at", Kind::BigInt),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "review_item",
+        columns: &[
+            ("check_id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("verdict", Kind::Text),
+            ("rank", Kind::BigInt),
+            ("reasons", Kind::Text),
+            ("finished_at", Kind::BigInt),
+            ("state", Kind::Text),
+            ("leased_by", Kind::Text),
+            ("leased_until", Kind::BigInt),
+            ("skipped_by", Kind::Text),
+        ],
+        key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "review_decision",
+        columns: &[
+            ("id", Kind::Text),
+            ("check_id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("outcome", Kind::Text),
+            ("reason", Kind::Text),
+            ("decided_by", Kind::Text),
+            ("decided_at", Kind::BigInt),
+            ("undone_at", Kind::BigInt),
+            ("session", Kind::Text),
+            ("before_state", Kind::Text),
+            ("before_feedback", Kind::Text),
+            ("before_note", Kind::Text),
+            ("allowed_content", Kind::BigInt),
         ],
         key_columns: 1,
         gives_ids: false,

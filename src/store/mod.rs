@@ -26,6 +26,7 @@ mod dialect;
 mod endpoints;
 mod error;
 mod export;
+mod feedback;
 mod file;
 mod generation;
 mod idempotency;
@@ -35,6 +36,9 @@ mod messages;
 mod open;
 mod policies;
 mod queues;
+mod review_decisions;
+mod review_sessions;
+mod reviews;
 mod schema;
 mod server;
 mod sightings;
@@ -43,7 +47,7 @@ mod tenants;
 mod usage;
 mod workers;
 
-pub use appeals::{Appeal, Decision, Feedback};
+pub use appeals::{Appeal, AppealRuling, Decision};
 pub use banks::{Bank, NewBank, ensure_exchanged};
 pub use checks::{
     ClaimedCheck, NewBatch, NewCheck, Outcome, StoredCheck, StoredState, Waiting, WaitsIn,
@@ -54,12 +58,18 @@ pub use copy::TableSum;
 pub use database::Store;
 pub use endpoints::Endpoint;
 pub use error::{Refusal, StoreError};
+pub use feedback::Feedback;
 pub use idempotency::{Claim, Claimed, KeptAnswer};
 pub use import::{BATCH_PHOTOS, Import, Imported};
 pub use keys::{NewKey, StoredKey};
 pub use messages::{Callback, ClaimedMessage, MessageState, Sent, StoredMessage};
 pub use policies::TenantPolicy;
 pub use queues::{Queue, Queues};
+pub use review_decisions::{ReviewDecision, Ruling, Undone};
+pub use review_sessions::ReviewSession;
+pub use reviews::{
+    ItemState, Leased, QueueCounts, QueueFilter, QueueState, QueuedItem, ReviewItem,
+};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};
 pub use usage::Used;

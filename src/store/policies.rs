@@ -8,9 +8,11 @@ use std::sync::Arc;
 
 use sqlx::{AnyConnection, Row};
 
+use super::audit;
 use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::generation;
+use crate::audit::Action;
 use crate::tenancy::TenantId;
 
 /// A policy of a tenant.
@@ -78,6 +80,8 @@ impl Store {
         if set.rows_affected() == 0 {
             return Err(Refusal::NoSuchTenant(tenant.0.to_string()).into());
         }
+        let subject = format!("{name} {version}");
+        audit::append(&mut transaction, self, tenant, Action::PolicySet, &subject).await?;
         self.commit(transaction).await
     }
 
@@ -100,6 +104,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         generation::raise(&mut transaction).await?;
         take_out_of_force(&mut transaction, tenant).await?;
+        audit::append(&mut transaction, self, tenant, Action::PolicyReset, "").await?;
         self.commit(transaction).await
     }
 }

@@ -21,6 +21,7 @@ const SQLITE: &[Step] = &[
     (7, "idempotent_calls", include_str!("../../migrations/sqlite/0007_idempotent_calls.sql")),
     (8, "tenant_policies", include_str!("../../migrations/sqlite/0008_tenant_policies.sql")),
     (9, "audit", include_str!("../../migrations/sqlite/0009_audit.sql")),
+    (11, "review", include_str!("../../migrations/sqlite/0011_review.sql")),
 ];
 
 const POSTGRES: &[Step] = &[
@@ -30,6 +31,7 @@ const POSTGRES: &[Step] = &[
     (7, "idempotent_calls", include_str!("../../migrations/postgres/0007_idempotent_calls.sql")),
     (8, "tenant_policies", include_str!("../../migrations/postgres/0008_tenant_policies.sql")),
     (9, "audit", include_str!("../../migrations/postgres/0009_audit.sql")),
+    (11, "review", include_str!("../../migrations/postgres/0011_review.sql")),
 ];
 
 /// The steps to the schema of today.

@@ -86,6 +86,17 @@ impl Caller {
         self.credential != Credential::Nothing || self.may(KeyScope::BankWrite)
     }
 
+    /// What it is called where what it did is kept: its key, or what else let it in.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.credential {
+            Credential::Key { id, .. } => id.as_str(),
+            Credential::BankToken => "bank token",
+            Credential::CommandLine => "command line",
+            Credential::Nothing | Credential::Accepted => "nobody in particular",
+        }
+    }
+
     /// The key that it sends, if it does.
     #[must_use]
     pub fn key(&self) -> Option<(&KeyId, KeyLimits)> {

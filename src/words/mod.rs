@@ -1,6 +1,7 @@
 //! Words: sentences for people, a file a language. The core's answers and reasons have facts and no
 //! sentences. `english` has those of the API and the command line, the files named `page_` those of
-//! the pages, those named `statement_` those of statements of reasons.
+//! the pages for everybody, those named `review_` those of the page for moderators, those named
+//! `statement_` those of statements of reasons.
 
 mod english;
 pub mod language;
@@ -8,12 +9,16 @@ pub mod page;
 mod page_english;
 mod page_spanish;
 pub mod rates;
+pub mod review;
+mod review_english;
+mod review_spanish;
 pub mod statement;
 mod statement_english;
 mod statement_spanish;
 
 use self::language::Language;
 use self::page::PageWords;
+use self::review::ReviewWords;
 use self::statement::StatementWords;
 
 pub use self::english::{known_copy, made_by_ai, quarantine, seen_on, sentence};
@@ -33,5 +38,14 @@ pub fn of_statements(language: Language) -> &'static StatementWords {
     match language {
         Language::English => &statement_english::WORDS,
         Language::Spanish => &statement_spanish::WORDS,
+    }
+}
+
+/// What the page for moderators says in a language.
+#[must_use]
+pub fn of_review(language: Language) -> &'static ReviewWords {
+    match language {
+        Language::English => &review_english::WORDS,
+        Language::Spanish => &review_spanish::WORDS,
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use photocheck::ids;
 use photocheck::store::{
-    Appeal, Decision, NewBatch, NewCheck, Outcome, Store, StoreError, WaitsIn, WorkerId,
+    Appeal, AppealRuling, Decision, NewBatch, NewCheck, Outcome, Store, StoreError, WaitsIn,
+    WorkerId,
 };
 use photocheck::tenancy::{KeyScope, TenantId};
 use photocheck::webhooks::{EventKind, NewEvent};
@@ -131,7 +132,9 @@ async fn decide(store: &Store, id: Uuid, bank: Option<&BankFacts>) -> Result<(),
     let decision = Decision { is_overturned: bank.is_some(), reason, decided_at: 400 };
     let photo = banked(STOLEN);
     let allowed = bank.map(|bank| (bank, &photo));
-    store.decide_appeal(TENANT, id, &decision, allowed, &event(EventKind::AppealDecided)).await
+    let event = event(EventKind::AppealDecided);
+    let ruling = AppealRuling { decision: &decision, by: "a key", allowed, event: &event };
+    store.decide_appeal(TENANT, id, ruling).await
 }
 
 async fn is_open(store: &Store, id: Uuid) -> bool {

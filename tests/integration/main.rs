@@ -42,6 +42,8 @@ mod outbox;
 mod page;
 mod page_look;
 mod page_protect;
+mod page_review;
+mod page_review_look;
 mod photos;
 mod pictures;
 mod policies;

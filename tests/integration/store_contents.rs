@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use photocheck::accounts::AccountHash;
 use photocheck::ids;
 use photocheck::store::{
-    ContentChange, Endpoint, Expired, NewBatch, NewCheck, NewKey, NewSighting, Opening, Outcome,
-    Recorded, Store, StoreError, TenantPolicy, Used, WaitsIn, WorkerId,
+    ContentChange, Endpoint, Expired, ItemState, NewBatch, NewCheck, NewKey, NewSighting, Opening,
+    Outcome, Recorded, Ruling, Store, StoreError, TenantPolicy, Used, WaitsIn, WorkerId,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
@@ -267,7 +268,8 @@ async fn fill(store: &Store) -> BankFacts {
     let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
-    let outcome = Outcome::Report("{}".to_owned());
+    let report = r#"{"verdict": "suspect", "reasons": [{"code": "SYNTHETIC_FACE"}]}"#;
+    let outcome = Outcome::Report(report.to_owned());
     assert!(store.finish_check(&worker, &claimed, &outcome, &event, 13).await.unwrap());
     for version in ["1", "2"] {
         let (name, version, text) = ("ours".to_owned(), version.to_owned(), "x".to_owned());
@@ -275,6 +277,17 @@ async fn fill(store: &Store) -> BankFacts {
         store.set_policy(tenant, &policy).await.unwrap();
     }
     store.claim_call(&worker, tenant, [7; 32], 60).await.unwrap();
+    let (tenant, check) = (claimed.tenant, claimed.check.id);
+    assert!(store.take_item(tenant, "a log-in", check, Duration::from_mins(1)).await.unwrap());
+    let ruling = Ruling {
+        session: "a log-in",
+        by: "a key",
+        state: ItemState::Escalated,
+        reason: &Note::new("is it her?").unwrap(),
+        decided_at: 14,
+        allowed: None,
+    };
+    assert!(store.decide_review(tenant, check, ruling).await.unwrap().is_some());
     bank
 }
 
@@ -298,13 +311,15 @@ async fn a_copy_holds_what_was_copied() {
             ("view_hash", 1),
             ("sighting", 2),
             ("photo_check", 5),
+            ("review_item", 1),
+            ("review_decision", 1),
             ("waiting_photo", 4),
             ("webhook_endpoint", 1),
             ("webhook_message", 1),
             ("tenant_policy", 2),
             ("idempotent_call", 1),
             ("audit_head", 2),
-            ("audit_entry", 12),
+            ("audit_entry", 15),
         ];
         assert_eq!(rows, filled, "{}", source.kind);
         for target in &databases().await {
@@ -312,7 +327,7 @@ async fn a_copy_holds_what_was_copied() {
             source.store.copy_into(&target.store).await.unwrap();
             assert_eq!(target.store.sums().await.unwrap(), expected, "{case}");
             let verified = target.store.verify_audit(TenantId::DEFAULT, None).await.unwrap();
-            assert_eq!(verified.unwrap().number, 10, "{case}");
+            assert_eq!(verified.unwrap().number, 11, "{case}");
             let refused = source.store.copy_into(&target.store).await.unwrap_err();
             assert!(matches!(refused, StoreError::NotEmpty(_)), "{case}: {refused}");
             assert_eq!(target.store.sums().await.unwrap(), expected, "{case}");

@@ -120,7 +120,9 @@ impl ResultView {
     }
 }
 
-fn made_by_ai(answer: &Answer<MadeByAi>, words: &'static PageWords) -> AnswerView {
+/// The answer about AI in words.
+#[must_use]
+pub fn made_by_ai(answer: &Answer<MadeByAi>, words: &'static PageWords) -> AnswerView {
     let w = &words.made_by_ai;
     let (tone, said) = match answer.answer {
         MadeByAi::Declared => ("found", w.declared),
@@ -149,7 +151,9 @@ fn made_by_ai(answer: &Answer<MadeByAi>, words: &'static PageWords) -> AnswerVie
     AnswerView { question: w.question, tone, said, sure, dots }
 }
 
-fn known_photo(answer: &Answer<KnownCopy>, words: &'static PageWords) -> AnswerView {
+/// The answer about known photos in words.
+#[must_use]
+pub fn known_photo(answer: &Answer<KnownCopy>, words: &'static PageWords) -> AnswerView {
     let w = &words.known_photo;
     let (tone, said) = match answer.answer {
         KnownCopy::Match => ("found", w.found),
@@ -220,8 +224,22 @@ fn part(view: View, words: &EvidenceWords) -> &'static str {
     }
 }
 
+/// The same by the name of the view.
+#[must_use]
+pub fn part_named(view: &str, words: &EvidenceWords) -> &'static str {
+    match view {
+        "whole" | "trimmed" => words.whole,
+        "square" | "inner_square" => words.middle,
+        "top" => words.top,
+        "inner" => words.inner,
+        "keypoint" => words.detail,
+        _ => words.face,
+    }
+}
+
 /// Marks in words, the same one once. How the file was encoded says nothing to people.
-fn marks(marks: &[Mark], words: &EvidenceWords) -> Vec<MarkView> {
+#[must_use]
+pub fn marks(marks: &[Mark], words: &EvidenceWords) -> Vec<MarkView> {
     let mut shown: Vec<MarkView> = Vec::new();
     for mark in marks {
         let by = mark.claimed_by.as_deref().unwrap_or_default();

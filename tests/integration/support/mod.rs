@@ -8,6 +8,7 @@ pub mod keys;
 pub mod marks;
 pub mod nginx;
 pub mod postgres;
+pub mod reviewing;
 pub mod serve;
 
 use std::io::Write;
