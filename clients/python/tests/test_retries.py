@@ -35,13 +35,18 @@ def all_arrived(service: StandIn) -> list[Arrived]:
 
 
 def test_retry_after_is_waited_for_and_the_key_stays() -> None:
-    busy = [problem(503, "QUEUE_FULL", "1"), problem(429, "RATE_LIMITED", "0"), CHECKS]
+    busy = [
+        problem(503, "QUEUE_FULL", "1"),
+        problem(429, "RATE_LIMITED", "0"),
+        problem(409, "IDEMPOTENCY_KEY_IN_USE", "0"),
+        CHECKS,
+    ]
     with standing_in(busy) as service, Client(service.url, "key") as client:
         begun = time.monotonic()
         assert client.start_checks([Upload(b"photo", external_id="7")])["batch_id"] == "b"
         assert 1.0 <= time.monotonic() - begun < 5.0
         arrived = all_arrived(service)
-    assert len(arrived) == 3
+    assert len(arrived) == 4
     assert len({sent.headers["idempotency-key"] for sent in arrived}) == 1
     assert all(sent.headers["authorization"] == "Bearer key" for sent in arrived)
     # The whole form, each time; the text stands before the photo that it is for.
@@ -51,12 +56,22 @@ def test_retry_after_is_waited_for_and_the_key_stays() -> None:
 
 
 def test_each_call_has_its_own_key_and_a_callers_counts() -> None:
-    with standing_in([CHECKS, CHECKS, CHECKS]) as service, Client(service.url) as client:
+    with standing_in([CHECKS, CHECKS, CHECKS]) as service, Client(service.url, "key") as client:
         client.start_checks([b"photo"])
         client.start_checks([b"photo"])
         client.start_checks([b"photo"], idempotency_key="mine")
         keys = [sent.headers["idempotency-key"] for sent in all_arrived(service)]
-    assert len(set(keys)) == 3 and keys[2] == "mine"
+    assert len(set(keys)) == 3 and keys[2] == '"mine"'
+
+
+def test_what_makes_nothing_and_who_says_not_who_has_no_key() -> None:
+    report = Answer(200, b"{}")
+    with standing_in([report, CHECKS]) as service:
+        with Client(service.url, "key") as client:
+            client.check(b"photo")
+        with Client(service.url) as client:
+            client.start_checks([b"photo"])
+        assert not any("idempotency-key" in sent.headers for sent in all_arrived(service))
 
 
 def test_the_asynchronous_client_waits_too() -> None:

@@ -38,6 +38,7 @@ interface Call {
   query?: { [name: string]: string };
   json?: unknown;
   form?: FormData;
+  /** Of a call that makes something. */
   idempotencyKey?: string | undefined;
 }
 
@@ -59,13 +60,14 @@ export class Client {
 
   /** Checks a photo at once. */
   check(photo: Photo, { accountId }: { accountId?: string } = {}): Promise<Report> {
+    // It makes nothing, so it may be sent again as it is, and its answer need not be kept.
+    const call: Call = { method: "POST", path: "/v1/check" };
     if (isUrl(photo)) {
-      const json = { url: photo.url, account_id: accountId };
-      return this.#send(post("/v1/check", { json }));
+      return this.#send({ ...call, json: { url: photo.url, account_id: accountId } });
     }
     const form = formOf({ account_id: accountId });
     form.append("photo", toBlob(photo), "photo");
-    return this.#send(post("/v1/check", { form }));
+    return this.#send({ ...call, form });
   }
 
   /**
@@ -179,7 +181,7 @@ export class Client {
   /** The photos of a bank, a page a call. */
   async *listContents(bank: string): AsyncGenerator<Content, void, undefined> {
     const path = `/v1/banks/${part(bank)}/contents`;
-    for (let after: number | undefined = 0; after !== undefined; ) {
+    for (let after: number | undefined = 0; after !== undefined;) {
       const query = { after: String(after) };
       const page: Contents = await this.#send({ method: "GET", path, query });
       yield* page.contents;
@@ -264,8 +266,9 @@ export class Client {
     if (this.#key !== undefined) {
       headers.set("authorization", `Bearer ${this.#key}`);
     }
-    if (idempotencyKey !== undefined) {
-      headers.set("idempotency-key", idempotencyKey);
+    // What is answered to such a call is kept, so only who says who they are may send one.
+    if (idempotencyKey !== undefined && this.#key !== undefined) {
+      headers.set("idempotency-key", `"${idempotencyKey}"`);
     }
     let body: BodyInit | null = form ?? null;
     if (json !== undefined) {

@@ -13,6 +13,9 @@ export const RETRIES: Retries = { attemptsMax: 5, secondsMax: 120 };
 /** Statuses by which the service, or a proxy before it, asks for another attempt. */
 const AGAIN = [429, 502, 503, 504];
 
+/** An attempt before is being done; the next one is answered with what comes of it. */
+const UNDER_WAY = "IDEMPOTENCY_KEY_IN_USE";
+
 const PAUSE_FIRST_S = 0.5;
 const PAUSE_MAX_S = 30;
 
@@ -28,7 +31,10 @@ export function pauseS(
   chance: number,
 ): number | undefined {
   let askedS: number | undefined;
-  if (failure instanceof ProblemError && AGAIN.includes(failure.status)) {
+  if (failure instanceof ProblemError) {
+    if (!AGAIN.includes(failure.status) && failure.code !== UNDER_WAY) {
+      return undefined;
+    }
     askedS = failure.retryAfterS;
   } else if (!(failure instanceof NotReached)) {
     return undefined;

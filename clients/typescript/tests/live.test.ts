@@ -53,7 +53,10 @@ test("banks are filled and emptied", async () => {
   assert.deepEqual(await listed(), [["case 12", "é 7", "confirmed"]]);
   const report = await client.check(SMALL);
   assert.deepEqual([report.verdict, report.answers.known_photo.answer], ["fake", "match"]);
-  assert.deepEqual(report.evidence.matches.map(({ bank }) => bank), ["TYPESCRIPT"]);
+  assert.deepEqual(
+    report.evidence.matches.map(({ bank }) => bank),
+    ["TYPESCRIPT"],
+  );
   await client.removeContent("TYPESCRIPT", added.content_id);
   assert.deepEqual(await listed(), []);
   const names = async () => (await client.listBanks()).map(({ name }) => name);
@@ -66,10 +69,7 @@ test("photos are checked later, and a verdict is overturned", async () => {
   await client.createBank("LATER");
   await client.addContent("LATER", SMALL);
   const other = await openAsBlob(OTHER);
-  const begun = await client.startChecks([
-    { photo: SMALL, externalId: "one" },
-    { photo: other },
-  ]);
+  const begun = await client.startChecks([{ photo: SMALL, externalId: "one" }, { photo: other }]);
   const { checks } = await client.waitForChecks(begun.batch_id);
   assert.deepEqual(
     checks.map(({ state, external_id, report }) => [state, external_id, report?.photo.format]),

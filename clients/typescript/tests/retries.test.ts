@@ -40,7 +40,12 @@ async function refusal(promise: Promise<unknown>): Promise<ProblemError> {
 }
 
 test("Retry-After is waited for, and the key stays", async () => {
-  const busy = [problem(503, "QUEUE_FULL", "1"), problem(429, "RATE_LIMITED", "0"), CHECKS];
+  const busy = [
+    problem(503, "QUEUE_FULL", "1"),
+    problem(429, "RATE_LIMITED", "0"),
+    problem(409, "IDEMPOTENCY_KEY_IN_USE", "0"),
+    CHECKS,
+  ];
   await withService(busy, async ({ url, arrived }) => {
     const client = new Client(url, { key: "key" });
     const begun = performance.now();
@@ -48,7 +53,7 @@ test("Retry-After is waited for, and the key stays", async () => {
     assert.equal(checks.batch_id, "b");
     const tookMs = performance.now() - begun;
     assert.ok(990 <= tookMs && tookMs < 5000, String(tookMs));
-    assert.equal(arrived.length, 3);
+    assert.equal(arrived.length, 4);
     assert.equal(new Set(arrived.map(({ headers }) => headers["idempotency-key"])).size, 1);
     for (const { path, headers, body } of arrived) {
       assert.equal(path, "/v1/checks");
@@ -62,13 +67,24 @@ test("Retry-After is waited for, and the key stays", async () => {
 
 test("each call has its own key, and a caller's counts", async () => {
   await withService([CHECKS, CHECKS, CHECKS], async ({ url, arrived }) => {
-    const client = new Client(url);
+    const client = new Client(url, { key: "key" });
     await client.startChecks([{ photo: PHOTO }]);
     await client.startChecks([{ photo: new Blob([PHOTO]) }]);
     await client.startChecks([{ photo: PHOTO.buffer }], { idempotencyKey: "mine" });
     const keys = arrived.map(({ headers }) => headers["idempotency-key"]);
     assert.equal(new Set(keys).size, 3);
-    assert.equal(keys[2], "mine");
+    assert.equal(keys[2], '"mine"');
+  });
+});
+
+test("what makes nothing, and who says not who, has no key", async () => {
+  await withService([{ status: 200, body: "{}" }, CHECKS], async ({ url, arrived }) => {
+    await new Client(url, { key: "key" }).check(PHOTO);
+    await new Client(url).startChecks([{ photo: PHOTO }]);
+    assert.deepEqual(
+      arrived.map(({ headers }) => headers["idempotency-key"]),
+      [undefined, undefined],
+    );
   });
 });
 

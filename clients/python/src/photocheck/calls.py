@@ -30,12 +30,14 @@ class Call(Generic[T]):
     json: object = None
     files: Files | None = None
     idempotency_key: str | None = None
+    """Of a call that makes something."""
 
     def request(self, http: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """The request; a new one for each attempt, always with the same key."""
         headers = {}
-        if self.idempotency_key is not None:
-            headers["idempotency-key"] = self.idempotency_key
+        # What is answered to such a call is kept, so only who says who they are may send one.
+        if self.idempotency_key is not None and "authorization" in http.headers:
+            headers["idempotency-key"] = f'"{self.idempotency_key}"'
         return http.build_request(
             self.method,
             self.path.lstrip("/"),
@@ -56,11 +58,12 @@ class Call(Generic[T]):
 
 
 def check(photo: Photo, account_id: str | None) -> Call[Report]:
+    # It makes nothing, so it may be sent again as it is, and its answer need not be kept.
     if isinstance(photo, PhotoUrl):
         body = _given(url=photo.url, account_id=account_id)
-        return Call("POST", "/v1/check", json=body, idempotency_key=_new_key())
+        return Call("POST", "/v1/check", json=body)
     files = [*_texts(account_id=account_id), _file(photo)]
-    return Call("POST", "/v1/check", files=files, idempotency_key=_new_key())
+    return Call("POST", "/v1/check", files=files)
 
 
 def start_checks(

@@ -7,6 +7,9 @@ from photocheck.errors import NotReached, PhotocheckError, ProblemError
 AGAIN = frozenset({429, 502, 503, 504})
 """Statuses by which the service, or a proxy before it, asks for another attempt."""
 
+UNDER_WAY = "IDEMPOTENCY_KEY_IN_USE"
+"""An attempt before is being done; the next one is answered with what comes of it."""
+
 PAUSE_FIRST_S = 0.5
 PAUSE_MAX_S = 30.0
 
@@ -28,7 +31,7 @@ class Retries:
         """
         asked_s: float | None = None
         if isinstance(failure, ProblemError):
-            if failure.status not in AGAIN:
+            if failure.status not in AGAIN and failure.code != UNDER_WAY:
                 return None
             asked_s = failure.retry_after_s
         elif not isinstance(failure, NotReached):
