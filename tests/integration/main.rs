@@ -16,6 +16,7 @@ mod bulk;
 mod bulk_archives;
 mod bulk_resume;
 mod bulk_rings;
+mod clients;
 mod command_line;
 #[cfg(feature = "c2pa")]
 mod credentials;
@@ -56,5 +57,6 @@ mod tenant_routes;
 mod tenants;
 mod threatexchange;
 mod uploads;
+mod walk;
 mod webhooks;
 mod xmp;
