@@ -3,7 +3,7 @@
 use crate::openapi::{command, run, said, tools};
 use crate::support::{Place, fixture_path, root};
 
-/// Small and without a face, so that it is checked soon.
+/// Small, so that it is checked soon.
 const PHOTO: &str = "edge/png-8.png";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

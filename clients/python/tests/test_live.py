@@ -25,7 +25,7 @@ URL = os.environ["PHOTOCHECK_URL"]
 KEY = os.environ["PHOTOCHECK_KEY"]
 PHOTOS = Path(os.environ["PHOTOCHECK_FIXTURES"])
 MADE_BY_AI = PHOTOS / "photos/ai-portrait-1.jpg"
-# Without a face, so that they are checked soon.
+# So that they are checked soon.
 SMALL = PHOTOS / "edge/png-8.png"
 OTHER = PHOTOS / "edge/webp-lossy.webp"
 

@@ -50,7 +50,10 @@ def same(ours: Any, schema: dict[str, Any], at: str) -> None:
     if "allOf" in schema and len(schema["allOf"]) == 1:
         return same(ours, schema["allOf"][0], at)
     if get_origin(ours) is NotRequired:
-        return same(get_args(ours)[0], schema, at)
+        # A field that may be left out is never null, whatever the description says.
+        others = [one for one in schema.get("oneOf", []) if one != {"type": "null"}]
+        one = others[0] if len(others) == 1 else schema
+        return same(get_args(ours)[0], one, at)
     if get_origin(ours) in (Union, types.UnionType):
         return same_union(get_args(ours), schema, at)
     if get_origin(ours) is Literal:
@@ -65,7 +68,6 @@ def same(ours: Any, schema: dict[str, Any], at: str) -> None:
         same_fields(ours, schema, at)
     else:
         kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        # A field that may be left out is never null, whatever the description says.
         assert [kind for kind in kinds if kind != "null"] == [PLAIN[ours]], at
 
 

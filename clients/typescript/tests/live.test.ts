@@ -21,7 +21,7 @@ const URL = named("PHOTOCHECK_URL");
 const KEY = named("PHOTOCHECK_KEY");
 const fixture = (name: string) => join(named("PHOTOCHECK_FIXTURES"), name);
 const MADE_BY_AI = fixture("photos/ai-portrait-1.jpg");
-// Without a face, so that they are checked soon.
+// So that they are checked soon.
 const SMALL = readFileSync(fixture("edge/png-8.png"));
 const OTHER = fixture("edge/webp-lossy.webp");
 const client = new Client(URL, { key: KEY });

@@ -82,8 +82,15 @@ test("both signals of a photo, by one check", async () => {
   });
   const other = await knownPhoto.run(image("edge/webp-lossy.webp"));
   assert.ok(typeof other.score === "number");
-  const faceless = await madeByAi.run(copy);
-  assert.ok("type" in faceless && faceless.type === "ERROR");
+  const plain = image("edge/plain-colour.png");
+  for (const [signal, code] of [
+    [madeByAi, "NO_FACE_FOUND"],
+    [knownPhoto, "LOW_DETAIL"],
+  ] as const) {
+    const none = await signal.run(plain);
+    assert.ok("type" in none && none.type === "ERROR");
+    assert.equal((none.score as Error & { code: string }).code, code);
+  }
   await client.createBank("OURS", { purpose: "allow" });
   await client.addContent("OURS", fixture("edge/png-8.png"));
   assert.equal((await knownPhoto.run(copy)).score, 0);

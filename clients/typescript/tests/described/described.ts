@@ -12,10 +12,10 @@ type Open = "code" | "reasons" | "kind" | "claim" | "events";
 type Plain<T> = T extends readonly (infer U)[]
   ? Plain<U>[]
   : T extends object
-    ? { [K in keyof T]: K extends Open ? Texts<T[K]> : Field<T[K]> }
+    ? { [K in keyof T]: K extends Open ? Texts<T[K]> : Plain<Field<T, K>> }
     : T;
-type Field<T> = undefined extends T ? Plain<Exclude<T, null>> : Plain<T>;
-type Texts<T> = T extends readonly unknown[] ? string[] : T extends string ? string : T;
+type Field<T, K extends keyof T> = {} extends Pick<T, K> ? Exclude<T[K], null> : T[K];
+type Texts<T> = NonNullable<T> extends readonly unknown[] ? string[] : string;
 
 /** Whether each fits where the other is asked for, with the same fields. */
 type Same<A, B> = [Plain<A>, Plain<B>] extends [Plain<B>, Plain<A>] ? Fields<A, B> : false;
