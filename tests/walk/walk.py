@@ -36,8 +36,10 @@ def serving() -> Iterator[str]:
     words += ["--webhook-networks", "127.0.0.1/32", "--stop-delay-s", "0"]
     with subprocess.Popen([program, *words], text=True, stdout=subprocess.PIPE) as service:
         assert service.stdout is not None
-        yield service.stdout.readline().split()[-1]
-        service.terminate()
+        try:
+            yield service.stdout.readline().split()[-1]
+        finally:
+            service.terminate()
 
 
 @contextmanager
@@ -57,9 +59,11 @@ def receiving() -> Iterator[tuple[str, "Queue[tuple[dict[str, str], bytes]]"]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/", arrived
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/", arrived
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 run("tenant", "create", "acme", "--create")
@@ -86,7 +90,7 @@ with serving() as url, receiving() as (hook, arrived):
 
     def told(kind: str) -> dict:
         """The next message, verified by a library that is not ours."""
-        headers, body = arrived.get(timeout=120)
+        headers, body = arrived.get(timeout=300)
         event = Webhook(secret).verify(body, headers)
         try:
             Webhook(secret).verify(body + b" ", headers)
