@@ -100,7 +100,7 @@ pub async fn start(
         {
             return Ok(Begun::Accepted(checks));
         }
-        Ok(Begun::Arriving(later.begin(tenant, call.id).await?))
+        Ok(Begun::Arriving(Box::new(later.begin(tenant, call.id).await?)))
     };
     let mut arriving = match begun.await {
         Ok(Begun::Arriving(arriving)) => arriving,
@@ -123,7 +123,7 @@ pub async fn start(
 
 /// What a call has to do.
 enum Begun {
-    Arriving(Arriving),
+    Arriving(Box<Arriving>),
     /// It was done before, and nobody got the answer.
     Accepted(Vec<StoredCheck>),
 }

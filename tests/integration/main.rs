@@ -17,6 +17,7 @@ mod bulk;
 mod bulk_archives;
 mod bulk_resume;
 mod bulk_rings;
+mod clients;
 mod command_line;
 #[cfg(feature = "c2pa")]
 mod credentials;
@@ -63,5 +64,6 @@ mod tenant_routes;
 mod tenants;
 mod threatexchange;
 mod uploads;
+mod walk;
 mod webhooks;
 mod xmp;

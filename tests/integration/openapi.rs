@@ -17,7 +17,7 @@ use crate::support::{Service, Setup, fixture_path, root};
 const TOKEN: &str = "geheim";
 
 /// The folder of the tools; `None`, said in one line, where it is not at hand. In CI it must be.
-fn tools() -> Option<PathBuf> {
+pub fn tools() -> Option<PathBuf> {
     let tools = std::env::var_os("PHOTOCHECK_API_TOOLS").map(PathBuf::from);
     if tools.is_none() {
         let needed = std::env::var_os("CI").is_some();
@@ -40,16 +40,16 @@ async fn describe(service: &Service, folder: &TempDir) -> PathBuf {
 }
 
 /// Runs a tool to its end beside the service, which answers on other threads.
-async fn run(mut command: Command) -> Output {
+pub async fn run(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     let Output { status, stdout, stderr } = output;
     format!("{status}\n{}\n{}", String::from_utf8_lossy(stdout), String::from_utf8_lossy(stderr))
 }
 
-fn command(program: &Path, args: &[&str]) -> Command {
+pub fn command(program: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(args);
     command

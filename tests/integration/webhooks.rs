@@ -93,7 +93,7 @@ impl Receiver {
 }
 
 /// A service that does what waits and tells of it, and an administrator's key.
-async fn telling(setup: Setup) -> (Service, String) {
+pub async fn telling(setup: Setup) -> (Service, String) {
     let webhook_addresses =
         Addresses { networks: vec!["127.0.0.1/32".parse().unwrap()], ..Addresses::default() };
     let setup = Setup { require_keys: true, webhook_addresses, ..setup };
