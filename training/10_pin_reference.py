@@ -15,7 +15,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from lib import boxes, heads, paths, photos, squares
+from faces import face_boxes
+from lib import alignment, boxes, heads, paths, photos, squares
 
 FIXTURE = "photos/real-collins.png"
 
@@ -49,22 +50,35 @@ class Model:
         taps = {tap: tokens[tap] for tap in self.facts["taps"]}
         return self.heads.run(["logits"], taps)[0][0]
 
-    def score(self, image, box):
-        """Returns the logits by kind of crop, the exit's, and the score by both crops."""
+    def is_aligned(self, image, face):
+        """Whether the head for aligned faces counts for a face of faces/face_boxes.py."""
+        measured = alignment.measure_alignment(face, *image.size)
+        return alignment.is_within(measured, self.facts["aligned"]["limits"])
+
+    def score(self, image, box, aligned):
+        """Returns the logits by kind of crop, the exit's, and the score by all of them."""
         total, found = self.facts["calibration"]["bias"], {}
         for look in self.facts["look"]:
             side = self.facts["input"]["side"]
             square = squares.place_square(look, *image.size, box)
             tokens = self.tokens(np.asarray(squares.cut_square(image, square, side)))
-            found[look["kind"]] = float(self.logits(tokens)[look["head"]])
+            logits = self.logits(tokens)
+            found[look["kind"]] = float(logits[look["head"]])
             total += look["weight"] * found[look["kind"]]
             if look["kind"] == "whole":
                 block = self.facts["exit"]["block"]
                 found["exit"] = float(self.exit.run(None, {block: tokens[block]})[0][0, 0])
+                if aligned:
+                    found["aligned"] = float(logits[self.facts["aligned"]["head"]])
+        if aligned:
+            facts = self.facts["aligned"]
+            total = max(total, facts["bias"] + facts["weight"] * found["aligned"])
         return found, float(heads.sigmoid(total))
 
     def leave_early(self, found):
         """Returns (way, score) where the photo leaves before its face is scored, or None."""
+        if "aligned" in found:
+            return None
         for way, logit in (("exit", found["exit"]), ("whole_alone", found["whole"])):
             facts = self.facts[way]
             if logit <= facts["logit_max"]:
@@ -93,15 +107,16 @@ def choose_photos(model, count):
         if row["source"] in sources or same_label >= count / 2:
             continue
         image = photos.open_photo(photos.locate(row))
-        faces = boxes.find_faces(image)
+        faces = face_boxes.detect_for_crops(image)
         if len(faces) != 1:
             continue
-        found, score = model.score(image, faces[0][:4])
+        box = boxes.round_face(faces[0], image)[:4]
+        found, score = model.score(image, box, model.is_aligned(image, faces[0]))
         way = model.leave_early(found)
         if way and way[0] == "whole_alone":
             continue
         sources.add(row["source"])
-        kept.append({"path": row["path"], "label": row["label"], "box": faces[0][:4],
+        kept.append({"path": row["path"], "label": row["label"], "box": box,
                      "logits": found, "exit": bool(way), "score": way[1] if way else score})
     return kept
 

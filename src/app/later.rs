@@ -344,8 +344,8 @@ impl Drop for Arriving {
             return;
         }
         let ids: Vec<Uuid> = self.checks.iter().map(|check| check.id).collect();
-        for id in ids {
-            self.later.forget_photo(id);
+        for id in &ids {
+            self.later.forget_photo(*id);
         }
         let (store, batch) = (self.later.store.clone(), self.batch.id);
         // What stays behind where that fails is forgotten within the hour.

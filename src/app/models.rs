@@ -17,9 +17,9 @@ const MODEL: ModelFiles<'_> = ModelFiles {
         include_bytes!("../../models/trunk-clip-b16/trunk.onnx"),
         include_str!("../../models/trunk-clip-b16/trunk.toml"),
     ),
-    heads: include_bytes!("../../models/synthetic-7/heads.onnx"),
-    exit: Some(include_bytes!("../../models/synthetic-7/exit.onnx")),
-    description: include_str!("../../models/synthetic-7/model.toml"),
+    heads: include_bytes!("../../models/synthetic-8/heads.onnx"),
+    exit: Some(include_bytes!("../../models/synthetic-8/exit.onnx")),
+    description: include_str!("../../models/synthetic-8/model.toml"),
 };
 const THRESHOLDS: &str = include_str!("../../models/thresholds.toml");
 const STRICT: &str = include_str!("../../models/policies/strict.toml");

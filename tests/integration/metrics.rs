@@ -70,7 +70,7 @@ async fn metrics_count_what_happened() {
         format!("photocheck_http_request_seconds_sum{}", labels("POST", "/v1/check", "2xx"));
     let answered = value(&metrics, &answered).unwrap();
     assert!(0.0 < spent && spent <= answered, "stages {spent} s of {answered} s");
-    assert!(metrics.contains("photocheck_info{model=\"synthetic-7\""), "{metrics}");
+    assert!(metrics.contains("photocheck_info{model=\"synthetic-8\""), "{metrics}");
     // No label is of a caller's making.
     assert!(!metrics.contains("nothing") && !metrics.contains("SOME"), "{metrics}");
     check_format(&metrics);

@@ -66,6 +66,7 @@ class Face:
     eye_a: tuple  # the subject's right eye, on the left of an unmirrored photo
     eye_b: tuple
     score: float
+    mouth: tuple = (math.nan, math.nan)
 
     def json(self):
         def r(v):
@@ -140,7 +141,7 @@ def weigh(face):
 
 
 def suppress(candidates, weighted):
-    """Candidates are rows x, y, w, h, eye_a.x, eye_a.y, eye_b.x, eye_b.y, score.
+    """Candidates are rows x, y, w, h, eye_a.x, eye_a.y, eye_b.x, eye_b.y, score, mouth.x, mouth.y.
 
     Best score first (ties: lower index). Plain: the best one stays and those that
     overlap it by more than NMS_IOU go. Weighted: it becomes the mean of itself
@@ -155,7 +156,8 @@ def suppress(candidates, weighted):
         row = best.copy()
         if weighted:
             weight = left[close, 8:9]
-            row[:8] = (left[close, :8] * weight).sum(0) / weight.sum()
+            row = (left[close] * weight).sum(0) / weight.sum()
+            row[8] = best[8]
         kept.append(row)
         left = left[~close]
     return kept
@@ -178,7 +180,7 @@ class Detector:
         self.first_passes, self.refining_pass = first_passes, refining_pass
 
     def net(self, canvas):
-        """Raw candidates in input coordinates (0..1): [N,9] as suppress() wants them."""
+        """Raw candidates in input coordinates (0..1): [N,11] as suppress() wants them."""
         side = canvas.shape[0]
         anchors = anchor_centres(self.kind, side)
         x = canvas.astype(np.float32) / np.float32(127.5) - np.float32(1.0)
@@ -196,6 +198,7 @@ class Detector:
                 r[:, 4:6] + anchors,
                 r[:, 6:8] + anchors,
                 1 / (1 + np.exp(-logits[:, None].astype(np.float64))),
+                r[:, 10:12] + anchors,
             ],
             axis=1,
         )
@@ -210,8 +213,8 @@ class Detector:
         for row in suppress(rows, self.weighted):
             x, y = view.to_photo(row[0], row[1], side)
             right, bottom = view.to_photo(row[0] + row[2], row[1] + row[3], side)
-            a, b = view.to_photo(row[4], row[5], side), view.to_photo(row[6], row[7], side)
-            faces.append(np.array([x, y, right - x, bottom - y, *a, *b, row[8]], np.float64))
+            a, b, mouth = (view.to_photo(row[k], row[k + 1], side) for k in (4, 6, 9))
+            faces.append(np.array([x, y, right - x, bottom - y, *a, *b, row[8], *mouth]))
         return faces
 
     def find_again(self, image, face, size=None):
@@ -255,7 +258,7 @@ class Detector:
         faces = next(filter(len, passes), [])
         return [
             Face(f[0] / w, f[1] / h, f[2] / w, f[3] / h,
-                 (f[4] / w, f[5] / h), (f[6] / w, f[7] / h), f[8])
+                 (f[4] / w, f[5] / h), (f[6] / w, f[7] / h), f[8], (f[9] / w, f[10] / h))
             for f in faces
         ]
 
@@ -264,13 +267,15 @@ class Detector:
         finds the face."""
         image = image.convert("RGB")
         w, h = image.size
-        row = np.array([face.x * w, face.y * h, face.w * w, face.h * h, *[0.0] * 4, face.score])
+        box = [face.x * w, face.y * h, face.w * w, face.h * h]
+        row = np.array([*box, *[0.0] * 4, face.score, 0.0, 0.0])
         again = self.find_again(image, row, DETECTOR_PASS)
         if again is None:
             return face
         x, y, bw, bh = again[:4]
         eyes = (again[4] / w, again[5] / h), (again[6] / w, again[7] / h)
-        return Face(x / w, y / h, bw / w, bh / h, *eyes, face.score)
+        mouth = again[9] / w, again[10] / h
+        return Face(x / w, y / h, bw / w, bh / h, *eyes, face.score, mouth)
 
 
 _default = None

@@ -3,13 +3,16 @@
 from faces import face_boxes
 
 
-def find_faces(image):
-    """Returns [[x, y, w, h, score], …] in pixels of the upright photo."""
+def round_face(face, image):
+    """Returns [x, y, w, h, score] in pixels of the upright photo."""
     w, h = image.size
-    return [
-        [round(v, 2) for v in (f.x * w, f.y * h, f.w * w, f.h * h)] + [round(f.score, 4)]
-        for f in face_boxes.detect_for_crops(image)
-    ]
+    box = face.x * w, face.y * h, face.w * w, face.h * h
+    return [round(v, 2) for v in box] + [round(face.score, 4)]
+
+
+def find_faces(image):
+    """Returns a list for each face, as `round_face` does."""
+    return [round_face(face, image) for face in face_boxes.detect_for_crops(image)]
 
 
 def choose_box(faces):

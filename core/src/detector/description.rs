@@ -3,6 +3,7 @@
 use image::RgbImage;
 use serde::Deserialize;
 
+use super::alignment::AlignmentLimits;
 use crate::faces::Face;
 use crate::photo::resize::PixelBox;
 
@@ -31,6 +32,21 @@ pub struct Description {
     pub exit: Option<Exit>,
     /// Absent in models that always score the face too.
     pub whole_alone: Option<Leave>,
+    /// Absent in models that know nothing special about faces that sit as FFHQ's do.
+    pub aligned: Option<AlignedHead>,
+}
+
+/// The head of the whole photo that tells what a network drew after FFHQ from FFHQ's own photos.
+/// It counts where the face sits within `limits`, if it says more than all other heads together:
+/// the logit of its score is `bias + weight * logit`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlignedHead {
+    /// Column of the model's output.
+    pub head: usize,
+    pub weight: f32,
+    pub bias: f32,
+    pub limits: AlignmentLimits,
 }
 
 /// Where a photo that is plainly real leaves early.

@@ -7,6 +7,7 @@
 //! was neither trained nor measured on such photos. Everything it needs to know of a model stands
 //! in the `model.toml` beside it.
 
+mod alignment;
 mod colours;
 mod description;
 mod heat_map;

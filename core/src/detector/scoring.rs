@@ -3,7 +3,8 @@
 use image::RgbImage;
 use ndarray::ArrayD;
 
-use super::description::{CropKind, Description, Exit};
+use super::alignment::Alignment;
+use super::description::{AlignedHead, CropKind, Description, Exit};
 use super::trunk::{Begun, Blocks, Trunk};
 use super::{colours, description, heat_map, perturbations, sharpness};
 use crate::faces::Face;
@@ -138,8 +139,9 @@ impl Detector {
         let Some(foremost) = faces.first() else {
             return Ok(not_applicable(NotApplicable::NoFaceFound, Vec::new()));
         };
-        let whole = match self.whole_pass(pixels, foremost, faces.len() == 1)? {
-            WholePass::Scored(logit) => logit,
+        let aligned = self.aligned_head(pixels, foremost);
+        let whole = match self.whole_pass(pixels, foremost, aligned, faces.len() == 1)? {
+            WholePass::Scored(logits) => logits,
             WholePass::PlainlyReal(score) => return Ok(self.plainly_real(pixels, foremost, score)),
         };
         let scored = faces.iter().enumerate().map(|(number, face)| {
@@ -169,7 +171,7 @@ impl Detector {
             evaluated.heat_map = heat_map;
         }
         if levels.suspect <= f64::from(score.value()) {
-            let around = if face == *foremost { Around::Photo } else { Around::Face };
+            let around = if face == *foremost { Around::Photo { aligned } } else { Around::Face };
             let settled_below = levels.unsure;
             let stability = self.stability(pixels, &evaluated, around, settled_below)?;
             evaluated.stability = Some(stability);
@@ -190,7 +192,7 @@ impl Detector {
         let mut stability = Stability { variants: 1, lowest: *score, highest: *score };
         for (pixels, face) in perturbations::perturb(pixels, face) {
             let around = match around {
-                Around::Photo => self.whole_pass(&pixels, &face, true)?,
+                Around::Photo { aligned } => self.whole_pass(&pixels, &face, aligned, true)?,
                 Around::Face => WholePass::Scored(self.surroundings_logit(&pixels, &face)?),
             };
             let score = match around {
@@ -211,40 +213,57 @@ impl Detector {
         Ok(stability)
     }
 
+    /// The head for faces that sit as FFHQ's do, where this one does.
+    fn aligned_head(&self, pixels: &RgbImage, face: &Face) -> Option<AlignedHead> {
+        let alignment = Alignment::measure(face, pixels.width(), pixels.height());
+        self.description.aligned.filter(|head| alignment.is_within(&head.limits))
+    }
+
     /// What the crops of the whole photo add to every face's logit, with the calibration; or that
-    /// they are enough, where the photo `may_leave` early.
+    /// they are enough, where the photo `may_leave` early. With the head for `aligned` faces none
+    /// leaves: the ways out know nothing of it.
     fn whole_pass(
         &self,
         pixels: &RgbImage,
         face: &Face,
+        aligned: Option<AlignedHead>,
         may_leave: bool,
     ) -> Result<WholePass, UnableToEvaluate> {
-        let mut logit = self.description.calibration.bias;
+        let may_leave = may_leave && aligned.is_none();
+        let mut logits = WholeLogits { sum: self.description.calibration.bias, aligned: None };
         for crop in self.description.crops.iter().filter(|crop| crop.kind == CropKind::Whole) {
             let begun = self.begin(&self.crop(pixels, crop.area(pixels, face)))?;
             if may_leave && let Some(score) = self.early_score(&begun)? {
                 return Ok(WholePass::PlainlyReal(score));
             }
-            let found = column(&self.finish(begun)?, crop.head)?;
+            let outputs = self.finish(begun)?;
+            let found = column(&outputs, crop.head)?;
+            if let Some(AlignedHead { head, weight, bias, .. }) = aligned {
+                logits.aligned = Some(bias + weight * column(&outputs, head)?);
+            }
             let alone = self.description.whole_alone.filter(|_| may_leave);
             if let Some(calibrated) = alone.and_then(|alone| alone.calibrated(found)) {
                 return score_from_logit(calibrated).map(WholePass::PlainlyReal);
             }
-            logit += crop.weight * found;
+            logits.sum += crop.weight * found;
         }
-        Ok(WholePass::Scored(logit))
+        Ok(WholePass::Scored(logits))
     }
 
     /// What the square around a face adds to its logit instead of the whole photo, the calibration
     /// included.
-    fn surroundings_logit(&self, pixels: &RgbImage, face: &Face) -> Result<f32, UnableToEvaluate> {
-        let mut logit = self.description.calibration.bias;
+    fn surroundings_logit(
+        &self,
+        pixels: &RgbImage,
+        face: &Face,
+    ) -> Result<WholeLogits, UnableToEvaluate> {
+        let mut sum = self.description.calibration.bias;
         for crop in self.description.crops.iter().filter(|crop| crop.kind == CropKind::Whole) {
             let piece = self.crop(pixels, description::surroundings(pixels, face));
             let outputs = self.finish(self.begin(&piece)?)?;
-            logit += crop.weight * column(&outputs, crop.head)?;
+            sum += crop.weight * column(&outputs, crop.head)?;
         }
-        Ok(logit)
+        Ok(WholeLogits { sum, aligned: None })
     }
 
     /// The score of a photo that the exit finds plainly real.
@@ -281,12 +300,12 @@ impl Detector {
         &self,
         pixels: &RgbImage,
         face: &Face,
-        whole: f32,
+        whole: WholeLogits,
     ) -> Result<FacePass, UnableToEvaluate> {
         let needs = &self.description.face;
         let is_small = face.side_in(pixels.width(), pixels.height()) < needs.side_min;
         let mut refused = is_small.then_some(NotApplicable::FaceTooSmall);
-        let (mut logit, mut heat_map) = (whole, None);
+        let (mut logit, mut heat_map) = (whole.sum, None);
         for crop in self.description.crops.iter().filter(|crop| crop.kind == CropKind::Face) {
             let area = crop.area(pixels, face);
             let piece = self.crop(pixels, area);
@@ -304,6 +323,7 @@ impl Detector {
             let maps = outputs.get(1);
             heat_map = maps.and_then(|maps| heat_map::read(maps, crop, area, pixels.dimensions()));
         }
+        let logit = whole.aligned.map_or(logit, |aligned| logit.max(aligned));
         let score = score_from_logit(logit)?;
         let answer = refused.map_or(Ok(score), Err);
         Ok(FacePass { result: FaceResult { face: *face, answer }, score, heat_map })
@@ -348,15 +368,25 @@ fn score_from_logit(logit: f32) -> Result<Score, UnableToEvaluate> {
 /// What a face is scored on top of.
 #[derive(Debug, Clone, Copy)]
 enum Around {
-    Photo,
+    Photo {
+        aligned: Option<AlignedHead>,
+    },
     /// The square around it.
     Face,
 }
 
+/// What the crops of a whole photo add to the logit of a face.
+#[derive(Debug, Clone, Copy)]
+struct WholeLogits {
+    /// Of all crops, the calibration included.
+    sum: f32,
+    /// The least logit of the photo's score, by the head for aligned faces.
+    aligned: Option<f32>,
+}
+
 /// What the crops of a whole photo say.
 enum WholePass {
-    /// What they add to the logit of each face.
-    Scored(f32),
+    Scored(WholeLogits),
     /// They are enough.
     PlainlyReal(Score),
 }
