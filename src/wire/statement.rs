@@ -61,7 +61,7 @@ pub struct AutomatedMeansJson {
     detected: bool,
     /// Whether a program alone came to the verdict: it did, until somebody decides on an appeal.
     judged: bool,
-    #[schema(example = "synthetic-7")]
+    #[schema(example = "synthetic-8")]
     model: String,
     message: String,
 }

@@ -83,12 +83,14 @@ async fn what_waits_is_counted_with_its_age() {
         let setup = Setup { db: Some(place.url.clone()), ..Setup::default() };
         let service = Service::start_with(setup).await;
         let states = |metrics: &str, name: &str| {
-            ["waiting", "under_way", "put_back"]
-                .map(|state| value(metrics, &format!(r#"{name}{{state="{state}"}}"#)).unwrap())
+            ["waiting", "under_way", "put_back"].map(|state| {
+                let count = value(metrics, &format!(r#"{name}{{state="{state}"}}"#)).unwrap();
+                count.to_string()
+            })
         };
         let (checks, messages) = ("photocheck_waiting_checks", "photocheck_webhook_messages");
         let metrics = service.metrics().await;
-        assert_eq!(states(&metrics, checks), [0.0; 3]);
+        assert_eq!(states(&metrics, checks), ["0"; 3]);
         assert_eq!(value(&metrics, "photocheck_waiting_check_oldest_seconds"), Some(0.0));
 
         let store = &service.store;
@@ -113,7 +115,7 @@ async fn what_waits_is_counted_with_its_age() {
             let new = NewCheck { id, place, external_id, photo_bytes: 9, photo };
             store.add_check(&batch, new).await.unwrap();
         }
-        assert_eq!(states(&service.metrics().await, checks), [0.0; 3], "they are arriving");
+        assert_eq!(states(&service.metrics().await, checks), ["0"; 3], "they are arriving");
         assert!(store.accept_batch(&batch, 4, None).await.unwrap());
         let worker = WorkerId::new(ids::new_id());
         let claim = async || store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
@@ -124,8 +126,8 @@ async fn what_waits_is_counted_with_its_age() {
         let now_s = clock::now_s();
         assert!(store.finish_check(&worker, &done, &outcome, &event, now_s).await.unwrap());
         let metrics = service.metrics().await;
-        assert_eq!(states(&metrics, checks), [1.0, 1.0, 1.0]);
-        assert_eq!(states(&metrics, messages), [1.0, 0.0, 0.0]);
+        assert_eq!(states(&metrics, checks), ["1"; 3]);
+        assert_eq!(states(&metrics, messages), ["1", "0", "0"]);
         let oldest = value(&metrics, "photocheck_waiting_check_oldest_seconds").unwrap();
         assert!((3600.0..3660.0).contains(&oldest), "{oldest}");
         assert!(value(&metrics, "photocheck_webhook_message_oldest_seconds").unwrap() < 60.0);

@@ -216,7 +216,7 @@ async fn thresholds_of_a_tenant_decide_what_is_examined() {
     assert_eq!(before["answers"]["made_by_ai"]["answer"], "likely");
     assert!(before["evidence"]["synthetic"]["stability"].is_object(), "{before}");
     let high = own("high", "1", &[])
-        + "\n[synthetic_face]\nmodel = \"synthetic-7\"\n\
+        + "\n[synthetic_face]\nmodel = \"synthetic-8\"\n\
          [synthetic_face.unsure]\nscore = 0.9998\nfalse_positive_rate = 0.0002\n\
          [synthetic_face.suspect]\nscore = 0.9999\nfalse_positive_rate = 0.0001\n";
     set(&service, &key, &high).await;

@@ -1,8 +1,8 @@
 // Made by figures.py: change what it reads, not this file.
 
-export const MODEL = "synthetic-7" as const;
+export const MODEL = "synthetic-8" as const;
 
-export const THRESHOLDS_VERSION = "2026-11-27.2" as const;
+export const THRESHOLDS_VERSION = "2026-11-27.3" as const;
 
 export const MADE_BY_AI = {
   "unsure": {

@@ -329,6 +329,11 @@ impl Service {
     }
 
     pub async fn start_with(setup: Setup) -> Self {
+        // Opening everything is a large future, which would be part of every test's.
+        Box::pin(Self::start_now(setup)).await
+    }
+
+    async fn start_now(setup: Setup) -> Self {
         let place = setup.db.is_none().then(Place::as_asked);
         let own_db = || place.as_ref().unwrap().url.clone();
         let db = setup.db.unwrap_or_else(own_db);

@@ -80,7 +80,7 @@ impl Reviewer {
         };
         let (set_cookie, location) = (text(SET_COOKIE), text(LOCATION).unwrap_or_default());
         if let Some(cookie) = &set_cookie {
-            self.cookie = cookie.split(';').next().unwrap().to_owned();
+            cookie.split(';').next().unwrap().clone_into(&mut self.cookie);
         }
         let status = answer.status();
         Page { status, html: answer.text().await.unwrap(), location, set_cookie }
