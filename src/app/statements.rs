@@ -7,7 +7,7 @@ use super::error::{AppError, Failure};
 use crate::store::{Outcome, Refusal, StoreError, StoredCheck, StoredState};
 use crate::tenancy::TenantId;
 use crate::wire::kept::KeptReport;
-use crate::wire::statement::{OfCheck, StatementJson};
+use crate::wire::statement::{OfCheck, Reviewed, StatementJson};
 use crate::words::language::Language;
 
 impl App {
@@ -23,7 +23,16 @@ impl App {
     ) -> Result<StatementJson, AppError> {
         let check = self.later().check(tenant, id).await?;
         let (report, at) = report_of(&check)?;
-        let of = OfCheck { id: Some(id), at, appeal: check.appeal.as_ref() };
+        let decisions = self.store().review_decisions(tenant, id).await?;
+        let reviewed = decisions.iter().rev().filter(|it| !it.is_undone).find_map(|it| {
+            let is_wrong = match it.outcome.as_str() {
+                "confirmed" => false,
+                "rejected" => true,
+                _ => return None,
+            };
+            Some(Reviewed { is_wrong, at: it.decided_at })
+        });
+        let of = OfCheck { id: Some(id), at, appeal: check.appeal.as_ref(), reviewed };
         Ok(StatementJson::new(&report, of, language))
     }
 }

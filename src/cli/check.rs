@@ -210,7 +210,7 @@ async fn check_one(
 
 /// The statement of reasons of a check that nobody keeps.
 fn statement((report, language): (&Report, Language)) -> Option<StatementJson> {
-    let check = OfCheck { id: None, at: clock::now_s(), appeal: None };
+    let check = OfCheck { id: None, at: clock::now_s(), appeal: None, reviewed: None };
     Some(StatementJson::new(&KeptReport::of(report)?, check, language))
 }
 

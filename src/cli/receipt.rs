@@ -88,6 +88,10 @@ pub fn run(args: &ReceiptArgs, shared: &SharedArgs) -> anyhow::Result<ExitCode> 
 /// be used, which is noted.
 pub(super) fn read_keys(settings: &mut Settings) -> Option<SigningKeys> {
     settings.take("receipt_key", |path| {
+        // Whoever takes the setting for the key itself must not find that in a log.
+        if !Path::new(path).is_file() {
+            return Err("it must name a file that can be read".to_owned());
+        }
         let keys = read_key_file(Path::new(path)).and_then(|file| Ok(file.signing()?));
         keys.map_err(|error| format!("{error:#}"))
     })
@@ -115,7 +119,12 @@ fn write_again(file: &Path, keys: &KeyFile) -> anyhow::Result<()> {
     unfinished.push(".tmp");
     let unfinished = PathBuf::from(unfinished);
     let write = || {
-        let mut out = private_file::create(&unfinished)?;
+        // What an earlier try left may be open to others.
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut out = private_file::create_new(&unfinished)?;
         out.write_all(keys.reveal().as_bytes())?;
         out.sync_all()?;
         fs::rename(&unfinished, file)

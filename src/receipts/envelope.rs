@@ -70,6 +70,10 @@ impl Receipt {
         keys: &'k [PublicKey],
     ) -> Result<(Self, &'k PublicKey), ReceiptError> {
         let damaged = ReceiptError::Damaged;
+        // serde would take an array of the same values, which is no such signature.
+        if !envelope.trim_start().starts_with('{') {
+            return Err(damaged("it is no JSON Web Signature in the flattened form"));
+        }
         let envelope: Envelope = serde_json::from_str(envelope)
             .map_err(|_| damaged("it is no JSON Web Signature in the flattened form"))?;
         let Envelope { payload, protected, signature } = &envelope;

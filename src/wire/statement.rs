@@ -59,7 +59,8 @@ pub struct FactJson {
 pub struct AutomatedMeansJson {
     /// Whether a program examined the photo: always.
     detected: bool,
-    /// Whether a program alone came to the verdict: it did, until somebody decides on an appeal.
+    /// Whether a program alone came to the verdict: it did, until a moderator or an
+    /// appeal decides.
     judged: bool,
     #[schema(example = "synthetic-8")]
     model: String,
@@ -129,6 +130,16 @@ pub struct OfCheck<'a> {
     /// Seconds since 1970, UTC.
     pub at: i64,
     pub appeal: Option<&'a Appeal>,
+    /// What a moderator made of it, if one did.
+    pub reviewed: Option<Reviewed>,
+}
+
+/// What a moderator decided about a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reviewed {
+    pub is_wrong: bool,
+    /// Seconds since 1970, UTC.
+    pub at: i64,
 }
 
 impl StatementJson {
@@ -145,13 +156,19 @@ impl StatementJson {
         };
         let day = decision.map(|it| moment(it.decided_at, "%Y-%m-%d")).unwrap_or_default();
         let reviewed = match appeal {
-            AppealedJson::None => w.not_reviewed.to_owned(),
+            AppealedJson::None => match check.reviewed {
+                None => w.not_reviewed.to_owned(),
+                Some(Reviewed { is_wrong, at }) => {
+                    let day = moment(at, "%Y-%m-%d");
+                    if is_wrong { (w.rejected)(&day) } else { (w.confirmed)(&day) }
+                }
+            },
             AppealedJson::Open => w.appealed.to_owned(),
             AppealedJson::Upheld => (w.upheld)(&day),
             AppealedJson::Overturned => (w.overturned)(&day),
         };
-        let mut facts: Vec<_> =
-            report.reasons.iter().map(|it| fact(it, report, language)).collect();
+        let counting = report.reasons.iter().filter(|it| !is_outranked(it.code, report));
+        let mut facts: Vec<_> = counting.map(|it| fact(it, report, language)).collect();
         facts.sort_by_key(|fact| !fact.relied_on);
         // Several lists may say the same, and none is named.
         facts.dedup_by(|one, other| one.message == other.message);
@@ -166,7 +183,7 @@ impl StatementJson {
             facts,
             automated_means: AutomatedMeansJson {
                 detected: true,
-                judged: decision.is_none(),
+                judged: decision.is_none() && check.reviewed.is_none(),
                 message: format!("{} {reviewed}", (w.automated)(&model)),
                 model,
             },
@@ -235,12 +252,24 @@ impl StatementJson {
     }
 }
 
+/// Whether one list says the opposite of another that counts more: that it is on both would be
+/// false in a sentence of its own.
+fn is_outranked(code: Code, report: &KeptReport) -> bool {
+    let is_allowed = report.verdict == Verdict::Clear
+        && report.reasons.iter().any(|it| it.code == Code::AllowedPhoto);
+    match code {
+        Code::AllowedPhoto => report.verdict != Verdict::Clear,
+        Code::KnownPhoto | Code::KnownPhotoUnsure => is_allowed,
+        _ => false,
+    }
+}
+
 /// What was found, and whether the verdict rests on it.
 fn fact(reason: &KeptReason, report: &KeptReport, language: Language) -> FactJson {
     let relied_on = match report.verdict {
         // Whatever else was found: it is allowed, or nothing was.
         Verdict::Clear => matches!(reason.code, Code::AllowedPhoto | Code::NoEvidence),
-        _ => reason.weight != Verdict::Clear,
+        _ => reason.weight == report.verdict,
     };
     let pages = words::of_pages(language);
     let cost = match (reason.false_positive_rate, reason.false_match_rate) {
@@ -282,7 +311,38 @@ mod tests {
         KeptReport::read(&report.to_string()).unwrap()
     }
 
-    const NOT_KEPT: OfCheck<'_> = OfCheck { id: None, at: 1_795_800_000, appeal: None };
+    const NOT_KEPT: OfCheck<'_> =
+        OfCheck { id: None, at: 1_795_800_000, appeal: None, reviewed: None };
+
+    /// What outranks what is said where it counts, and only there; and who looked at it.
+    #[test]
+    fn a_statement_says_what_led_to_the_result_and_who_reviewed_it() {
+        let example = include_str!("../http/report_example.json");
+        let mut report: serde_json::Value = serde_json::from_str(example).unwrap();
+        let mut second = report["reasons"][0].clone();
+        (report["reasons"][0]["code"], report["reasons"][0]["weight"]) =
+            ("KNOWN_PHOTO".into(), "fake".into());
+        (second["code"], second["weight"]) = ("NO_FACE_FOUND".into(), "inconclusive".into());
+        report["verdict"] = "fake".into();
+        report["reasons"].as_array_mut().unwrap().push(second);
+        let said = |report: &serde_json::Value, reviewed| {
+            let report = KeptReport::read(&report.to_string()).unwrap();
+            let check = OfCheck { reviewed, ..NOT_KEPT };
+            StatementJson::new(&report, check, Language::English)
+        };
+        let relied_on = |statement: &StatementJson| -> Vec<_> {
+            statement.facts.iter().map(|fact| (fact.code, fact.relied_on)).collect()
+        };
+        let found = relied_on(&said(&report, None));
+        assert_eq!(found, [("KNOWN_PHOTO", true), ("NO_FACE_FOUND", false)]);
+        let wrong = Reviewed { is_wrong: true, at: 1_795_900_000 };
+        let reviewed = said(&report, Some(wrong)).automated_means;
+        assert!(!reviewed.judged && reviewed.message.contains("a person reviewed the result"));
+        report["verdict"] = "clear".into();
+        report["reasons"][1]["code"] = "ALLOWED_PHOTO".into();
+        report["reasons"][1]["weight"] = "clear".into();
+        assert_eq!(relied_on(&said(&report, None)), [("ALLOWED_PHOTO", true)]);
+    }
 
     #[test]
     fn every_code_has_a_sentence_in_every_language() {

@@ -25,7 +25,10 @@ pub struct StatementWords {
     pub automated: fn(&str) -> String,
     pub not_reviewed: &'static str,
     pub appealed: &'static str,
-    /// On this day.
+    /// By a moderator, on this day.
+    pub confirmed: fn(&str) -> String,
+    pub rejected: fn(&str) -> String,
+    /// After an appeal, on this day.
     pub upheld: fn(&str) -> String,
     pub overturned: fn(&str) -> String,
     pub ground_title: &'static str,

@@ -13,7 +13,7 @@ pub(super) const WORDS: StatementWords = StatementWords {
     verdict,
     facts_title: "Facts and circumstances",
     counted: "The result rests on this:",
-    not_counted: "This was found too, and does not count:",
+    not_counted: "This was found too, and did not lead to the result:",
     none_counted: "Nothing that was found counts against the photo.",
     fact,
     automated_title: "Use of automated means",
@@ -27,6 +27,8 @@ pub(super) const WORDS: StatementWords = StatementWords {
     },
     not_reviewed: "No person has reviewed the result.",
     appealed: "The result was contested, and a person is to decide on that.",
+    confirmed: |day| format!("On {day} a person reviewed the result and confirmed it."),
+    rejected: |day| format!("On {day} a person reviewed the result and found it wrong."),
     upheld: |day| format!("The result was contested. On {day} a person confirmed it."),
     overturned: |day| {
         format!("The result was contested. On {day} a person found it wrong: it no longer counts.")

@@ -14,7 +14,7 @@ pub(super) const WORDS: StatementWords = StatementWords {
     verdict,
     facts_title: "Hechos y circunstancias",
     counted: "El resultado se basa en lo siguiente:",
-    not_counted: "También se encontró lo siguiente, que no cuenta:",
+    not_counted: "También se encontró lo siguiente, que no llevó al resultado:",
     none_counted: "Nada de lo que se encontró cuenta en contra de la foto.",
     fact,
     automated_title: "Uso de medios automatizados",
@@ -28,6 +28,8 @@ pub(super) const WORDS: StatementWords = StatementWords {
     },
     not_reviewed: "Ninguna persona ha revisado el resultado.",
     appealed: "El resultado se ha impugnado, y una persona debe decidir al respecto.",
+    confirmed: |day| format!("El {day} una persona revisó el resultado y lo confirmó."),
+    rejected: |day| format!("El {day} una persona revisó el resultado y lo consideró incorrecto."),
     upheld: |day| format!("El resultado se impugnó. El {day} una persona lo confirmó."),
     overturned: |day| {
         format!(

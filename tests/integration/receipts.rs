@@ -44,9 +44,12 @@ impl Keys {
 
     /// The real binary, with the keys in its environment.
     fn run(&self, args: &[&str]) -> Output {
+        self.with_key(&self.at("keys.json"), args)
+    }
+
+    fn with_key(&self, key: &str, args: &[&str]) -> Output {
         let mut command = command(&self.db);
-        command.args(args).env("PHOTOCHECK_RECEIPT_KEY", self.at("keys.json"));
-        command.output().unwrap()
+        command.args(args).env("PHOTOCHECK_RECEIPT_KEY", key).output().unwrap()
     }
 
     fn verify(&self, receipt: &str, more: &[&str]) -> (Option<i32>, String) {
@@ -216,4 +219,9 @@ fn keys_take_each_others_place_without_a_gap() {
     let started = keys.run(&["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(started.status.code(), Some(2));
     assert!(said(&started).contains("receipt_key"), "{}", said(&started));
+    let pasted = std::fs::read_to_string(&file).unwrap();
+    let started = keys.with_key(&pasted, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(started.status.code(), Some(2));
+    let text = said(&started);
+    assert!(text.contains("receipt_key") && !text.contains("\"d\""), "{text}");
 }

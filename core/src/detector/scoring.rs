@@ -323,7 +323,12 @@ impl Detector {
             let maps = outputs.get(1);
             heat_map = maps.and_then(|maps| heat_map::read(maps, crop, area, pixels.dimensions()));
         }
-        let logit = whole.aligned.map_or(logit, |aligned| logit.max(aligned));
+        let logit = match whole.aligned {
+            // The greater of two would hide one that is no number.
+            Some(aligned) if logit.is_nan() || aligned.is_nan() => f32::NAN,
+            Some(aligned) => logit.max(aligned),
+            None => logit,
+        };
         let score = score_from_logit(logit)?;
         let answer = refused.map_or(Ok(score), Err);
         Ok(FacePass { result: FaceResult { face: *face, answer }, score, heat_map })
