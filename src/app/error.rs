@@ -1,13 +1,14 @@
 //! Why the app did not do what it was asked to do, sorted by whose fault it is: refused (the
 //! caller's, and the caller learns why) or failed (ours, and it is logged).
 
+use std::fmt;
+
 use photocheck_core::bank::BankError;
 use photocheck_core::photo::PhotoError;
 use thiserror::Error;
 use tokio::task::JoinError;
 
 use super::gate::{NoPlace, QueueFull, TenantQueueFull};
-use super::own_policy::PolicyNotValid;
 use crate::accounts::AccountIdError;
 use crate::fetch::FetchError;
 use crate::idempotency::IdempotencyKeyError;
@@ -266,6 +267,16 @@ impl From<KeyScopeError> for AppError {
 impl From<EventKindError> for AppError {
     fn from(error: EventKindError) -> Self {
         Self::Refused(Refusal::Event(error))
+    }
+}
+
+/// All that is wrong with a policy.
+#[derive(Debug, Error)]
+pub struct PolicyNotValid(pub(super) Vec<String>);
+
+impl fmt::Display for PolicyNotValid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the policy is not valid: {}", self.0.join("; "))
     }
 }
 

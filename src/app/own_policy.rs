@@ -4,12 +4,10 @@
 //! and from how many accounts on something counts. How photos are compared is the operator's: one
 //! index is made for all tenants, by the thresholds of one policy.
 
-use std::fmt;
-
 use anyhow::Context;
 use photocheck_core::verdict::Policy;
-use thiserror::Error;
 
+use super::error::PolicyNotValid;
 use super::models;
 use crate::config::{BundledPolicy, ModelsConfig};
 
@@ -26,16 +24,6 @@ pub struct PolicyReader {
     thresholds: String,
     version: String,
     model: String,
-}
-
-/// All that is wrong with a policy.
-#[derive(Debug, Error)]
-pub struct PolicyNotValid(Vec<String>);
-
-impl fmt::Display for PolicyNotValid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the policy is not valid: {}", self.0.join("; "))
-    }
 }
 
 impl PolicyReader {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use photocheck_core::verdict::Policy;
 
-use super::error::AppError;
+use super::error::{AppError, PolicyNotValid};
 use super::live_index::LiveIndex;
-use super::own_policy::{PolicyNotValid, PolicyReader};
+use super::own_policy::PolicyReader;
 use crate::clock;
 use crate::config::{DatabaseConfig, ModelsConfig};
 use crate::store::{Store, TenantPolicy};

@@ -21,6 +21,7 @@ mod columns;
 mod connection;
 mod contents;
 mod copy;
+mod copy_tables;
 mod database;
 mod dialect;
 mod endpoints;

@@ -1,11 +1,11 @@
 //! How a face sits in its photo, against the template that FFHQ's faces were cut out by.
 //!
 //! FFHQ's script (Karras, Laine and Aila, "A Style-Based Generator Architecture for Generative
-//! Adversarial Networks", 2019) turns a face so that the line from the eyes to the mouth is upright,
-//! and cuts a square of side `max(4 eyes, 3.6 mouth)` around a point a tenth of the way from the
-//! middle between the eyes to the mouth, where `eyes` is the distance between the eyes and `mouth` that
-//! from their middle to the mouth. A network that learned from FFHQ draws faces that sit the same
-//! way, and hardly any camera's photo does.
+//! Adversarial Networks", 2019) turns a face so that the line from the eyes to the mouth is
+//! upright, and cuts a square of side `max(4 eyes, 3.6 mouth)` around a point a tenth of the way
+//! from the middle between the eyes to the mouth. `eyes` is the distance between the eyes, `mouth`
+//! that from their middle to the mouth. A network that learned from FFHQ draws faces that sit the
+//! same way, and hardly any camera's photo does.
 
 use serde::Deserialize;
 
