@@ -141,6 +141,7 @@ export interface Hashes {
 
 /** What the answer depends on besides the photo. */
 export interface Versions {
+  program: string;
   model: string;
   policy: { name: string; version: string; thresholds: string };
   index: number;

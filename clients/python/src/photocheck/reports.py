@@ -218,6 +218,7 @@ class PolicyVersion(TypedDict):
 class Versions(TypedDict):
     """What the answer depends on besides the photo."""
 
+    program: str
     model: str
     policy: PolicyVersion
     index: int
