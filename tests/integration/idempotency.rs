@@ -371,7 +371,7 @@ async fn what_a_killed_program_accepted_is_not_accepted_again() {
         let Claimed::Ours(claim) = claimed else { panic!("{claimed:?}") };
         let batch = NewBatch { id: claim.id, ..batch };
         store.add_check(&batch, check(0)).await.unwrap();
-        assert!(store.accept_batch(&batch, 1, None).await.unwrap());
+        assert!(store.accept_batch(&batch, 1, &[], None).await.unwrap());
         let start = || post(&service, "/v1/checks", "killed-later").multipart(photos());
         let (status, is_repeat, found) = sent(start()).await;
         assert_eq!((status, is_repeat), (202, false), "{found}");
