@@ -320,8 +320,9 @@ impl Arriving {
     /// When some were deleted meanwhile, as with their tenant: then none was accepted. When the
     /// database fails; then none was accepted, or the answer was lost.
     pub async fn accept(mut self) -> Result<(Uuid, Vec<StoredCheck>), AppError> {
-        let (store, count) = (&self.later.store, self.checks.len());
-        if !store.accept_batch(&self.batch, count, self.callback.as_ref()).await? {
+        let ids: Vec<Uuid> = self.checks.iter().map(|check| check.id).collect();
+        let (store, callback) = (&self.later.store, self.callback.as_ref());
+        if !store.accept_batch(&self.batch, ids.len(), &ids, callback).await? {
             return Err(Failure::BatchGone.into());
         }
         self.is_accepted = true;

@@ -201,8 +201,15 @@ impl App {
     async fn do_check(&self, claimed: &ClaimedCheck) {
         let worker = self.later().worker();
         let checked = timeout(CHECK_MAX, self.check_claimed(claimed)).await;
+        let mut was_tried = true;
         let outcome = match checked {
             Ok(Ok(report)) => report_json(&report),
+            // It waits for its tenant, for as long as that takes.
+            Ok(Err(AppError::Failed(error @ Failure::PolicyNotUsable { .. }))) => {
+                tracing::error!(check_id = %claimed.check.id, %error, "a check is put off");
+                was_tried = false;
+                None
+            }
             Ok(Err(error @ AppError::Refused(_))) => Some(problem(&error)),
             Ok(Err(AppError::Failed(error))) => {
                 tracing::error!(check_id = %claimed.check.id, %error, "a check failed");
@@ -214,12 +221,14 @@ impl App {
             }
         };
         let outcome = match outcome {
-            None if ATTEMPTS_MAX <= claimed.attempt => Some(problem(&Refusal::CheckGivenUp.into())),
+            None if was_tried && ATTEMPTS_MAX <= claimed.attempt => {
+                Some(problem(&Refusal::CheckGivenUp.into()))
+            }
             outcome => outcome,
         };
         let Some(outcome) = outcome else {
-            let due_in_s = 1 << claimed.attempt.min(DUE_POWER_MAX);
-            let release = || self.store().release_check(worker, claimed, due_in_s);
+            let power = if was_tried { claimed.attempt.min(DUE_POWER_MAX) } else { DUE_POWER_MAX };
+            let release = || self.store().release_check(worker, claimed, 1 << power, was_tried);
             let released = self.until_done(&claimed.check.id, release).await;
             self.metrics().finished(Finished::PutBack);
             if let Err(error) = released {
@@ -287,7 +296,11 @@ impl App {
         };
         let photo = match source {
             Source::Bytes(photo) => photo,
-            Source::Url(url) => self.fetch_photo(&url).await?,
+            Source::Url(url) => {
+                // What waits for another policy is not fetched each time.
+                self.checker_for(claimed.tenant)?;
+                self.fetch_photo(&url).await?
+            }
         };
         let caller = Caller::of_accepted_work(claimed.tenant);
         let place = self.gate().wait(&caller).await;

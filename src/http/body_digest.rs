@@ -84,6 +84,9 @@ pub fn content_type(headers: &HeaderMap) -> String {
     kind.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
+/// The longest boundary that RFC 2046 allows.
+const BOUNDARY_BYTES_MAX: usize = 70;
+
 /// What stands before each part of a form.
 fn boundary_of(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
@@ -94,7 +97,7 @@ fn boundary_of(headers: &HeaderMap) -> Option<String> {
     let named = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
     let mut values = named.filter(|(name, _)| name.trim().eq_ignore_ascii_case("boundary"));
     let boundary = values.next()?.1.trim().trim_matches('"');
-    (!boundary.is_empty()).then(|| format!("--{boundary}"))
+    (1..=BOUNDARY_BYTES_MAX).contains(&boundary.len()).then(|| format!("--{boundary}"))
 }
 
 #[cfg(test)]
@@ -148,6 +151,9 @@ mod tests {
         };
         assert_eq!(kind("multipart/form-data; boundary=\"x\""), "multipart/form-data");
         assert_eq!(kind("Multipart/Form-Data;charset=utf-8;Boundary=y"), "multipart/form-data");
+        let of = |length| format!("multipart/form-data; boundary={}", "x".repeat(length));
+        assert_eq!(kind(&of(70)), "multipart/form-data");
+        assert_eq!(kind(&of(71)), of(71), "no boundary is as long");
         assert_eq!(kind("text/plain; charset=utf-8"), "text/plain; charset=utf-8");
         assert_eq!(content_type(&HeaderMap::new()), "");
     }

@@ -79,6 +79,13 @@ pub async fn answer_once(
     if !concerns(request.method()) || !request.headers().contains_key(KEY) {
         return next.run(request).await;
     }
+    // From its claim to its release it goes on by itself: a client that goes away leaves no key
+    // behind that nobody answers.
+    let done = tokio::spawn(answer(service, request, next).in_current_span()).await;
+    done.unwrap_or_else(|error| Problem::ours(&error).into_response())
+}
+
+async fn answer(service: Arc<Service>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match begin(&service, &parts).await {
         Ok((call, Begun::First(claim))) => do_once(service, call, claim, (parts, body), next).await,
@@ -136,6 +143,7 @@ async fn do_once(
         let response = next.run(request).await;
         keep(&working, &call, &claimed, response, &reading).await
     };
+    // A task of its own: what panics there is released too.
     let done = tokio::spawn(work.in_current_span()).await;
     let (response, is_kept) =
         done.unwrap_or_else(|error| (Problem::ours(&error).into_response(), false));
@@ -191,8 +199,8 @@ async fn write_down(
 /// wrong. What is refused because of how things stand (404, 409), who calls or how much there is to
 /// do may go through the next time, and did nothing yet.
 fn is_for_good(status: StatusCode, code: Option<&'static str>) -> bool {
-    // The other server may have a better day.
-    let is_elsewhere = code == Some("URL_NOT_FETCHED");
+    // The other server may have a better day, and its name another address.
+    let is_elsewhere = matches!(code, Some("URL_NOT_FETCHED" | "URL_NOT_ALLOWED"));
     let is_wrong = matches!(
         status,
         StatusCode::BAD_REQUEST
@@ -343,5 +351,6 @@ mod tests {
             assert!(!kept(status, None), "{status}");
         }
         assert!(!kept(422, Some("URL_NOT_FETCHED")));
+        assert!(!kept(422, Some("URL_NOT_ALLOWED")));
     }
 }

@@ -97,6 +97,11 @@ async fn shown(service: &Service, tenant: TenantId) -> Result<PolicyJson, Proble
         });
     };
     let thresholds = policies.thresholds_version().to_owned();
-    let (name, version, policy) = (own.name, own.version, Some(own.text));
-    Ok(PolicyJson { name, version, thresholds, own: true, policy, set_at: Some(own.set_at) })
+    // A bundled one is that of this program, whichever it was when it was set.
+    let (name, version) = match policies.read(&own.text) {
+        Ok(read) => (read.version().name.clone(), read.version().version.clone()),
+        Err(_) => (own.name, own.version),
+    };
+    let (policy, set_at) = (Some(own.text), Some(own.set_at));
+    Ok(PolicyJson { name, version, thresholds, own: true, policy, set_at })
 }

@@ -152,17 +152,21 @@ impl Store {
 
     /// Accepts all checks of a batch, at once: from now on they wait. Where there is a callback, it
     /// is told of each that is finished. Returns false, and accepts none, when they are not as many
-    /// as this any more.
+    /// as this any more. `only` as of [`Self::drop_batch`].
     pub async fn accept_batch(
         &self,
         batch: &NewBatch,
         count: usize,
+        only: &[Uuid],
         callback: Option<&Callback>,
     ) -> Result<bool, StoreError> {
-        let statement = "update photo_check set state = 'waiting', callback_endpoint = $1, \
-             callback_url = $2 where batch_id = $3 and state = 'arriving'";
+        let statement = format!(
+            "update photo_check set state = 'waiting', callback_endpoint = $1, callback_url = $2 \
+             where batch_id = $3 and state = 'arriving' and id in ({})",
+            ids_of(only)
+        );
         let mut transaction = self.begin().await?;
-        let accepted = sqlx::query(statement)
+        let accepted = sqlx::query(AssertSqlSafe(statement))
             .bind(callback.map(|callback| callback.endpoint.to_string()).unwrap_or_default())
             .bind(callback.map_or("", |callback| callback.url.as_str()))
             .bind(batch.id.to_string())
@@ -179,8 +183,7 @@ impl Store {
     /// Drops a batch that did not arrive whole, or `only` these checks of it: a call that is sent
     /// again may have others of the same batch on their way.
     pub async fn drop_batch(&self, batch: Uuid, only: &[Uuid]) -> Result<(), StoreError> {
-        let only: Vec<_> = only.iter().map(|id| format!("'{id}'")).collect();
-        let only = if only.is_empty() { "id".to_owned() } else { only.join(", ") };
+        let only = ids_of(only);
         let condition = format!("batch_id = $1 and state = 'arriving' and id in ({only})");
         self.delete_checks(&condition, batch.to_string()).await?;
         self.in_place()
@@ -291,28 +294,6 @@ impl Store {
         self.finish(finished, &owned, worker.as_str()).await
     }
 
-    /// Puts a check back, to be taken again after so many seconds.
-    pub async fn release_check(
-        &self,
-        worker: &WorkerId,
-        claimed: &ClaimedCheck,
-        due_in_s: u32,
-    ) -> Result<(), StoreError> {
-        let statement = format!(
-            "update photo_check set owner = '', due_at = {} + $1 \
-             where id = $2 and owner = $3 and attempt = $4 and finished_at = 0",
-            self.dialect.now_s()
-        );
-        sqlx::query(AssertSqlSafe(statement))
-            .bind(i64::from(due_in_s))
-            .bind(claimed.check.id.to_string())
-            .bind(worker.as_str())
-            .bind(i64::from(claimed.attempt))
-            .execute(self.reading()?)
-            .await?;
-        self.in_place()
-    }
-
     /// Lets others take the checks of workers that are gone; returns how many.
     pub async fn take_over_checks(&self) -> Result<u64, StoreError> {
         let gone = is_gone("owner", self.dialect.now_s());
@@ -408,6 +389,12 @@ impl Store {
         self.commit(transaction).await?;
         Ok(gone.rows_affected())
     }
+}
+
+/// A list of these ids, or of the row's own where none is named.
+fn ids_of(only: &[Uuid]) -> String {
+    let only: Vec<_> = only.iter().map(|id| format!("'{id}'")).collect();
+    if only.is_empty() { "id".to_owned() } else { only.join(", ") }
 }
 
 /// What is written of a check that is finished.

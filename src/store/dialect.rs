@@ -134,6 +134,14 @@ impl Dialect {
         }
     }
 
+    /// Ends a query for a row that nobody is to refer to anew until the transaction ends.
+    pub(super) fn for_update(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "for update",
+        }
+    }
+
     /// Asks for the `highest` id that a table of the program ever gave.
     pub(super) fn highest_id_query(self, table: &str) -> String {
         match self {

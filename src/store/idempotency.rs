@@ -70,9 +70,8 @@ impl Store {
              on conflict (tenant_id, key_digest) do update set \
                  id = case when {is_old} then excluded.id else idempotent_call.id end, \
                  attempt = case when {is_old} then 1 else idempotent_call.attempt + 1 end, \
-                 created_at = case when {is_old} then excluded.created_at \
-                     else idempotent_call.created_at end, \
-                 owner = excluded.owner, request_bytes = 0, answer = excluded.answer \
+                 created_at = excluded.created_at, owner = excluded.owner, request_bytes = 0, \
+                 answer = excluded.answer \
              where {is_old} or (length(idempotent_call.answer) = 0 \
                  and (idempotent_call.owner = '' or {gone})) \
              returning id, attempt"

@@ -99,23 +99,26 @@ impl Store {
         }))
     }
 
-    /// Has the operator's policy decide for a tenant again.
+    /// Has the operator's policy decide for a tenant again. Where it does nothing changes.
     pub async fn reset_policy(&self, tenant: TenantId) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         generation::raise(&mut transaction).await?;
-        take_out_of_force(&mut transaction, tenant).await?;
+        if !take_out_of_force(&mut transaction, tenant).await? {
+            return Ok(transaction.rollback().await?);
+        }
         audit::append(&mut transaction, self, tenant, Action::PolicyReset, "").await?;
         self.commit(transaction).await
     }
 }
 
+/// Returns whether there was one.
 async fn take_out_of_force(
     connection: &mut AnyConnection,
     tenant: TenantId,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let statement = "update tenant_policy set in_force = 0 where tenant_id = $1 and in_force = 1";
-    sqlx::query(statement).bind(tenant.0).execute(connection).await?;
-    Ok(())
+    let taken = sqlx::query(statement).bind(tenant.0).execute(connection).await?;
+    Ok(taken.rows_affected() != 0)
 }
 
 /// Those that are in force.

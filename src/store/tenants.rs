@@ -6,7 +6,7 @@ use std::sync::Arc;
 use photocheck_core::bank::{BankFacts, BankId, Purpose};
 use photocheck_core::matching::index::Scope;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Row};
+use sqlx::{AnyConnection, AssertSqlSafe, Row};
 
 use super::audit;
 use super::banks::{ensure_exists, remove_contents};
@@ -125,6 +125,10 @@ impl Store {
         }
         let mut transaction = self.begin().await?;
         let generation = generation::raise(&mut transaction).await?;
+        // Whoever writes for the tenant has its row before the end of its audit log. Here it must
+        // not come after: each would wait for the other.
+        let lock = format!("select id from tenant where id = $1 {}", self.dialect.for_update());
+        sqlx::query(AssertSqlSafe(lock)).bind(tenant.id.0).execute(&mut *transaction).await?;
         let rows = sqlx::query("select id from bank where tenant_id = $1")
             .bind(tenant.id.0)
             .fetch_all(&mut *transaction)

@@ -113,7 +113,7 @@ async fn appealed(store: &Store) -> Uuid {
     let photo = WaitsIn::Sealed(vec![1]);
     let new = NewCheck { id, place: 0, external_id: String::new(), photo_bytes: 1, photo };
     store.add_check(&batch, new).await.unwrap();
-    assert!(store.accept_batch(&batch, 1, None).await.unwrap());
+    assert!(store.accept_batch(&batch, 1, &[], None).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let (report, told) = (Outcome::Report("{}".to_owned()), event(EventKind::CheckFinished));

@@ -362,6 +362,8 @@ async fn every_change_over_http_names_who_did_it() {
     let policy = policy.json(&json!({ "policy": "label" })).send().await.unwrap();
     assert!(policy.status().is_success());
     send(Method::DELETE, "/v1/policy").await;
+    // Nothing changes, and nothing is written down.
+    send(Method::DELETE, "/v1/policy").await;
     let new = json!({ "name": "more", "scopes": ["check"] });
     let made = post("/v1/admin/keys", new).await;
     let made_id = made["about"]["id"].as_str().unwrap();

@@ -310,34 +310,43 @@ async fn what_is_not_for_good_is_done_the_next_time() {
     assert_eq!(sent(start()).await, (202, true, first));
 
     // It is sent whole, and nobody reads the answer.
-    let photo = fixture(SMALL);
-    let head = format!(
-        "POST /v1/check HTTP/1.1\r\nhost: x\r\nidempotency-key: gone\r\ncontent-length: {}\r\n\r\n",
-        photo.len()
-    );
-    let address = service.url.trim_start_matches("http://").to_owned();
-    let bytes = [head.as_bytes(), &photo].concat();
-    let sending = move || TcpStream::connect(address).unwrap().write_all(&bytes).unwrap();
-    tokio::task::spawn_blocking(sending).await.unwrap();
-    while rows(&service, "idempotent_call").await < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let mut tries = 0;
-    let (status, is_repeat) = loop {
-        let (status, is_repeat, _) =
-            sent(post(&service, "/v1/check", "gone").body(photo.clone())).await;
-        if status != 409 {
-            break (status, is_repeat);
-        }
-        tries += 1;
-        assert!(tries < 600, "it never comes to its end");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
-    assert_eq!((status, is_repeat), (200, true));
+    assert_eq!(after_leaving(&service, "gone", fixture(SMALL).len()).await, (200, true));
     let checks = service.metrics().await;
     let counted =
         checks.lines().find(|line| line.starts_with("photocheck_gate_wait_seconds_count"));
     assert_eq!(counted.unwrap().rsplit(' ').next(), Some("1"), "it was checked once");
+    // Half of it is sent: what came to no end does not keep its key.
+    assert_eq!(after_leaving(&service, "half", 9).await, (200, false));
+}
+
+/// Sends so much of a photo to be checked and goes away; how it is answered when it is sent again.
+async fn after_leaving(service: &Service, key: &'static str, bytes_sent: usize) -> (u16, bool) {
+    let (photo, before) = (fixture(SMALL), rows(service, "idempotent_call").await);
+    let head = format!(
+        "POST /v1/check HTTP/1.1\r\nhost: x\r\nidempotency-key: {key}\r\ncontent-length: {}\r\n\r\n",
+        photo.len()
+    );
+    let address = service.url.trim_start_matches("http://").to_owned();
+    let bytes = [head.as_bytes(), &photo[..bytes_sent]].concat();
+    let sending = move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(&bytes).unwrap();
+        stream
+    };
+    let stream = tokio::task::spawn_blocking(sending).await.unwrap();
+    while rows(service, "idempotent_call").await == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(stream);
+    for _ in 0..600 {
+        let again = post(service, "/v1/check", key).body(photo.clone());
+        let (status, is_repeat, _) = sent(again).await;
+        if status != 409 {
+            return (status, is_repeat);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{key} never comes to its end");
 }
 
 /// A program that was killed after it accepted the checks and before it answered: whoever does the
@@ -371,7 +380,7 @@ async fn what_a_killed_program_accepted_is_not_accepted_again() {
         let Claimed::Ours(claim) = claimed else { panic!("{claimed:?}") };
         let batch = NewBatch { id: claim.id, ..batch };
         store.add_check(&batch, check(0)).await.unwrap();
-        assert!(store.accept_batch(&batch, 1, None).await.unwrap());
+        assert!(store.accept_batch(&batch, 1, &[], None).await.unwrap());
         let start = || post(&service, "/v1/checks", "killed-later").multipart(photos());
         let (status, is_repeat, found) = sent(start()).await;
         assert_eq!((status, is_repeat), (202, false), "{found}");
@@ -422,8 +431,10 @@ async fn calls_are_claimed_once_and_end_with_their_time() {
         assert_eq!(claim(&other, 60).await, Claimed::UnderWay, "{kind}");
         // One that is gone is taken over, with its id, and can write nothing any more.
         store.worker_has_ended(&alive).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(2)).await;
         let Claimed::Ours(second) = claim(&other, 60).await else { panic!("{kind}") };
         assert_eq!((second.id, second.attempt), (first.id, 2), "{kind}");
+        assert_eq!(store.delete_old_calls(1).await.unwrap(), 0, "{kind}: its time begins anew");
         let answer = photocheck::store::KeptAnswer { request_bytes: 3, sealed: vec![1, 2, 3] };
         store.answer_call(&alive, &first, &answer).await.unwrap();
         store.release_call(&alive, &first).await.unwrap();

@@ -315,7 +315,7 @@ async fn accept(store: &Store, tenant: TenantId, photos: &[WaitsIn]) -> Vec<Uuid
         accepted.push(new.id);
         store.add_check(&batch, new).await.unwrap();
     }
-    assert!(store.accept_batch(&batch, photos.len(), None).await.unwrap());
+    assert!(store.accept_batch(&batch, photos.len(), &[], None).await.unwrap());
     accepted
 }
 
@@ -354,7 +354,7 @@ async fn a_check_is_taken_over_and_finished_once() {
         assert!(!store.finish_check(&one, &first, &late, &told(), 200).await.unwrap(), "{kind}");
         assert_eq!(store.sealed_photo(id).await.unwrap().unwrap(), [1, 2, 3], "{kind}");
         // Given back, and taken by the same worker: its first try may finish nothing either.
-        store.release_check(&other, &second, 0).await.unwrap();
+        store.release_check(&other, &second, 0, true).await.unwrap();
         let third = store.claim_check(&other, NOBODY, &[]).await.unwrap().unwrap();
         assert!(!store.finish_check(&other, &second, &late, &told(), 200).await.unwrap(), "{kind}");
         assert!(store.finish_check(&other, &third, &right, &told(), 200).await.unwrap(), "{kind}");

@@ -116,11 +116,11 @@ async fn what_waits_is_counted_with_its_age() {
             store.add_check(&batch, new).await.unwrap();
         }
         assert_eq!(states(&service.metrics().await, checks), ["0"; 3], "they are arriving");
-        assert!(store.accept_batch(&batch, 4, None).await.unwrap());
+        assert!(store.accept_batch(&batch, 4, &[], None).await.unwrap());
         let worker = WorkerId::new(ids::new_id());
         let claim = async || store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
         let (done, put_back, _under_way) = (claim().await, claim().await, claim().await);
-        store.release_check(&worker, &put_back, 60).await.unwrap();
+        store.release_check(&worker, &put_back, 60, true).await.unwrap();
         let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
         let outcome = Outcome::Report("{}".to_owned());
         let now_s = clock::now_s();

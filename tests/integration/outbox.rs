@@ -43,7 +43,7 @@ async fn add(store: &Store, batch: &NewBatch, place: u32) {
 async fn tell(store: &Store, tenant: TenantId, callback: Option<&Callback>) {
     let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
     add(store, &batch, 0).await;
-    assert!(store.accept_batch(&batch, 1, callback).await.unwrap());
+    assert!(store.accept_batch(&batch, 1, &[], callback).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let outcome = Outcome::Report("{}".to_owned());
@@ -98,7 +98,7 @@ async fn a_worker_frees_what_it_took_and_is_not_doing() {
         for place in 0..3 {
             add(store, &batch, place).await;
         }
-        assert!(store.accept_batch(&batch, 3, None).await.unwrap());
+        assert!(store.accept_batch(&batch, 3, &[], None).await.unwrap());
         let take = async |by| store.claim_check(by, TenantId(0), &[]).await.unwrap();
         let (doing, lost) = (take(&one).await.unwrap(), take(&one).await.unwrap());
         let others = take(&other).await.unwrap();
@@ -107,8 +107,13 @@ async fn a_worker_frees_what_it_took_and_is_not_doing() {
         let again = take(&one).await.unwrap();
         assert_eq!((again.check.id, again.attempt), (lost.check.id, 2), "{kind}");
         assert_eq!(freed(&[again.check.id, doing.check.id]).await, 0, "{kind}");
+        // What was put back untried counts as no attempt.
+        store.release_check(&other, &others, 0, false).await.unwrap();
+        let untried = take(&other).await.unwrap();
+        assert_eq!((untried.check.id, untried.attempt), (others.check.id, 1), "{kind}");
+        store.release_check(&other, &untried, 0, true).await.unwrap();
+        assert_eq!(take(&other).await.unwrap().attempt, 2, "{kind}");
         assert_eq!(freed(&[]).await, 2, "{kind}");
-        store.release_check(&other, &others, 0).await.unwrap();
 
         endpoint(store, tenant).await;
         endpoint(store, tenant).await;
@@ -131,12 +136,15 @@ async fn a_batch_of_which_a_part_is_gone_is_not_accepted() {
         let batch = NewBatch { id: ids::new_id(), tenant, accepted_at: 100 };
         add(store, &batch, 0).await;
         store.delete_old_checks(0, 101).await.unwrap();
-        assert!(!store.accept_batch(&batch, 1, None).await.unwrap(), "{kind}");
+        assert!(!store.accept_batch(&batch, 1, &[], None).await.unwrap(), "{kind}");
         add(store, &batch, 1).await;
-        assert!(!store.accept_batch(&batch, 2, None).await.unwrap(), "{kind}");
+        assert!(!store.accept_batch(&batch, 2, &[], None).await.unwrap(), "{kind}");
         let worker = worker(store).await;
         assert_eq!(store.claim_check(&worker, TenantId(0), &[]).await.unwrap(), None, "{kind}");
-        assert!(store.accept_batch(&batch, 1, None).await.unwrap(), "{kind}");
+        // Others of the same id, of a call that is done again at once, are not its own.
+        let strange = ids::new_id();
+        assert!(!store.accept_batch(&batch, 1, &[strange], None).await.unwrap(), "{kind}");
+        assert!(store.accept_batch(&batch, 1, &[], None).await.unwrap(), "{kind}");
     }
 }
 

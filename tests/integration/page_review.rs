@@ -378,7 +378,7 @@ async fn flagged(store: &Store, verdict: &str) -> Uuid {
     let photo = WaitsIn::Sealed(vec![1]);
     let new = NewCheck { id, place: 0, external_id: String::new(), photo_bytes: 1, photo };
     store.add_check(&batch, new).await.unwrap();
-    assert!(store.accept_batch(&batch, 1, None).await.unwrap());
+    assert!(store.accept_batch(&batch, 1, &[], None).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let report = json!({ "verdict": verdict, "reasons": [{ "code": "LOW_DETAIL" }] });

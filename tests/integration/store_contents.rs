@@ -251,7 +251,7 @@ async fn fill(store: &Store) -> BankFacts {
         let new = NewCheck { id, place, external_id, photo_bytes: 84, photo };
         store.add_check(&batch, new).await.unwrap();
     }
-    assert!(store.accept_batch(&batch, 5, None).await.unwrap());
+    assert!(store.accept_batch(&batch, 5, &[], None).await.unwrap());
     let endpoint = Endpoint {
         id: ids::new_id(),
         tenant,

@@ -7,6 +7,7 @@ use photocheck::store::TenantPolicy;
 use photocheck::tenancy::{KeyScope, TenantId};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use sqlx::Connection;
 
 use crate::support::keys::{make_key, make_tenant};
 use crate::support::{
@@ -229,7 +230,8 @@ async fn thresholds_of_a_tenant_decide_what_is_examined() {
 /// in its place.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_other_policy_decides_in_place_of_one_that_cannot_be_used() {
-    let service = Service::start().await;
+    let place = Place::in_file();
+    let service = on(&place).await;
     let acme = make_tenant(&service, "acme").await;
     let [own, its] = [
         make_key(&service, "default", KeyScope::ALL).await,
@@ -243,6 +245,29 @@ async fn no_other_policy_decides_in_place_of_one_that_cannot_be_used() {
     let answer = check_its.body(fixture(AI)).send().await.unwrap();
     refused(answer, 503, "POLICY_NOT_USABLE").await;
     assert_eq!(judged(&service, &own).await, ["suspect", "strict", "1"]);
+    let shown = call(&service, &its, Method::GET, None).await.json::<Value>().await.unwrap();
+    assert_eq!((&shown["name"], &shown["version"]), (&"old".into(), &"1".into()));
+
+    // What was accepted waits for another one, without an attempt.
+    let start = service.client.post(service.at("/v1/checks")).bearer_auth(&its);
+    assert_eq!(start.body(fixture(AI)).send().await.unwrap().status(), 202);
+    let app = service.app.clone();
+    tokio::spawn(async move { app.do_waiting_checks().await });
+    while service.store.queues().await.unwrap().checks.put_back == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut beside = sqlx::SqliteConnection::connect(&place.url).await.unwrap();
+    let due = "select attempt, due_at - unixepoch() from photo_check";
+    let (attempts, due_in_s): (i64, i64) =
+        sqlx::query_as(due).fetch_one(&mut beside).await.unwrap();
+    assert!(attempts == 0 && (55..=64).contains(&due_in_s), "{attempts} {due_in_s}");
+
+    // A bundled one is shown as this program has it.
+    let [name, text] = ["label".to_owned(), "label".to_owned()];
+    let earlier = TenantPolicy { name, version: "0".to_owned(), text, set_at: 2 };
+    service.store.set_policy(acme, &earlier).await.unwrap();
+    let shown = call(&service, &its, Method::GET, None).await.json::<Value>().await.unwrap();
+    assert_eq!((&shown["name"], &shown["version"]), (&"label".into(), &"1".into()));
     set(&service, &its, "label").await;
     assert_eq!(judged(&service, &its).await, ["clear", "label", "1"]);
 }

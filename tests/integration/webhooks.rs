@@ -354,7 +354,7 @@ async fn tell(store: &Store, now_s: i64) {
         photo: WaitsIn::Sealed(vec![1]),
     };
     store.add_check(&batch, new).await.unwrap();
-    assert!(store.accept_batch(&batch, 1, None).await.unwrap());
+    assert!(store.accept_batch(&batch, 1, &[], None).await.unwrap());
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
     let outcome = Outcome::Report("{}".to_owned());
