@@ -142,6 +142,9 @@ pub async fn show(
     if let Err(refusing) = asked.count(from) {
         return asked.refuse(&refusing);
     }
+    if Visit::of(&headers).is_withheld(&headers) {
+        return screens::again(asked.place);
+    }
     match asked.reviewer().await {
         Ok(Some((reviewer, visit, is_new))) => {
             let mut response = asked.screen(&reviewer, &visit, None, String::new()).await;
