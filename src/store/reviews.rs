@@ -287,7 +287,7 @@ impl Store {
             return Ok(false);
         }
         let statement = "update review_item set leased_by = '', leased_until = 0 \
-             where leased_by = $1 and check_id <> $2";
+             where leased_by = $1 and leased_by <> '' and check_id <> $2";
         sqlx::query(statement)
             .bind(session)
             .bind(check.to_string())
