@@ -20,6 +20,7 @@ create table review_item (
     skipped_by text not null
 );
 create index review_item_queue on review_item (tenant_id, state, rank, finished_at, check_id);
+create index review_item_lease on review_item (leased_by) where leased_by <> '';
 
 create table review_decision (
     id text collate "C" primary key,

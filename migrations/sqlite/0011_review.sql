@@ -26,10 +26,11 @@ create table review_item (
     skipped_by text not null
 ) without rowid;
 create index review_item_queue on review_item (tenant_id, state, rank, finished_at, check_id);
+create index review_item_lease on review_item (leased_by) where leased_by <> '';
 
 -- What somebody decided, also when it was undone since; times are seconds since 1970, 0 where there is
 -- none. The columns from `session` on are what it takes to undo it: the session that may, what was said
--- before, and what was put into the bank of allowed photos.
+-- before, and what was put into the bank of allowed photos; negative where it was there before.
 create table review_decision (
     id text primary key not null,
     check_id text not null references review_item (check_id),

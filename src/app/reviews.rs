@@ -23,13 +23,17 @@ pub const LEASE_LASTS: Duration = Duration::from_mins(10);
 /// What a reviewer makes of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// The verdict was right; where it was appealed, it is upheld.
+    /// The verdict was right.
     Confirm,
-    /// It was wrong; where it was appealed, it is overturned.
+    /// It was wrong.
     Reject {
-        /// Whether nothing is to flag the photo again. An appeal that is overturned always allows.
+        /// Whether nothing is to flag the photo again.
         allow: bool,
     },
+    /// It was right, although it was appealed.
+    Uphold,
+    /// The appeal is right. Nothing is to flag the photo again.
+    Overturn,
     /// Somebody else is to decide.
     Escalate,
 }
@@ -43,6 +47,8 @@ pub enum Chosen {
     AppealDecided,
     /// The item is not open in this session, or somebody decided.
     NotYours,
+    /// It was appealed while the reviewer read, or that appeal was decided.
+    OtherAppeal,
 }
 
 /// An item with everything that there is to see.
@@ -139,22 +145,27 @@ impl App {
         if reviewed.item.leased != Leased::ByThisSession {
             return Ok(Chosen::NotYours);
         }
-        if reviewed.is_appeal_open() && choice != Choice::Escalate {
-            let is_overturned = choice != Choice::Confirm;
-            self.decide_appeal(caller, check, is_overturned, (reason, name)).await?;
-            note(reviewer, check, if is_overturned { "overturn" } else { "uphold" });
-            return Ok(Chosen::AppealDecided);
+        // Nobody decides an appeal that they have not seen: it cannot be undone.
+        let is_of_appeal = matches!(choice, Choice::Uphold | Choice::Overturn);
+        if choice != Choice::Escalate && is_of_appeal != reviewed.is_appeal_open() {
+            return Ok(Chosen::OtherAppeal);
         }
+        let (state, what) = match choice {
+            Choice::Confirm => (ItemState::Confirmed, "confirm"),
+            Choice::Reject { .. } => (ItemState::Rejected, "reject"),
+            Choice::Escalate => (ItemState::Escalated, "escalate"),
+            Choice::Uphold | Choice::Overturn => {
+                let is_overturned = choice == Choice::Overturn;
+                self.decide_appeal(caller, check, is_overturned, (reason, name)).await?;
+                note(reviewer, check, if is_overturned { "overturn" } else { "uphold" });
+                return Ok(Chosen::AppealDecided);
+            }
+        };
         let decided_at = clock::now_s();
         let allowed = if choice == (Choice::Reject { allow: true }) {
             Some(self.photo_to_allow(caller, &reviewed.check, decided_at).await?)
         } else {
             None
-        };
-        let (state, what) = match choice {
-            Choice::Confirm => (ItemState::Confirmed, "confirm"),
-            Choice::Reject { .. } => (ItemState::Rejected, "reject"),
-            Choice::Escalate => (ItemState::Escalated, "escalate"),
         };
         let allowed_photo = allowed.as_ref().map(|(bank, photo)| (bank, photo));
         let ruling = Ruling {

@@ -111,6 +111,10 @@ impl Told {
         Self::new(StatusCode::CONFLICT, "REVIEW_NOT_OPEN", notices.not_yours)
     }
 
+    fn other_appeal(notices: &Notices) -> Self {
+        Self::new(StatusCode::CONFLICT, "REVIEW_NOT_OPEN", notices.other_appeal)
+    }
+
     fn not_there(notices: &Notices) -> Self {
         Self::new(StatusCode::NOT_FOUND, "NO_SUCH_CHECK", notices.not_there)
     }
@@ -141,6 +145,9 @@ pub async fn show(
     let asked = Asked::new(&service, &uri, &headers);
     if let Err(refusing) = asked.count(from) {
         return asked.refuse(&refusing);
+    }
+    if Visit::of(&headers).is_withheld(&headers) {
+        return screens::again(asked.place);
     }
     match asked.reviewer().await {
         Ok(Some((reviewer, visit, is_new))) => {
@@ -318,6 +325,8 @@ impl<'a> Asked<'a> {
                 let choice = match action {
                     "confirm" => Choice::Confirm,
                     "reject" => Choice::Reject { allow: sent.allow.is_some() },
+                    "uphold" => Choice::Uphold,
+                    "overturn" => Choice::Overturn,
                     "escalate" => Choice::Escalate,
                     _ => return Err(Told::form(notices).into()),
                 };
@@ -331,6 +340,7 @@ impl<'a> Asked<'a> {
                     Chosen::Decided(decision) => Done::Decided(decision),
                     Chosen::AppealDecided => Done::Appeal,
                     Chosen::NotYours => return Err(not_yours()),
+                    Chosen::OtherAppeal => return Err(Told::other_appeal(notices).into()),
                 };
                 self.next(reviewer, Some(done)).await
             }

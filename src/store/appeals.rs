@@ -144,14 +144,21 @@ impl Store {
             let check = self.check(tenant, id).await?;
             return Err(Refusal::NoOpenAppeal(check.id.to_string()).into());
         }
+        let mut banked = None;
         if let Some((bank, photo)) = allowed {
-            contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
+            let added = contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
+            banked = Some((bank, added));
         }
         let Decision { is_overturned, reason, decided_at } = decision;
-        let decided =
-            AppealDecided { is_overturned: *is_overturned, reason, by, decided_at: *decided_at };
+        let (is_overturned, decided_at) = (*is_overturned, *decided_at);
+        let allowed = banked.map(|(_, added)| added);
+        let decided = AppealDecided { is_overturned, reason, by, decided_at, allowed };
         review_decisions::note_appeal_decided(&mut transaction, tenant, id, decided).await?;
-        insert_messages(&mut transaction, tenant, event, None, decision.decided_at).await?;
+        insert_messages(&mut transaction, tenant, event, None, decided_at).await?;
+        if let Some((bank, (content, true))) = banked {
+            let (action, subject) = (Action::ContentAdded, contents::subject_of(bank, content));
+            audit::append(&mut transaction, self, tenant, action, &subject).await?;
+        }
         let action =
             if decision.is_overturned { Action::AppealOverturned } else { Action::AppealUpheld };
         audit::append(&mut transaction, self, tenant, action, &id.to_string()).await?;

@@ -248,21 +248,21 @@ pub(super) async fn remove_locked(
 }
 
 /// Banks a photo inside a transaction that has the banks' write lock. One whose hashes the bank
-/// already holds is not added again, and stays as it is. Returns the id of one that is new.
+/// already holds is not added again, and stays as it is. Returns its id and whether it is new.
 pub(super) async fn add_locked(
     connection: &mut AnyConnection,
     dialect: Dialect,
     bank: &BankFacts,
     photo: &BankedPhoto,
-) -> Result<Option<ContentId>, StoreError> {
+) -> Result<(ContentId, bool), StoreError> {
     ensure_exchanged(bank)?;
     ensure_exists(&mut *connection, bank).await?;
     let existing = find_existing(&mut *connection, bank.id, photo.pdq, photo.gradient).await?;
-    if existing.is_some() {
-        return Ok(None);
+    if let Some(existing) = existing {
+        return Ok((existing, false));
     }
     let generation = generation::raise(&mut *connection).await?;
-    Ok(Some(insert(connection, dialect, bank.id, photo, generation).await?))
+    Ok((insert(connection, dialect, bank.id, photo, generation).await?, true))
 }
 
 fn no_such_content(bank: &BankFacts, id: ContentId) -> Refusal {
@@ -386,7 +386,7 @@ fn read_content(row: &AnyRow) -> Result<Content, StoreError> {
 }
 
 /// What an entry of the audit log calls a content.
-fn subject_of(bank: &BankFacts, id: ContentId) -> String {
+pub(super) fn subject_of(bank: &BankFacts, id: ContentId) -> String {
     format!("{}/{}", bank.name, id.0)
 }
 
@@ -407,7 +407,11 @@ fn changed_words(change: &ContentChange) -> String {
     enabled.map_or(words.clone(), |enabled| format!("{words} enabled={enabled}"))
 }
 
-async fn name_of(connection: &mut AnyConnection, bank: BankId) -> Result<String, StoreError> {
+/// What a bank is called.
+pub(super) async fn name_of(
+    connection: &mut AnyConnection,
+    bank: BankId,
+) -> Result<String, StoreError> {
     let row = sqlx::query("select name from bank where id = $1")
         .bind(bank.0)
         .fetch_one(connection)

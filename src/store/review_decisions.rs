@@ -58,6 +58,9 @@ pub struct Undone {
     pub is_removed: bool,
 }
 
+/// A photo that a decision rests on in the bank of allowed photos, and whether it put it there.
+type AllowedContent = (ContentId, bool);
+
 /// What the audit log says of a decision.
 fn action_of(state: ItemState) -> Action {
     match state {
@@ -82,18 +85,28 @@ impl Store {
             // Before the check, as everybody who locks both does.
             generation::lock(&mut transaction, self.dialect).await?;
         }
-        // Written to before it is read: of SQLite, who reads first may not be let write.
-        sqlx::query("update review_item set state = state where check_id = $1")
+        // Written to before it is read: of SQLite, who reads first may not be let write. And before
+        // the item, as who decides an appeal does: else each may wait for the other.
+        sqlx::query("update photo_check set state = state where id = $1 and tenant_id = $2")
             .bind(check.to_string())
+            .bind(tenant.0)
             .execute(&mut *transaction)
             .await?;
         let Some(before) = read_before(&mut transaction, tenant, check).await? else {
             return Ok(None);
         };
+        // An appeal that waits is for who decides appeals; it can be passed on.
+        let is_decidable = if before.is_appeal_open {
+            ruling.state == ItemState::Escalated
+        } else {
+            ["open", "escalated"].contains(&before.state.as_str())
+        };
+        if !is_decidable {
+            return Ok(None);
+        }
         let statement = "update review_item \
              set state = $1, leased_by = '', leased_until = 0, skipped_by = '' \
-             where check_id = $2 and tenant_id = $3 and leased_by = $4 and state = $5 \
-             and state in ('open', 'escalated')";
+             where check_id = $2 and tenant_id = $3 and leased_by = $4 and state = $5";
         let changed = sqlx::query(statement)
             .bind(ruling.state.name())
             .bind(check.to_string())
@@ -109,10 +122,10 @@ impl Store {
         if let Some(feedback) = feedback_of(ruling.state, ruling.reason) {
             write_feedback(&mut transaction, tenant, check, &feedback).await?;
         }
-        let mut allowed_content = None;
+        let mut banked = None;
         if let Some((bank, photo)) = ruling.allowed {
-            allowed_content =
-                contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
+            let added = contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
+            banked = Some((bank, added));
         }
         let kept = Kept {
             outcome: ruling.state.name(),
@@ -120,9 +133,13 @@ impl Store {
             by: ruling.by,
             decided_at: ruling.decided_at,
             session: ruling.session,
-            allowed_content,
+            allowed: banked.map(|(_, added)| added),
         };
         let id = insert_decision(&mut transaction, tenant, check, &kept, &before).await?;
+        if let Some((bank, (content, true))) = banked {
+            let (action, subject) = (Action::ContentAdded, contents::subject_of(bank, content));
+            audit::append(&mut transaction, self, tenant, action, &subject).await?;
+        }
         let (action, subject) = (action_of(ruling.state), check.to_string());
         audit::append(&mut transaction, self, tenant, action, &subject).await?;
         self.commit(transaction).await?;
@@ -140,8 +157,19 @@ impl Store {
     ) -> Result<Option<Undone>, StoreError> {
         let mut transaction = self.begin().await?;
         generation::lock(&mut transaction, self.dialect).await?;
+        // In the order in which decisions lock them.
+        let statement = "update photo_check set state = state where tenant_id = $2 \
+             and id = (select check_id from review_decision where id = $1 and tenant_id = $2)";
+        sqlx::query(statement)
+            .bind(decision.to_string())
+            .bind(tenant.0)
+            .execute(&mut *transaction)
+            .await?;
         let statement = "update review_decision set undone_at = $1 \
              where id = $2 and tenant_id = $3 and session = $4 and session <> '' and undone_at = 0 \
+             and not exists (select 1 from review_decision later \
+                 where later.check_id = review_decision.check_id \
+                 and later.id > review_decision.id and later.undone_at = 0) \
              returning check_id, outcome, reason, before_state, before_feedback, before_note, \
                  allowed_content";
         let row = sqlx::query(statement)
@@ -154,10 +182,11 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let text = |column| row.try_get::<String, _>(column);
         let (check, outcome) = (read_check_id(&row)?, text("outcome")?);
+        let now = self.dialect.now_s();
         let statement = format!(
-            "update review_item set state = $1, leased_by = $2, leased_until = {} + $3 \
-             where check_id = $4 and state = $5",
-            self.dialect.now_s()
+            "update review_item set state = $1, leased_by = $2, leased_until = {now} + $3 \
+             where check_id = $4 and state = $5 \
+             and (leased_by = '' or leased_by = $2 or leased_until <= {now})"
         );
         let reopened = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(text("before_state")?)
@@ -187,15 +216,16 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
-        let content: i64 = row.try_get("allowed_content")?;
-        let is_removed = content != 0;
-        if is_removed {
-            remove_allowed(&mut transaction, ContentId(content)).await?;
+        let content = ContentId(row.try_get::<i64, _>("allowed_content")?.abs());
+        let removed = remove_allowed(&mut transaction, tenant, content).await?;
+        if let Some(subject) = &removed {
+            let action = Action::ContentRemoved;
+            audit::append(&mut transaction, self, tenant, action, subject).await?;
         }
         let (action, subject) = (Action::ReviewUndone, check.to_string());
         audit::append(&mut transaction, self, tenant, action, &subject).await?;
         self.commit(transaction).await?;
-        Ok(Some(Undone { check, is_removed }))
+        Ok(Some(Undone { check, is_removed: removed.is_some() }))
     }
 
     /// What was decided of a check, the oldest first.
@@ -241,6 +271,7 @@ struct Before {
     state: String,
     feedback: String,
     note: String,
+    is_appeal_open: bool,
 }
 
 /// What is kept of a decision.
@@ -251,7 +282,7 @@ struct Kept<'a> {
     decided_at: i64,
     /// Who may take it back; empty where nobody may.
     session: &'a str,
-    allowed_content: Option<ContentId>,
+    allowed: Option<AllowedContent>,
 }
 
 /// How an appeal was decided, and by whom.
@@ -261,6 +292,7 @@ pub(super) struct AppealDecided<'a> {
     pub reason: &'a Note,
     pub by: &'a str,
     pub decided_at: i64,
+    pub allowed: Option<AllowedContent>,
 }
 
 /// Keeps with the item of a check, if it has one, how its appeal was decided. Nobody takes that
@@ -272,7 +304,7 @@ pub(super) async fn note_appeal_decided(
     decided: AppealDecided<'_>,
 ) -> Result<(), StoreError> {
     let Some(before) = read_before(connection, tenant, check).await? else { return Ok(()) };
-    let AppealDecided { is_overturned, reason, by, decided_at } = decided;
+    let AppealDecided { is_overturned, reason, by, decided_at, allowed } = decided;
     let (state, outcome) = if is_overturned {
         (ItemState::Rejected, "overturned")
     } else {
@@ -287,7 +319,7 @@ pub(super) async fn note_appeal_decided(
         .bind(tenant.0)
         .execute(&mut *connection)
         .await?;
-    let kept = Kept { outcome, reason, by, decided_at, session: "", allowed_content: None };
+    let kept = Kept { outcome, reason, by, decided_at, session: "", allowed };
     insert_decision(connection, tenant, check, &kept, &before).await?;
     Ok(())
 }
@@ -297,7 +329,7 @@ async fn read_before(
     tenant: TenantId,
     check: Uuid,
 ) -> Result<Option<Before>, StoreError> {
-    let statement = "select review_item.state as state, feedback, feedback_note \
+    let statement = "select review_item.state as state, feedback, feedback_note, appeal \
          from review_item join photo_check on photo_check.id = review_item.check_id \
          where check_id = $1 and review_item.tenant_id = $2";
     let row = sqlx::query(statement)
@@ -310,6 +342,7 @@ async fn read_before(
         state: row.try_get("state")?,
         feedback: row.try_get("feedback")?,
         note: row.try_get("feedback_note")?,
+        is_appeal_open: row.try_get::<String, _>("appeal")? == "open",
     }))
 }
 
@@ -337,7 +370,9 @@ async fn insert_decision(
         .bind(before.state.as_str())
         .bind(before.feedback.as_str())
         .bind(before.note.as_str())
-        .bind(kept.allowed_content.map_or(0, |id| id.0))
+        .bind(
+            kept.allowed.map_or(0, |(content, is_new)| if is_new { content.0 } else { -content.0 }),
+        )
         .execute(connection)
         .await?;
     Ok(id)
@@ -353,19 +388,28 @@ fn feedback_of(state: ItemState, reason: &Note) -> Option<Feedback> {
     Some(Feedback { is_right, note: reason.clone() })
 }
 
-/// Removes what a decision banked, if it is still there.
+/// Removes what decisions banked, if it is still there and none that stands rests on it. Returns
+/// what the audit log calls it, if it was removed.
 async fn remove_allowed(
     connection: &mut AnyConnection,
+    tenant: TenantId,
     content: ContentId,
-) -> Result<(), StoreError> {
-    let row = sqlx::query("select bank_id from content where id = $1")
+) -> Result<Option<String>, StoreError> {
+    let statement = "select bank_id from content where id = $1 \
+         and exists (select 1 from review_decision \
+             where tenant_id = $2 and allowed_content = $1) \
+         and not exists (select 1 from review_decision \
+             where tenant_id = $2 and abs(allowed_content) = $1 and undone_at = 0)";
+    let row = sqlx::query(statement)
         .bind(content.0)
+        .bind(tenant.0)
         .fetch_optional(&mut *connection)
         .await?;
-    let Some(row) = row else { return Ok(()) };
+    let Some(row) = row else { return Ok(None) };
     let bank = BankId(row.try_get("bank_id")?);
+    let name = contents::name_of(&mut *connection, bank).await?;
     contents::remove_locked(connection, bank, content).await?;
-    Ok(())
+    Ok(Some(format!("{name}/{}", content.0)))
 }
 
 fn read_decision(row: &AnyRow) -> Result<ReviewDecision, StoreError> {

@@ -73,7 +73,8 @@ impl Store {
             .bind(digest.0.to_vec())
             .execute(&mut *transaction)
             .await?;
-        let free = "update review_item set leased_by = '', leased_until = 0 where leased_by = $1";
+        let free = "update review_item set leased_by = '', leased_until = 0 \
+             where leased_by = $1 and leased_by <> ''";
         sqlx::query(free).bind(session).execute(&mut *transaction).await?;
         self.commit(transaction).await
     }

@@ -41,7 +41,7 @@ pub enum QueueState {
     Open,
     Escalated,
     Decided,
-    /// Appealed, and nobody has decided the appeal.
+    /// Appealed, and nobody has decided the appeal or passed it on.
     Appeals,
 }
 
@@ -132,7 +132,8 @@ impl QueueState {
             Self::Escalated => "state = 'escalated'",
             Self::Decided => "state in ('confirmed', 'rejected')",
             Self::Appeals => {
-                "exists (select 1 from photo_check where id = check_id and appeal = 'open')"
+                "state <> 'escalated' and exists \
+                     (select 1 from photo_check where id = check_id and appeal = 'open')"
             }
         }
     }
@@ -287,7 +288,7 @@ impl Store {
             return Ok(false);
         }
         let statement = "update review_item set leased_by = '', leased_until = 0 \
-             where leased_by = $1 and check_id <> $2";
+             where leased_by = $1 and leased_by <> '' and check_id <> $2";
         sqlx::query(statement)
             .bind(session)
             .bind(check.to_string())

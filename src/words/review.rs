@@ -168,6 +168,7 @@ pub struct Notices {
     pub form: Refused,
     pub not_there: Refused,
     pub not_yours: Refused,
+    pub other_appeal: Refused,
     pub not_undone: Refused,
     pub no_reason: Refused,
     pub long_reason: Refused,

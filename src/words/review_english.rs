@@ -183,6 +183,10 @@ const NOTICES: Notices = Notices {
         what: "You do not have this photo open, so nothing was changed.",
         what_to_do: "Somebody else took it or decided. Below is how it stands now.",
     },
+    other_appeal: Refused {
+        what: "This photo was appealed, or its appeal was decided, while you had it open.",
+        what_to_do: "So nothing was changed. Below is how it stands now.",
+    },
     not_undone: Refused {
         what: "This decision cannot be undone any more.",
         what_to_do: "It was undone before, or somebody decided again since.",

@@ -187,6 +187,10 @@ const NOTICES: Notices = Notices {
         what: "Usted no tiene abierta esta foto, así que no se cambió nada.",
         what_to_do: "Otra persona la abrió o decidió. Abajo se ve cómo está ahora.",
     },
+    other_appeal: Refused {
+        what: "Mientras usted tenía abierta esta foto, alguien apeló o se decidió la apelación.",
+        what_to_do: "Así que no se cambió nada. Abajo se ve cómo está ahora.",
+    },
     not_undone: Refused {
         what: "Esta decisión ya no se puede deshacer.",
         what_to_do: "Se deshizo antes, o alguien decidió otra vez desde entonces.",

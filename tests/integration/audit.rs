@@ -285,7 +285,7 @@ async fn an_entry_and_what_it_tells_of_are_one() {
 }
 
 /// What is written down of the walk below, in its order.
-const WALK: [&str; 25] = [
+const WALK: [&str; 26] = [
     "bank.created",
     "content.added",
     "bank.imported",
@@ -296,6 +296,7 @@ const WALK: [&str; 25] = [
     "appeal.made",
     // That of allowed photos.
     "bank.created",
+    "content.added",
     "appeal.overturned",
     "account.erased",
     "endpoint.registered",

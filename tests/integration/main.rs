@@ -45,6 +45,7 @@ mod page_look;
 mod page_protect;
 mod page_review;
 mod page_review_look;
+mod page_review_turns;
 mod photos;
 mod pictures;
 mod policies;

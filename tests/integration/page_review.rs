@@ -269,7 +269,7 @@ async fn appeals_are_decided_as_over_the_api() {
 
         // Somebody decides the other one over the API.
         post(second, "uphold").await;
-        let page = reviewer.act(&at, &fields(first, "reject", "it is him")).await;
+        let page = reviewer.act(&at, &fields(first, "overturn", "it is him")).await;
         let page = reviewer.open(&page.location).await;
         assert!(page.html.contains("You decided the appeal."), "{}", page.html);
         assert!(!page.html.contains("value=\"undo\""), "it was told");
@@ -372,7 +372,7 @@ const TENANT: TenantId = TenantId::DEFAULT;
 const LEASE: Duration = Duration::from_mins(1);
 
 /// A check that was flagged, without a photo.
-async fn flagged(store: &Store, verdict: &str) -> Uuid {
+pub async fn flagged(store: &Store, verdict: &str) -> Uuid {
     let batch = NewBatch { id: ids::new_id(), tenant: TENANT, accepted_at: 100 };
     let id = ids::new_id();
     let photo = WaitsIn::Sealed(vec![1]);

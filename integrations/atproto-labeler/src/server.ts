@@ -1,6 +1,6 @@
 /** What a labeler answers: `queryLabels` and the stream `subscribeLabels`. */
 
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 import { encode } from "@ipld/dag-cbor";
 import { WebSocketServer, type WebSocket } from "ws";
@@ -11,6 +11,8 @@ import type { LabelStore, Numbered } from "./store.js";
 const QUERY = "/xrpc/com.atproto.label.queryLabels";
 const SUBSCRIBE = "/xrpc/com.atproto.label.subscribeLabels";
 
+const BASE = "http://labeler.invalid";
+
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 250;
 const PATTERNS_MAX = 100;
@@ -20,7 +22,10 @@ const BEHIND_BYTES_MAX = 4 * 1024 * 1024;
 
 export function labelServer(did: string, store: LabelStore): Server {
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://labeler.invalid");
+    const url = addressOf(request);
+    if (url === undefined) {
+      return answer(response, 400, wrong("InvalidRequest", "the address is not one"));
+    }
     if (url.pathname !== QUERY || request.method !== "GET") {
       return answer(response, 501, wrong("MethodNotImplemented", "there is only queryLabels"));
     }
@@ -28,7 +33,13 @@ export function labelServer(did: string, store: LabelStore): Server {
   });
   const subscribers = new WebSocketServer({ noServer: true, maxPayload: 1024 });
   server.on("upgrade", (request, socket, head) => {
-    const url = new URL(request.url ?? "/", "http://labeler.invalid");
+    // Node leaves the socket to us, also when it breaks.
+    socket.on("error", () => socket.destroy());
+    const url = addressOf(request);
+    if (url === undefined) {
+      socket.destroy();
+      return;
+    }
     if (url.pathname !== SUBSCRIBE) {
       socket.end("HTTP/1.1 501 Not Implemented\r\nconnection: close\r\n\r\n");
       return;
@@ -39,6 +50,11 @@ export function labelServer(did: string, store: LabelStore): Server {
   });
   server.on("close", () => subscribers.close());
   return server;
+}
+
+/** Nothing where somebody sends what is no address, as `//`. */
+function addressOf({ url = "/" }: IncomingMessage): URL | undefined {
+  return URL.canParse(url, BASE) ? new URL(url, BASE) : undefined;
 }
 
 function query(did: string, store: LabelStore, asked: URLSearchParams): [number, object] {

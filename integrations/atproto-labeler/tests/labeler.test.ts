@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { createPublicKey, verify } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -229,6 +229,33 @@ test("avatars that call for it are labelled, and no others", async () => {
     assert.deepEqual(again.current(), store.current());
     again.close();
   }
+  rmSync(folder, { recursive: true });
+});
+
+/** What a server answers to an address as it is: a client of its own would mend it. */
+async function answered(port: number, path: string, header = ""): Promise<string> {
+  const socket = connect(port, "127.0.0.1");
+  socket.end(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${header}\r\n`);
+  let text = "";
+  for await (const part of socket) {
+    text += part;
+  }
+  return text;
+}
+
+test("what is no address ends nothing", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "labeler-"));
+  const store = new LabelStore(join(folder, "labels.jsonl"));
+  const server = labelServer(LABELER, store).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  assert.match(await answered(port, "//"), /^HTTP\/1\.1 400 /);
+  const upgrade = "connection: upgrade\r\nupgrade: websocket\r\n";
+  assert.equal(await answered(port, "//", upgrade), "");
+  assert.match(await answered(port, "/"), /^HTTP\/1\.1 501 /);
+  server.closeAllConnections();
+  server.close();
+  store.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -1,7 +1,8 @@
 //! The screens of the page for moderators, as their templates need them.
 
 use askama::Template;
-use axum::response::Response;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use photocheck_core::verdict::{Code, Verdict};
 use uuid::Uuid;
 
@@ -193,6 +194,16 @@ pub fn log_in(frame: Frame) -> Result<Response, Problem> {
 pub fn notice(frame: Frame) -> Result<Response, Problem> {
     let (w, r, language) = frame.words();
     html(&NoticeScreen { w, r, language, frame }, language)
+}
+
+/// Has the browser ask again by itself, as of this page.
+pub fn again(place: Place) -> Response {
+    let frame = Frame { place, token: String::new(), notice: None, done: None };
+    let mut response = notice(frame).unwrap_or_else(Problem::into_response);
+    if let Ok(again) = HeaderValue::from_str(&format!("0; url={}", place.address())) {
+        response.headers_mut().insert(header::REFRESH, again);
+    }
+    response
 }
 
 /// The screen of the queue.

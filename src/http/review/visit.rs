@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
+use crate::http::browser;
 use crate::tenancy::SessionSecret;
 
 const COOKIE: &str = "photocheck_review";
@@ -40,6 +41,13 @@ impl Visit {
         }
     }
 
+    /// Whether a browser that followed a link of another site may have a cookie that it did not
+    /// send along. A new one would replace it, and end its log-in.
+    #[must_use]
+    pub fn is_withheld(&self, headers: &HeaderMap) -> bool {
+        matches!(self, Self::New) && browser::is_of_other_site(headers, &[])
+    }
+
     /// The header that makes a browser send it. It ends with the browser. No script reads it, no
     /// page of another site makes a browser send it, and it goes over HTTPS alone, but on this
     /// machine.
@@ -51,7 +59,8 @@ impl Visit {
             Self::NotLoggedIn(secret) => format!("{NOT_LOGGED_IN}{}", secret.reveal()),
             Self::LoggedIn(secret) => format!("{LOGGED_IN}{}", secret.reveal()),
         };
-        let secure = if is_on_this_machine(headers) { "" } else { "; Secure" };
+        let is_plain = is_on_this_machine(headers) && !is_forwarded(headers);
+        let secure = if is_plain { "" } else { "; Secure" };
         let cookie = format!("{COOKIE}={value}; HttpOnly; SameSite=Strict{secure}");
         let mut cookie = HeaderValue::from_str(&cookie).ok()?;
         cookie.set_sensitive(true);
@@ -66,6 +75,13 @@ fn is_on_this_machine(headers: &HeaderMap) -> bool {
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name.eq_ignore_ascii_case("localhost")
         || address.parse::<IpAddr>().is_ok_and(|it| it.to_canonical().is_loopback())
+}
+
+/// Whether a proxy says that it passed this on: it may call the service by a name of this machine.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    headers
+        .keys()
+        .any(|name| name == header::FORWARDED || name.as_str().starts_with("x-forwarded-"))
 }
 
 #[cfg(test)]
@@ -92,6 +108,14 @@ mod tests {
             let sent = [(header::COOKIE, format!("a=b; {cookie}").parse().unwrap())];
             let Visit::LoggedIn(read) = Visit::of(&sent.into_iter().collect()) else { panic!() };
             assert_eq!(read, secret);
+        }
+        for proxy in ["forwarded", "x-forwarded-for", "x-forwarded-proto"] {
+            let sent = [("host", "127.0.0.1:8080"), (proxy, "https")];
+            let sent = sent.map(|(name, value)| {
+                (name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap())
+            });
+            let cookie = Visit::LoggedIn(secret.clone()).cookie(&sent.into_iter().collect());
+            assert!(cookie.unwrap().to_str().unwrap().ends_with("; Secure"), "{proxy}");
         }
         for cookie in ["", "photocheck_review=", "photocheck_review=in.00", "other=in.00"] {
             let sent = [(header::COOKIE, cookie.parse().unwrap())];

@@ -1,0 +1,157 @@
+//! The page for moderators where several act on one photo: nobody takes anything from another.
+
+use std::time::Duration;
+
+use photocheck::store::{ItemState, Ruling};
+use photocheck::tenancy::TenantId;
+use photocheck_core::bank::{Note, Purpose};
+use photocheck_core::matching::index::ContentId;
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::banks::{STOLEN, banked};
+use crate::page_review::{SMALL, flagged, flagging};
+use crate::store::{Database, databases};
+use crate::support::reviewing::{Reviewer, check, check_in, checked};
+use crate::support::{Place, create_bank};
+
+const TENANT: TenantId = TenantId::DEFAULT;
+const LEASE: Duration = Duration::from_mins(1);
+
+/// Neither what somebody decided since, nor what they have open.
+#[tokio::test]
+async fn undoing_takes_nothing_from_others() {
+    for Database { kind, store, .. } in &databases().await {
+        let id = flagged(store, "fake").await;
+        let reason = Note::new("why").unwrap();
+        let decide = async |session: &str, state| {
+            assert!(store.take_item(TENANT, session, id, LEASE).await.unwrap(), "{kind}");
+            let (decided_at, allowed) = (300, None);
+            let ruling =
+                Ruling { session, by: session, state, reason: &reason, decided_at, allowed };
+            store.decide_review(TENANT, id, ruling).await.unwrap().unwrap()
+        };
+        let undo = async |session: &str, decision| {
+            store.undo_review(TENANT, session, decision, LEASE).await.unwrap().is_some()
+        };
+        let first = decide("one", ItemState::Escalated).await;
+        assert!(store.take_item(TENANT, "two", id, LEASE).await.unwrap());
+        assert!(!undo("one", first).await, "{kind}: another has it open");
+        let second = decide("two", ItemState::Escalated).await;
+        assert!(!undo("one", first).await, "{kind}: another decided since");
+        assert!(undo("two", second).await, "{kind}");
+        assert!(store.skip_item(TENANT, "two", id).await.unwrap());
+        assert!(undo("one", first).await, "{kind}: nobody else has to do with it now");
+    }
+}
+
+/// A photo that two decisions allow stays allowed until both are undone, and one that was banked
+/// before is nobody's to take out. The audit log has each.
+#[tokio::test]
+async fn what_another_decision_allows_stays_allowed() {
+    for Database { kind, store, .. } in &databases().await {
+        let bank = create_bank(store, "FINE", Purpose::Allow).await;
+        let (photo, reason) = (banked(STOLEN), Note::new("").unwrap());
+        let allow = async || {
+            let id = flagged(store, "fake").await;
+            assert!(store.take_item(TENANT, "one", id, LEASE).await.unwrap(), "{kind}");
+            let (state, allowed) = (ItemState::Rejected, Some((&bank, &photo)));
+            let (session, by, decided_at) = ("one", "one", 300);
+            let ruling = Ruling { session, by, state, reason: &reason, decided_at, allowed };
+            store.decide_review(TENANT, id, ruling).await.unwrap().unwrap()
+        };
+        let undo = async |decision| {
+            let undone = store.undo_review(TENANT, "one", decision, LEASE).await.unwrap();
+            let left = store.contents(&bank, ContentId(0), 9).await.unwrap().len();
+            (undone.unwrap().is_removed, left)
+        };
+        let begun = store.audit_head(TENANT).await.unwrap().number;
+        let (first, second) = (allow().await, allow().await);
+        assert_eq!(undo(first).await, (false, 1), "{kind}: the second allows it");
+        assert_eq!(undo(second).await, (true, 0), "{kind}");
+        let entries = store.audit_entries(TENANT, begun, 9).await.unwrap();
+        let actions: Vec<_> = entries.iter().map(|entry| entry.action.as_str()).collect();
+        let expected = [
+            "content.added",
+            "review.rejected",
+            "review.rejected",
+            "review.undone",
+            "content.removed",
+            "review.undone",
+        ];
+        assert_eq!(actions, expected, "{kind}");
+        assert!(entries[0].subject.starts_with("FINE/"), "{}", entries[0].subject);
+        assert_eq!(entries[0].subject, entries[4].subject, "{kind}");
+
+        store.add_photo(&bank, &photo).await.unwrap();
+        let third = allow().await;
+        assert_eq!(undo(third).await, (false, 1), "{kind}: it was there before");
+    }
+}
+
+/// An appeal that comes while somebody reads is not decided by the buttons that they see, and one
+/// that is escalated goes to others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_appeal_is_decided_by_who_saw_it() {
+    let (service, key) = flagging(&Place::in_file()).await;
+    let mut reviewer = Reviewer::logged_in(&service, &key).await;
+    let seen = checked(&service, &key, SMALL, "disputed").await;
+    let id = seen["id"].as_str().unwrap();
+    let send = |action: &'static str| [("check", id), ("action", action), ("reason", "why")];
+    let at = reviewer.act("review", &[("action", "next")]).await.location;
+    assert_eq!(check_in(&at), id);
+    let page = reviewer.act(&at, &send("uphold")).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "there is no appeal");
+
+    let appeal = service.client.post(service.at(&format!("/v1/checks/{id}/appeal")));
+    let appeal = appeal.bearer_auth(&key).json(&json!({ "reason": "it is me" }));
+    assert!(appeal.send().await.unwrap().status().is_success());
+    for action in ["confirm", "reject"] {
+        let page = reviewer.act(&at, &send(action)).await;
+        assert_eq!(page.status, StatusCode::CONFLICT, "{action}");
+        assert!(page.html.contains("was appealed") && page.html.contains("value=\"uphold\""));
+        assert_eq!(check(&service, &key, id).await["appeal"]["state"], "open", "{action}");
+    }
+    let page = reviewer.act(&at, &send("escalate")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.html);
+    assert!(!reviewer.open("review?state=appeals").await.html.contains("Photo disputed"));
+    let at = reviewer.act("review?state=escalated", &[("action", "next")]).await.location;
+    let page = reviewer.act(&at, &send("uphold")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.html);
+    assert_eq!(check(&service, &key, id).await["appeal"]["state"], "upheld");
+
+    // What was decided and then appealed can be escalated too.
+    let again = checked(&service, &key, SMALL, "again").await;
+    let id = again["id"].as_str().unwrap();
+    let send = |action: &'static str| [("check", id), ("action", action), ("reason", "why")];
+    let at = reviewer.act("review", &[("action", "next")]).await.location;
+    assert_eq!(reviewer.act(&at, &send("confirm")).await.status, StatusCode::SEE_OTHER);
+    let appeal = service.client.post(service.at(&format!("/v1/checks/{id}/appeal")));
+    let appeal = appeal.bearer_auth(&key).json(&json!({ "reason": "it is me" }));
+    assert!(appeal.send().await.unwrap().status().is_success());
+    let at = reviewer.act("review?state=appeals", &[("action", "next")]).await.location;
+    let page = reviewer.act(&at, &send("escalate")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.html);
+    assert!(reviewer.open("review?state=escalated").await.html.contains("Photo again"));
+    service.app.close().await;
+}
+
+/// A browser that comes by a link of another site sends no cookie; a new one would replace it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_from_elsewhere_ends_no_log_in() {
+    let (service, _) = flagging(&Place::in_file()).await;
+    let ask = async |site: &str| {
+        let address = service.at("/review?lang=es&state=appeals");
+        let answer = service.client.get(address).header("sec-fetch-site", site).send().await;
+        let answer = answer.unwrap();
+        let again = answer.headers().get("refresh").map(|it| it.to_str().unwrap().to_owned());
+        (answer.headers().contains_key("set-cookie"), again)
+    };
+    for site in ["cross-site", "same-site"] {
+        let again = Some("0; url=review?lang=es&state=appeals".to_owned());
+        assert_eq!(ask(site).await, (false, again), "{site}");
+    }
+    for site in ["same-origin", "none"] {
+        assert_eq!(ask(site).await, (true, None), "{site}");
+    }
+}
