@@ -37,6 +37,7 @@ mod messages;
 mod open;
 mod policies;
 mod queues;
+mod releases;
 mod review_decisions;
 mod review_sessions;
 mod reviews;

@@ -323,7 +323,8 @@ async fn what_is_not_for_good_is_done_the_next_time() {
 async fn after_leaving(service: &Service, key: &'static str, bytes_sent: usize) -> (u16, bool) {
     let (photo, before) = (fixture(SMALL), rows(service, "idempotent_call").await);
     let head = format!(
-        "POST /v1/check HTTP/1.1\r\nhost: x\r\nidempotency-key: {key}\r\ncontent-length: {}\r\n\r\n",
+        "POST /v1/check HTTP/1.1\r\nhost: x\r\nidempotency-key: {key}\r\n\
+         content-length: {}\r\n\r\n",
         photo.len()
     );
     let address = service.url.trim_start_matches("http://").to_owned();
