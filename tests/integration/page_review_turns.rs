@@ -93,7 +93,8 @@ async fn what_another_decision_allows_stays_allowed() {
 /// that is escalated goes to others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_appeal_is_decided_by_who_saw_it() {
-    let (service, key) = flagging(&Place::in_file()).await;
+    let place = Place::in_file();
+    let (service, key) = flagging(&place).await;
     let mut reviewer = Reviewer::logged_in(&service, &key).await;
     let seen = checked(&service, &key, SMALL, "disputed").await;
     let id = seen["id"].as_str().unwrap();
