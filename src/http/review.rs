@@ -119,7 +119,7 @@ impl Told {
         Self::new(StatusCode::NOT_FOUND, "NO_SUCH_CHECK", notices.not_there)
     }
 
-    /// Gives an answer its status.
+    /// Sets the status of an answer.
     fn mark(self, mut response: Response) -> Response {
         if response.status().is_success() {
             *response.status_mut() = self.status;

@@ -213,7 +213,7 @@ async fn secrets_are_answered_again_and_not_kept() {
         assert_eq!(rows(&service, "api_key").await, 2);
         assert_eq!(rows(&service, "webhook_endpoint").await, 1);
 
-        // Another key of the same tenant is told nothing.
+        // Another key of the same tenant learns nothing.
         let stranger = make_key(&service, "default", KeyScope::ALL).await;
         let request = post(&service, "/v1/admin/keys", "key").bearer_auth(&stranger).json(&order);
         refused(request, 422, "IDEMPOTENCY_KEY_REUSED").await;
