@@ -15,6 +15,7 @@ use crate::fetch::Addresses;
 use crate::photo_key::PhotoKey;
 use crate::receipts::SigningKeys;
 use crate::store::Opening;
+use crate::traces::OtlpConfig;
 
 /// All that [`crate::app::App::open`] needs to know.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct Config {
     pub webhook_addresses: Addresses,
     /// What signs receipts; `None` where none are signed.
     pub receipt_keys: Option<SigningKeys>,
+    /// Where traces go; `None` where they go nowhere.
+    pub otlp: Option<OtlpConfig>,
 }
 
 /// How checks are kept that are done later.

@@ -22,6 +22,7 @@ pub mod sealing;
 pub mod store;
 pub mod telemetry;
 pub mod tenancy;
+pub mod traces;
 pub mod webhooks;
 pub mod wire;
 pub mod words;

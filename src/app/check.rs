@@ -109,12 +109,17 @@ impl App {
         let (banks, checker) = (self.banks(caller.tenant), self.checker_for(caller.tenant)?);
         let judging = Arc::clone(&checker);
         let (metrics, entered) = (Arc::clone(self.metrics()), Instant::now());
+        let mut spans = self.spans().stages();
         let work = move || {
             metrics.waited(entered.elapsed());
+            spans.done("wait");
             let mut stages = metrics.stages();
             // The index of the moment the work begins: what was banked while it waited counts.
             let View { index, scope } = banks.view();
-            let mut done = |stage| stages.done(stage);
+            let mut done = |stage: Stage| {
+                stages.done(stage);
+                spans.done(stage.name());
+            };
             let bytes = photo.as_ref();
             let photo = Photo::decode(bytes)?;
             done(Stage::Decode);

@@ -57,6 +57,7 @@ use crate::fetch::{Addresses, Fetcher};
 use crate::receipts::SigningKeys;
 use crate::store::{Store, StoreError};
 use crate::tenancy::{Caller, TenantId};
+use crate::traces::Spans;
 use access::BankAccess;
 use banks::Banks;
 use callers::Callers;
@@ -99,6 +100,7 @@ pub struct App {
     /// `None` where no receipts are signed.
     receipt_keys: Option<SigningKeys>,
     metrics: Arc<Metrics>,
+    spans: Spans,
 }
 
 /// What answers rest on at the moment.
@@ -175,6 +177,7 @@ impl App {
         let fetcher = fetcher.context("photos cannot be fetched")?;
         let reader = PolicyReader::open(&config.models)?;
         let policies = Policies::new(store.clone(), live.clone(), reader);
+        let spans = config.otlp.as_ref().map(Spans::start).transpose()?.unwrap_or_default();
         let banks = Banks::new(store, live);
         Ok(Self {
             banks,
@@ -192,6 +195,7 @@ impl App {
             fetcher,
             receipt_keys: config.receipt_keys,
             metrics,
+            spans,
         })
     }
 
@@ -351,6 +355,12 @@ impl App {
         &self.metrics
     }
 
+    /// What exports spans, where the operator asked for it.
+    #[must_use]
+    pub fn spans(&self) -> &Spans {
+        &self.spans
+    }
+
     /// All that is measured, as it is now, in Prometheus' text format. A database that is slow to
     /// say what waits keeps nobody from the rest.
     ///
@@ -380,6 +390,9 @@ impl App {
         if let Err(error) = self.usage.write(true).await {
             tracing::warn!(%error, "the use of keys could not be written down");
         }
+        let spans = self.spans.clone();
+        // It waits for the collector, on a thread that may.
+        let _ = tokio::task::spawn_blocking(move || spans.finish()).await;
         self.banks.close().await;
     }
 }

@@ -28,6 +28,7 @@ use crate::fetch::{Addresses, Network};
 use crate::http;
 use crate::http::service::Service;
 use crate::telemetry;
+use crate::traces::{OtlpConfig, OtlpEndpoint, Share};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -73,6 +74,12 @@ pub struct ServeArgs {
     /// none]
     #[arg(long, value_name = "NETWORKS")]
     webhook_networks: Option<String>,
+    /// Collector that traces go to by OTLP over HTTP, such as http://127.0.0.1:4318 [default: none]
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
+    /// Share of the traces that begin here that go there, 0 to 1 [default: 1]
+    #[arg(long, value_name = "SHARE")]
+    otlp_share: Option<String>,
     /// Seconds between the end of readiness and the end of listening, at SIGTERM [default: 3]
     #[arg(long, value_name = "SECONDS")]
     stop_delay_s: Option<String>,
@@ -200,6 +207,8 @@ impl ServeArgs {
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
             ("webhook_networks", self.webhook_networks.clone()),
+            ("otlp_endpoint", self.otlp_endpoint.clone()),
+            ("otlp_share", self.otlp_share.clone()),
         ];
         flags.extend(self.sightings.flags());
         flags.extend(self.later.flags());
@@ -229,6 +238,7 @@ impl ServeArgs {
         let sightings = sightings_args::read(settings);
         let later = later_args::read(settings);
         let receipt_keys = receipt::read_keys(settings);
+        let otlp = read_otlp(settings);
         let networks = settings.take("webhook_networks", read_networks).unwrap_or_default();
         let webhook_addresses = Addresses { networks, ..Addresses::default() };
         let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
@@ -251,6 +261,7 @@ impl ServeArgs {
             later,
             webhook_addresses,
             receipt_keys,
+            otlp,
             ..config
         };
         Some(ServeConfig { app, service, log: log? })
@@ -279,6 +290,13 @@ fn read_fetch(settings: &mut Settings) -> Option<Addresses> {
         settings.note_fault("fetch_networks needs fetch_urls as well (--fetch-urls)");
     }
     is_on.then(|| Addresses { networks: networks.unwrap_or_default(), ..Addresses::default() })
+}
+
+/// `None` where traces go nowhere.
+fn read_otlp(settings: &mut Settings) -> Option<OtlpConfig> {
+    let endpoint = settings.take("otlp_endpoint", str::parse::<OtlpEndpoint>);
+    let share = settings.take("otlp_share", str::parse::<Share>).unwrap_or(Share::ALL);
+    endpoint.map(|endpoint| OtlpConfig { endpoint, share })
 }
 
 fn read_networks(text: &str) -> Result<Vec<Network>, String> {

@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 25] = [
+pub const SETTINGS: [Setting; 27] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -33,6 +33,8 @@ pub const SETTINGS: [Setting; 25] = [
     setting("metrics_listen", None),
     setting("stop_delay_s", Some("3")),
     setting("log", Some("warn,photocheck=info,tower_http=info")),
+    setting("otlp_endpoint", None),
+    setting("otlp_share", Some("1")),
     Setting { secret: true, ..setting("bank_token", None) },
     setting("banks_open_to_everybody", Some("false")),
     setting("checks_open_to_everybody", Some("false")),

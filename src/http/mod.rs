@@ -59,6 +59,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::app::metrics::Metrics;
 use crate::config::Origin;
+use crate::traces::Spans;
 use problem::Problem;
 use service::Service;
 
@@ -88,7 +89,7 @@ struct Api;
 
 /// All routes.
 pub fn router(service: Arc<Service>) -> Router {
-    let metrics = Arc::clone(service.app.metrics());
+    let (metrics, spans) = (Arc::clone(service.app.metrics()), service.app.spans().clone());
     let once = middleware::from_fn_with_state(Arc::clone(&service), idempotency::answer_once);
     let admitted = middleware::from_fn_with_state(Arc::clone(&service), auth::admit);
     let other_origins = cross_origin(&service.origins);
@@ -160,7 +161,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/icon.svg", get(page::icon))
         .merge(api_page)
         .with_state(service);
-    with_layers(routes, metrics)
+    with_layers(routes, metrics, spans)
 }
 
 /// The page for moderators: log-ins have a gate of their own.
@@ -187,7 +188,7 @@ fn cross_origin(origins: &[Origin]) -> CorsLayer {
         .expose_headers(shown.collect::<Vec<_>>())
 }
 
-fn with_layers(routes: Router, metrics: Arc<Metrics>) -> Router {
+fn with_layers(routes: Router, metrics: Arc<Metrics>, spans: Spans) -> Router {
     let body_bytes_max = usize::try_from(arrival::BODY_BYTES_MAX).unwrap_or(usize::MAX);
     let trace = TraceLayer::new_for_http()
         .make_span_with(tracing_context::span)
@@ -203,7 +204,7 @@ fn with_layers(routes: Router, metrics: Arc<Metrics>) -> Router {
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(trace)
         .layer(SetRequestIdLayer::x_request_id(tracing_context::MakeRequestIdV7))
-        .layer(middleware::from_fn(tracing_context::carry))
+        .layer(middleware::from_fn_with_state(spans, tracing_context::carry))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]

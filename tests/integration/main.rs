@@ -64,6 +64,7 @@ mod tenant_policies;
 mod tenant_routes;
 mod tenants;
 mod threatexchange;
+mod traces;
 mod uploads;
 mod walk;
 mod webhooks;

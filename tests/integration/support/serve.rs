@@ -18,7 +18,13 @@ pub struct Serve {
 impl Serve {
     /// Starts it on a free port, without a token in its environment.
     pub fn start(db: &str, args: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_photocheck"))
+        Self::start_with(db, args, |_| {})
+    }
+
+    /// The same, with what else the command needs.
+    pub fn start_with(db: &str, args: &[&str], add: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_photocheck"));
+        command
             .args(["serve", "--listen", "127.0.0.1:0", "--db", db])
             .args(args)
             .env_remove("PHOTOCHECK_BANK_TOKEN")
@@ -26,9 +32,9 @@ impl Serve {
             // Nobody balances the load of a test.
             .env("PHOTOCHECK_STOP_DELAY_S", "0")
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .stderr(Stdio::piped());
+        add(&mut command);
+        let mut process = command.spawn().unwrap();
         let mut out = BufReader::new(process.stdout.take().unwrap());
         let mut line = || {
             let mut line = String::new();
