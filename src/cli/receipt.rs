@@ -113,21 +113,25 @@ fn new_key(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts other keys in the place of those of a file: all of them, or none.
+/// Puts other keys in the place of those of a file: all of them, or none. The file keeps its owner
+/// and who may read it: the service is often another user than whoever rotates.
 fn write_again(file: &Path, keys: &KeyFile) -> anyhow::Result<()> {
-    let mut unfinished = file.as_os_str().to_owned();
-    unfinished.push(".tmp");
-    let unfinished = PathBuf::from(unfinished);
     let write = || {
+        // A link to the file goes on leading to it.
+        let file = fs::canonicalize(file)?;
+        let mut unfinished = file.clone().into_os_string();
+        unfinished.push(".tmp");
+        let unfinished = PathBuf::from(unfinished);
         // What an earlier try left may be open to others.
         match fs::remove_file(&unfinished) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let mut out = private_file::create_new(&unfinished)?;
+        private_file::give_owner(&out, &file)?;
         out.write_all(keys.reveal().as_bytes())?;
         out.sync_all()?;
-        fs::rename(&unfinished, file)
+        fs::rename(&unfinished, &file)
     };
     write().with_context(|| format!("cannot write {}", file.display()))
 }

@@ -1,6 +1,7 @@
 //! Receipts: signed by the service and the command line, verified without either and by another
 //! library.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -203,16 +204,23 @@ fn keys_take_each_others_place_without_a_gap() {
     let (first, before) = (receipt("first.json"), published("before.json"));
     assert!(keys.run(&["receipt", "new-key", &file]).status.success());
     let waiting = published("waiting.json");
+    let who = || {
+        let file = std::fs::metadata(&file).unwrap();
+        (file.uid(), file.gid(), file.mode() & 0o777)
+    };
+    assert_eq!(who().2, 0o600);
+    // The service is another user, where whoever rotates may give files away, and its group reads.
+    let _ = std::os::unix::fs::chown(&file, Some(65_534), None);
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o640)).unwrap();
+    let before_rotation = who();
     assert!(keys.run(&["receipt", "rotate", &file]).status.success());
+    assert_eq!(who(), before_rotation);
     let second = receipt("second.json");
     let verified = |receipt: &str, keys_file: &str| keys.verify(receipt, &["--keys", keys_file]).0;
     assert_eq!(verified(&second, &waiting), Some(0), "it was published before it signed");
     assert_eq!(verified(&second, &before), Some(1));
     assert_eq!(verified(&first, &published("after.json")), Some(0));
-    let mode = std::fs::metadata(&file).unwrap().permissions();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
-    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    std::fs::set_permissions(&file, open).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     let refused = said(&keys.run(&["receipt", "keys", &file]));
     assert!(refused.contains("everybody on this machine can read"), "{refused}");
     // A service tells it at the start, and shows no part of what it names.
