@@ -14,6 +14,7 @@ use crate::app::access::AccessConfig;
 use crate::fetch::Addresses;
 use crate::photo_key::PhotoKey;
 use crate::receipts::SigningKeys;
+use crate::share::Share;
 use crate::store::Opening;
 use crate::traces::OtlpConfig;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub webhook_addresses: Addresses,
     /// What signs receipts; `None` where none are signed.
     pub receipt_keys: Option<SigningKeys>,
+    /// What checks photos too, unseen; `None` where nothing does.
+    pub shadow: Option<ShadowConfig>,
     /// Where traces go; `None` where they go nowhere.
     pub otlp: Option<OtlpConfig>,
 }
@@ -126,6 +129,14 @@ pub struct ModelsConfig {
     /// A folder, beside that of the model's trunk.
     pub model: Option<PathBuf>,
     pub policy: PolicyChoice,
+}
+
+/// A candidate for the model and the policy.
+#[derive(Debug, Clone)]
+pub struct ShadowConfig {
+    pub models: ModelsConfig,
+    /// Of the photos.
+    pub share: Share,
 }
 
 /// Which policy decides.

@@ -19,6 +19,7 @@ pub mod photo_key;
 pub mod private_file;
 pub mod receipts;
 pub mod sealing;
+pub mod share;
 pub mod store;
 pub mod telemetry;
 pub mod tenancy;

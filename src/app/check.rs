@@ -121,12 +121,13 @@ impl App {
                 spans.done(stage.name());
             };
             let bytes = photo.as_ref();
-            let photo = Photo::decode(bytes)?;
+            let decoded = Photo::decode(bytes)?;
             done(Stage::Decode);
-            let (examined, _) = judging.examine_decoded(bytes, &photo, &index, &scope, &mut done);
-            Ok::<_, PhotoError>((examined, look(&photo)))
+            let (examined, _) = judging.examine_decoded(bytes, &decoded, &index, &scope, &mut done);
+            let looked = look(&decoded);
+            Ok::<_, PhotoError>((examined, looked, photo))
         };
-        let (examined, looked) = place.run(work).await??;
+        let (examined, looked, photo) = place.run(work).await??;
         let seen = match (self.sightings(), account) {
             (Some(sightings), Some(account)) => {
                 sightings.record(caller.tenant, &examined, account, clock::now_s()).await?
@@ -137,6 +138,12 @@ impl App {
         let report = checker.report(examined, seen, checker.policy());
         verdict.done(Stage::Verdict);
         self.metrics().checked(caller.tenant, &report);
+        // The candidate is none for a tenant's own policy.
+        let shadow = self.shadow().filter(|_| Arc::ptr_eq(&checker, self.checker()));
+        if let Some(shadow) = shadow {
+            let view = self.banks(caller.tenant).view();
+            shadow.check((self.gate(), caller), view, photo, &report);
+        }
         Ok((report, looked))
     }
 }

@@ -32,6 +32,7 @@ pub mod retro_match;
 pub mod reviewers;
 pub mod reviews;
 pub mod sending;
+pub mod shadow;
 pub mod sightings;
 pub mod snapshot_file;
 pub mod statements;
@@ -70,6 +71,7 @@ use live_index::{LiveIndex, View};
 use metrics::{Metrics, Moment};
 use own_policy::PolicyReader;
 use policies::Policies;
+use shadow::Shadow;
 use sightings::Sightings;
 use tenants::Tenants;
 use usage::Usage;
@@ -101,6 +103,8 @@ pub struct App {
     receipt_keys: Option<SigningKeys>,
     metrics: Arc<Metrics>,
     spans: Spans,
+    /// `None` where no candidate checks photos too.
+    shadow: Option<Shadow>,
 }
 
 /// What answers rest on at the moment.
@@ -178,6 +182,9 @@ impl App {
         let reader = PolicyReader::open(&config.models)?;
         let policies = Policies::new(store.clone(), live.clone(), reader);
         let spans = config.otlp.as_ref().map(Spans::start).transpose()?.unwrap_or_default();
+        let shadow = config.shadow.as_ref();
+        let shadow = shadow.map(|config| Shadow::load(store.clone(), &checker, config));
+        let shadow = shadow.transpose().context("the candidate cannot be loaded")?;
         let banks = Banks::new(store, live);
         Ok(Self {
             banks,
@@ -196,6 +203,7 @@ impl App {
             receipt_keys: config.receipt_keys,
             metrics,
             spans,
+            shadow,
         })
     }
 
@@ -359,6 +367,12 @@ impl App {
     #[must_use]
     pub fn spans(&self) -> &Spans {
         &self.spans
+    }
+
+    /// The candidate that checks photos too; `None` where there is none.
+    #[must_use]
+    pub fn shadow(&self) -> Option<&Shadow> {
+        self.shadow.as_ref()
     }
 
     /// All that is measured, as it is now, in Prometheus' text format. A database that is slow to

@@ -168,6 +168,7 @@ impl App {
                 tracing::info!(checks, "deleted checks that are over their retention");
             }
             self.store().delete_old_calls(IDEMPOTENT_CALLS_KEPT_S).await?;
+            self.store().delete_old_shadows(clock::now_s()).await?;
             *deleted_at = Some(Instant::now());
         }
         Ok(())

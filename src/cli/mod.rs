@@ -34,6 +34,7 @@ pub mod page;
 pub mod receipt;
 pub mod serve;
 pub mod settings;
+pub mod shadow;
 pub mod shared;
 pub mod sightings_args;
 mod stop_signals;
@@ -76,6 +77,8 @@ pub enum Command {
     Audit(audit::AuditArgs),
     /// Make keys for receipts, and verify receipts
     Receipt(receipt::ReceiptArgs),
+    /// Show what a candidate model or policy made of the photos that it checked unseen
+    Shadow(shadow::ShadowArgs),
     /// Receive webhooks and verify them, to write the other side
     Webhook(webhook::WebhookArgs),
     /// Measure how good the verdicts are on labelled photos

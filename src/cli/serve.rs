@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,12 +23,15 @@ use super::stop_signals::{Asked, StopSignals};
 use crate::app::App;
 use crate::app::access::{self, AccessConfig, BankToken};
 use crate::app::tenants::Tenants;
-use crate::config::{Config, GateConfig, Lookups, Origin, ServiceConfig};
+use crate::config::{
+    Config, GateConfig, Lookups, ModelsConfig, Origin, PolicyChoice, ServiceConfig, ShadowConfig,
+};
 use crate::fetch::{Addresses, Network};
 use crate::http;
 use crate::http::service::Service;
+use crate::share::Share;
 use crate::telemetry;
-use crate::traces::{OtlpConfig, OtlpEndpoint, Share};
+use crate::traces::{OtlpConfig, OtlpEndpoint};
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -74,6 +77,16 @@ pub struct ServeArgs {
     /// none]
     #[arg(long, value_name = "NETWORKS")]
     webhook_networks: Option<String>,
+    /// Folder of a model that checks photos too, beside that of its trunk; nobody is shown its
+    /// answers
+    #[arg(long, value_name = "DIR")]
+    shadow_model: Option<String>,
+    /// Policy that judges photos too; nobody is shown its answers
+    #[arg(long, value_name = "strict|label|FILE")]
+    shadow_policy: Option<String>,
+    /// Share of the photos that they check and judge, 0 to 1 [default: 0.05]
+    #[arg(long, value_name = "SHARE")]
+    shadow_share: Option<String>,
     /// Collector that traces go to by OTLP over HTTP, such as http://127.0.0.1:4318 [default: none]
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
@@ -207,6 +220,9 @@ impl ServeArgs {
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
             ("webhook_networks", self.webhook_networks.clone()),
+            ("shadow_model", self.shadow_model.clone()),
+            ("shadow_policy", self.shadow_policy.clone()),
+            ("shadow_share", self.shadow_share.clone()),
             ("otlp_endpoint", self.otlp_endpoint.clone()),
             ("otlp_share", self.otlp_share.clone()),
         ];
@@ -239,6 +255,7 @@ impl ServeArgs {
         let later = later_args::read(settings);
         let receipt_keys = receipt::read_keys(settings);
         let otlp = read_otlp(settings);
+        let shadow = read_shadow(settings);
         let networks = settings.take("webhook_networks", read_networks).unwrap_or_default();
         let webhook_addresses = Addresses { networks, ..Addresses::default() };
         let config = shared.read(Use::Write, Lookups::All, GateConfig::for_service(), settings);
@@ -262,6 +279,7 @@ impl ServeArgs {
             webhook_addresses,
             receipt_keys,
             otlp,
+            shadow,
             ..config
         };
         Some(ServeConfig { app, service, log: log? })
@@ -290,6 +308,19 @@ fn read_fetch(settings: &mut Settings) -> Option<Addresses> {
         settings.note_fault("fetch_networks needs fetch_urls as well (--fetch-urls)");
     }
     is_on.then(|| Addresses { networks: networks.unwrap_or_default(), ..Addresses::default() })
+}
+
+/// `None` where no candidate is named. What is not named of it is as in force.
+fn read_shadow(settings: &mut Settings) -> Option<ShadowConfig> {
+    let share = settings.take("shadow_share", str::parse::<Share>)?;
+    let model = settings.raw("shadow_model").or_else(|| settings.raw("model"));
+    let policy = settings.raw("shadow_policy").or_else(|| settings.raw("policy"));
+    let is_named = |key| settings.raw(key).is_some();
+    if !is_named("shadow_model") && !is_named("shadow_policy") {
+        return None;
+    }
+    let policy = policy.map(PolicyChoice::from).unwrap_or_default();
+    Some(ShadowConfig { models: ModelsConfig { model: model.map(PathBuf::from), policy }, share })
 }
 
 /// `None` where traces go nowhere.

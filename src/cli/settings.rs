@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 27] = [
+pub const SETTINGS: [Setting; 30] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -33,6 +33,9 @@ pub const SETTINGS: [Setting; 27] = [
     setting("metrics_listen", None),
     setting("stop_delay_s", Some("3")),
     setting("log", Some("warn,photocheck=info,tower_http=info")),
+    setting("shadow_model", None),
+    setting("shadow_policy", None),
+    setting("shadow_share", Some("0.05")),
     setting("otlp_endpoint", None),
     setting("otlp_share", Some("1")),
     Setting { secret: true, ..setting("bank_token", None) },

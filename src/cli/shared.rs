@@ -115,6 +115,7 @@ impl SharedArgs {
             later: LaterConfig::default(),
             webhook_addresses: Addresses::default(),
             receipt_keys: None,
+            shadow: None,
             otlp: None,
         })
     }

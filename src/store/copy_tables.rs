@@ -19,7 +19,7 @@ pub(super) struct Table {
 }
 
 /// All tables but those of snapshots, workers and sessions; what others refer to comes first.
-pub(super) const TABLES: [Table; 21] = [
+pub(super) const TABLES: [Table; 23] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -289,6 +289,37 @@ pub(super) const TABLES: [Table; 21] = [
             ("hash", Kind::Text),
         ],
         key_columns: 2,
+        gives_ids: false,
+    },
+    Table {
+        name: "shadow_count",
+        columns: &[
+            ("tenant_id", Kind::BigInt),
+            ("day", Kind::BigInt),
+            ("in_force", Kind::Text),
+            ("candidate", Kind::Text),
+            ("verdict", Kind::Text),
+            ("candidate_verdict", Kind::Text),
+            ("photos", Kind::BigInt),
+        ],
+        key_columns: 6,
+        gives_ids: false,
+    },
+    Table {
+        name: "shadow_change",
+        columns: &[
+            ("id", Kind::Text),
+            ("tenant_id", Kind::BigInt),
+            ("at", Kind::BigInt),
+            ("in_force", Kind::Text),
+            ("candidate", Kind::Text),
+            ("verdict", Kind::Text),
+            ("candidate_verdict", Kind::Text),
+            ("score", Kind::BigInt),
+            ("candidate_score", Kind::BigInt),
+            ("sha256", Kind::Text),
+        ],
+        key_columns: 1,
         gives_ids: false,
     },
 ];

@@ -43,6 +43,7 @@ mod review_sessions;
 mod reviews;
 mod schema;
 mod server;
+mod shadows;
 mod sightings;
 mod snapshots;
 mod tenants;
@@ -72,6 +73,7 @@ pub use review_sessions::ReviewSession;
 pub use reviews::{
     ItemState, Leased, QueueCounts, QueueFilter, QueueState, QueuedItem, ReviewItem,
 };
+pub use shadows::{ShadowAnswer, ShadowCount, ShadowSide};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};
 pub use usage::Used;

@@ -165,6 +165,8 @@ impl Store {
             ("delete from webhook_message where tenant_id = $1", None),
             ("delete from webhook_endpoint where tenant_id = $1", None),
             ("delete from tenant_policy where tenant_id = $1", None),
+            ("delete from shadow_count where tenant_id = $1", None),
+            ("delete from shadow_change where tenant_id = $1", None),
             ("delete from idempotent_call where tenant_id = $1", None),
             ("delete from audit_entry where tenant_id = $1", None),
             ("delete from audit_head where tenant_id = $1", None),

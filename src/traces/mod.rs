@@ -10,4 +10,4 @@ mod sending;
 mod spans;
 
 pub use context::{TraceContext, current, within};
-pub use spans::{OtlpConfig, OtlpEndpoint, RequestSpan, Share, Spans, StageSpans};
+pub use spans::{OtlpConfig, OtlpEndpoint, RequestSpan, Spans, StageSpans};

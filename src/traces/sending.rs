@@ -19,7 +19,8 @@ pub(super) const SEND_MAX: Duration = Duration::from_secs(10);
 /// Bytes of an answer: a collector says how many spans it did not take, and why.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// Sends batches. The exporter's thread has no runtime of its own, so requests are made on this one.
+/// Sends batches. The thread of the exporter has no runtime of its own, so this one makes the
+/// requests.
 #[derive(Debug, Clone)]
 pub(super) struct Sending {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,

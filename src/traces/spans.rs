@@ -24,7 +24,7 @@ use url::Url;
 
 use super::context::{TraceContext, new_span};
 use super::sending::{SEND_MAX, Sending};
-use crate::ids;
+use crate::share::Share;
 
 /// Where spans go, and how many.
 #[derive(Debug, Clone)]
@@ -37,10 +37,6 @@ pub struct OtlpConfig {
 /// The base URL of a collector, such as `http://collector:4318`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtlpEndpoint(Url);
-
-/// A share of all, 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Share(f64);
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -95,29 +91,6 @@ impl FromStr for OtlpEndpoint {
 impl fmt::Debug for OtlpEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
-    }
-}
-
-impl FromStr for Share {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let share = text.parse::<f64>().map_err(|error| error.to_string())?;
-        if !(0.0..=1.0).contains(&share) {
-            return Err("a share is a number from 0 to 1".to_owned());
-        }
-        Ok(Self(share))
-    }
-}
-
-impl Share {
-    /// All of them.
-    pub const ALL: Self = Self(1.0);
-
-    /// Whether this one is among them.
-    fn draw(self) -> bool {
-        // 32 random bits are exact in a double.
-        f64::from(u32::from_ne_bytes(ids::random())) < self.0 * (f64::from(u32::MAX) + 1.0)
     }
 }
 
@@ -277,15 +250,5 @@ mod tests {
             let refused = text.parse::<OtlpEndpoint>().unwrap_err();
             assert!(!refused.contains("pw"), "{refused}");
         }
-    }
-
-    #[test]
-    fn a_share_is_a_number_from_0_to_1() {
-        for text in ["-0.1", "1.01", "NaN", "half"] {
-            assert!(text.parse::<Share>().is_err(), "{text}");
-        }
-        let (none, all) = ("0".parse::<Share>().unwrap(), "1".parse::<Share>().unwrap());
-        assert_eq!(all, Share::ALL);
-        assert!((0..100).all(|_| all.draw() && !none.draw()));
     }
 }

@@ -54,6 +54,7 @@ mod proxies;
 mod purposes;
 mod receipts;
 mod service;
+mod shadow;
 mod sightings;
 mod snapshots;
 mod statements;

@@ -8,7 +8,8 @@ use photocheck::accounts::AccountHash;
 use photocheck::ids;
 use photocheck::store::{
     ContentChange, Endpoint, Expired, ItemState, NewBatch, NewCheck, NewKey, NewSighting, Opening,
-    Outcome, Recorded, Ruling, Store, StoreError, TenantPolicy, Used, WaitsIn, WorkerId,
+    Outcome, Recorded, Ruling, ShadowAnswer, ShadowSide, Store, StoreError, TenantPolicy, Used,
+    WaitsIn, WorkerId,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
@@ -276,6 +277,16 @@ async fn fill(store: &Store) -> BankFacts {
         let policy = TenantPolicy { name, version, text, set_at: 14 };
         store.set_policy(tenant, &policy).await.unwrap();
     }
+    let side = |verdict: &str| ShadowSide { verdict: verdict.into(), score_thousandths: Some(7) };
+    let answer = ShadowAnswer {
+        at: 14,
+        in_force: "a model".to_owned(),
+        candidate: "another".to_owned(),
+        sha256: "ab".repeat(32),
+        live: side("clear"),
+        shadow: side("suspect"),
+    };
+    store.add_shadow(tenant, &answer).await.unwrap();
     store.claim_call(&worker, tenant, [7; 32], 60).await.unwrap();
     let (tenant, check) = (claimed.tenant, claimed.check.id);
     assert!(store.take_item(tenant, "a log-in", check, Duration::from_mins(1)).await.unwrap());
@@ -320,6 +331,8 @@ async fn a_copy_holds_what_was_copied() {
             ("idempotent_call", 1),
             ("audit_head", 2),
             ("audit_entry", 15),
+            ("shadow_count", 1),
+            ("shadow_change", 1),
         ];
         assert_eq!(rows, filled, "{}", source.kind);
         for target in &databases().await {

@@ -363,6 +363,7 @@ impl Service {
             later: setup.later,
             webhook_addresses: setup.webhook_addresses,
             receipt_keys: setup.receipt_keys,
+            shadow: None,
             otlp: None,
         };
         let app = App::open_with(checker_by(setup.policy), config).await.unwrap();
