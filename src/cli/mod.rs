@@ -31,6 +31,7 @@ pub mod matching_report;
 pub mod matching_run;
 pub mod output;
 pub mod page;
+pub mod quality;
 pub mod receipt;
 pub mod serve;
 pub mod settings;
@@ -74,6 +75,8 @@ pub enum Command {
     Key(key::KeyArgs),
     /// Show what was done, by whom, and verify that log
     Audit(audit::AuditArgs),
+    /// Show how often verdicts were right, by those who judged them
+    Quality(quality::QualityArgs),
     /// Make keys for receipts, and verify receipts
     Receipt(receipt::ReceiptArgs),
     /// Receive webhooks and verify them, to write the other side

@@ -25,6 +25,7 @@ pub mod measuring;
 pub mod page;
 pub mod policy;
 pub mod problem;
+pub mod quality;
 pub mod receipts;
 pub mod review;
 pub mod room;
@@ -120,6 +121,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(admin::list_keys, admin::make_key))
         .routes(routes!(admin::revoke_key))
         .routes(routes!(audit::list))
+        .routes(routes!(quality::show))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
         .routes(routes!(checks::start).layer(DefaultBodyLimit::disable()))

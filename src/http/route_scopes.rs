@@ -10,7 +10,7 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 43] = [
+const NEEDED: [(&str, &str, KeyScope); 44] = [
     ("POST", "/v1/check", Check),
     // The form of the page, which does the same.
     ("POST", "/", Check),
@@ -23,6 +23,7 @@ const NEEDED: [(&str, &str, KeyScope); 43] = [
     ("POST", "/v1/checks/{check_id}/appeal", Check),
     ("POST", "/v1/checks/{check_id}/uphold", Review),
     ("POST", "/v1/checks/{check_id}/overturn", Review),
+    ("GET", "/v1/quality", Review),
     ("GET", "/v1/banks", BankRead),
     ("POST", "/v1/banks", BankWrite),
     ("GET", "/v1/banks/{name}", BankRead),

@@ -91,6 +91,10 @@ impl Store {
         }
         let subject = subject_of(bank, id);
         audit::append(&mut transaction, self, tenant, Action::ContentAdded, &subject).await?;
+        if photo.quarantined.is_some() {
+            let action = Action::ContentQuarantined;
+            audit::append(&mut transaction, self, tenant, action, &subject).await?;
+        }
         self.commit(transaction).await?;
         Ok((id, true))
     }

@@ -52,6 +52,7 @@ mod policies;
 mod provenance;
 mod proxies;
 mod purposes;
+mod quality;
 mod receipts;
 mod service;
 mod sightings;
