@@ -23,6 +23,7 @@ pub mod idempotent_answers;
 pub mod later;
 pub mod limits;
 pub mod live_index;
+pub mod lookup;
 pub mod metrics;
 pub mod models;
 pub mod own_policy;

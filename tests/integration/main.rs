@@ -29,6 +29,7 @@ mod errors;
 mod evaluation;
 mod exchange;
 mod fetching;
+mod hma;
 mod idempotency;
 mod keys;
 mod later;
