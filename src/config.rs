@@ -82,6 +82,8 @@ pub struct ServiceConfig {
     pub requests_per_minute: Option<NonZeroU32>,
     /// Whether there is a page for moderators.
     pub review_page: bool,
+    /// Whether HMA's interface is there.
+    pub hma: bool,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Tenant(tenant) => cli::tenant::run(&tenant, &args.shared),
         Command::Key(key) => cli::key::run(&key, &args.shared),
         Command::Audit(audit) => cli::audit::run(&audit, &args.shared),
+        Command::Quality(quality) => cli::quality::run(&quality, &args.shared),
         Command::Shadow(shadow) => cli::shadow::run(&shadow, &args.shared),
         Command::Receipt(receipt) => cli::receipt::run(&receipt, &args.shared),
         Command::Webhook(webhook) => cli::webhook::run(&webhook),

@@ -81,6 +81,7 @@ impl App {
         let event = events::appeal_decided(StoredCheck { appeal, ..check }, decided_at);
         let ruling = AppealRuling { decision: &decision, by, allowed, event: &event };
         self.store().by(caller).decide_appeal(caller.tenant, id, ruling).await?;
+        self.quarantine_mostly_wrong(caller.tenant, id).await;
         self.deliveries().woken().notify_one();
         if is_overturned {
             self.banks(caller.tenant).refresh().await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use photocheck_core::bank::{BankName, BankedPhoto, ExternalId, Note, Opinion};
-use photocheck_core::matching::hashes::PdqQuality;
+use photocheck_core::matching::hashes::{PdqHash, PdqQuality, PhotoHashes};
 use photocheck_core::matching::index::ContentId;
 use photocheck_core::photo::PhotoError;
 
@@ -31,6 +31,7 @@ pub struct Banked {
     pub id: ContentId,
     /// False when the bank held it already.
     pub added: bool,
+    pub pdq: PdqHash,
     pub pdq_quality: PdqQuality,
     /// Photos seen before that it matches, nearest first.
     pub seen_before: Vec<SeenBefore>,
@@ -96,6 +97,7 @@ impl App {
         self.deliveries().woken().notify_one();
         banks.refresh().await?;
         let quarantined = store.content(&bank, id).await?.quarantined;
-        Ok(Banked { id, added, pdq_quality: hashes.pdq_quality, seen_before, quarantined })
+        let PhotoHashes { pdq, pdq_quality, .. } = hashes;
+        Ok(Banked { id, added, pdq, pdq_quality, seen_before, quarantined })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use photocheck_core::bank::{BankFacts, BankName};
+use photocheck_core::matching::hashes::PdqHash;
 use photocheck_core::matching::index::ContentId;
 use tokio::sync::Semaphore;
 
@@ -167,6 +168,15 @@ impl Banks {
     pub async fn content(&self, name: &BankName, id: ContentId) -> Result<Content, AppError> {
         let bank = self.resolve(name).await?;
         Ok(self.store.content(&bank, id).await?)
+    }
+
+    /// The PDQ hash of a content.
+    ///
+    /// # Errors
+    /// When there is no such bank or content, or the database fails.
+    pub async fn hash_of(&self, name: &BankName, id: ContentId) -> Result<PdqHash, AppError> {
+        let bank = self.resolve(name).await?;
+        Ok(self.store.hash_of(&bank, id).await?)
     }
 
     /// Changes what people say about a content.

@@ -18,7 +18,8 @@ use prometheus::{
 };
 
 use super::gate::Usage;
-use crate::store::{Queue, Queues};
+use super::quality_metrics::QualityMetrics;
+use crate::store::{JudgedEverywhere, Queue, Queues};
 use crate::tenancy::TenantId;
 
 /// Seconds of answers: from a probe to the limit of a request.
@@ -41,6 +42,7 @@ pub struct Metrics {
     http: Http,
     checking: Checking,
     work: Work,
+    quality: QualityMetrics,
     state: State,
 }
 
@@ -109,7 +111,7 @@ struct State {
 }
 
 /// How it stands when metrics are read.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Moment {
     pub usage: Usage,
     pub hashes: usize,
@@ -117,6 +119,8 @@ pub(super) struct Moment {
     pub index_age: Duration,
     /// What waits; `None` where the database does not say so in time.
     pub queues: Option<Queues>,
+    /// What was judged; `None` likewise.
+    pub judged: Option<JudgedEverywhere>,
 }
 
 /// One answer of the service.
@@ -148,7 +152,8 @@ impl Metrics {
         let about = IntGauge::with_opts(about)?;
         about.set(1);
         registry.register(Box::new(about))?;
-        Ok(Self { registry, http, checking, work, state })
+        let quality = QualityMetrics::new(&registry)?;
+        Ok(Self { registry, http, checking, work, quality, state })
     }
 
     /// Notes what came of a check that was done later.
@@ -415,8 +420,11 @@ impl Metrics {
     /// # Errors
     /// When one of them cannot be written.
     pub(super) fn write(&self, now: Moment) -> Result<String, Error> {
-        let Moment { usage, hashes, generation, index_age, queues } = now;
+        let Moment { usage, hashes, generation, index_age, queues, judged } = now;
         self.work.set(queues);
+        if let Some(judged) = judged {
+            self.quality.set(&judged);
+        }
         let Usage { working, waiting, free } = usage;
         for (state, count) in [("working", working), ("waiting", waiting), ("free", free)] {
             self.state.gate_places.with_label_values(&[state]).set(signed(count));

@@ -23,10 +23,13 @@ pub mod idempotent_answers;
 pub mod later;
 pub mod limits;
 pub mod live_index;
+pub mod lookup;
 pub mod metrics;
 pub mod models;
 pub mod own_policy;
 pub mod policies;
+pub mod quality;
+pub mod quality_metrics;
 pub mod receipts;
 pub mod retro_match;
 pub mod reviewers;
@@ -381,14 +384,19 @@ impl App {
     /// # Errors
     /// When a metric cannot be written.
     pub async fn write_metrics(&self) -> Result<String, prometheus::Error> {
-        let queues = tokio::time::timeout(QUEUES_READ_MAX, self.store().queues()).await;
+        let read = async { (self.store().queues().await, self.store().judged_everywhere().await) };
+        let (queues, judged) = match tokio::time::timeout(QUEUES_READ_MAX, read).await {
+            Ok((queues, judged)) => (queues.ok(), judged.ok()),
+            Err(_) => (None, None),
+        };
         let index = self.index();
         self.metrics.write(Moment {
             usage: self.gate.usage(),
             hashes: index.len(),
             generation: index.generation(),
             index_age: self.banks.live().map_or(Duration::ZERO, LiveIndex::age),
-            queues: queues.ok().and_then(Result::ok),
+            queues,
+            judged,
         })
     }
 

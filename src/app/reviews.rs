@@ -182,6 +182,7 @@ impl App {
             return Ok(Chosen::NotYours);
         };
         note(reviewer, check, what);
+        self.quarantine_mostly_wrong(caller.tenant, check).await;
         if allowed.is_some() {
             self.banks(caller.tenant).refresh().await?;
         }

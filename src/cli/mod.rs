@@ -31,6 +31,7 @@ pub mod matching_report;
 pub mod matching_run;
 pub mod output;
 pub mod page;
+pub mod quality;
 pub mod receipt;
 pub mod serve;
 pub mod settings;
@@ -75,6 +76,8 @@ pub enum Command {
     Key(key::KeyArgs),
     /// Show what was done, by whom, and verify that log
     Audit(audit::AuditArgs),
+    /// Show how often verdicts were right, by those who judged them
+    Quality(quality::QualityArgs),
     /// Make keys for receipts, and verify receipts
     Receipt(receipt::ReceiptArgs),
     /// Show what a candidate model or policy made of the photos that it checked unseen

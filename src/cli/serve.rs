@@ -66,6 +66,9 @@ pub struct ServeArgs {
     /// Whether moderators find their queue at /review [default: true]
     #[arg(long, value_name = "true|false")]
     review_page: Option<String>,
+    /// Answer as HMA (Hasher-Matcher-Actioner) does, too: /h/hash, /m/lookup, /c/banks and others
+    #[arg(long)]
+    hma: bool,
     /// Fetch photos from URLs that callers send, from public addresses only
     #[arg(long)]
     fetch_urls: bool,
@@ -216,6 +219,7 @@ impl ServeArgs {
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("review_page", self.review_page.clone()),
+            ("hma", self.hma.then(|| "true".to_owned())),
             ("stop_delay_s", self.stop_delay_s.clone()),
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
@@ -239,6 +243,7 @@ impl ServeArgs {
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
         let review_page = settings.take("review_page", str::parse::<bool>);
+        let hma = settings.take("hma", str::parse::<bool>);
         let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
@@ -267,6 +272,7 @@ impl ServeArgs {
             origins,
             requests_per_minute,
             review_page: review_page?,
+            hma: hma?,
         };
         let later = later?;
         let config = config?;

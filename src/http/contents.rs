@@ -263,7 +263,7 @@ fn read_enabled(text: &str) -> Result<bool, Problem> {
 }
 
 fn added_json(app: &App, banked: Banked) -> AddedJson {
-    let Banked { id, added, pdq_quality, seen_before, quarantined } = banked;
+    let Banked { id, added, pdq_quality, seen_before, quarantined, .. } = banked;
     AddedJson {
         content_id: id.0,
         added,

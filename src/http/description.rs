@@ -142,9 +142,8 @@ fn answers(operation: &str) -> &'static [&'static [&'static str]] {
             &["POLICY_NOT_VALID", "POLICY_VERSION_TAKEN", "TOO_MANY_POLICIES"],
             STORE,
         ],
-        "list_banks" | "list_tenants" | "list_endpoints" | "show_policy" | "reset_policy" => {
-            &[ACCESS, STORE]
-        }
+        "list_banks" | "list_tenants" | "list_endpoints" | "show_policy" | "reset_policy"
+        | "show_quality" => &[ACCESS, STORE],
         "create_bank" => {
             &[ACCESS, JSON, &["BANK_NAME_NOT_VALID", "PURPOSE_NOT_VALID", "BANK_EXISTS"], STORE]
         }

@@ -20,11 +20,13 @@ pub mod error_codes_of_work;
 pub mod errors;
 pub mod extract;
 pub mod health;
+pub mod hma;
 pub mod idempotency;
 pub mod measuring;
 pub mod page;
 pub mod policy;
 pub mod problem;
+pub mod quality;
 pub mod receipts;
 pub mod review;
 pub mod room;
@@ -121,6 +123,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .routes(routes!(admin::list_keys, admin::make_key))
         .routes(routes!(admin::revoke_key))
         .routes(routes!(audit::list))
+        .routes(routes!(quality::show))
         .route_layer(in_time)
         .routes(routes!(contents::list, contents::add))
         .routes(routes!(checks::start).layer(DefaultBodyLimit::disable()))
@@ -144,14 +147,20 @@ pub fn router(service: Arc<Service>) -> Router {
     let api_page = SwaggerUi::new("/docs")
         .url("/openapi.json", api)
         .config(Config::new(["../openapi.json"]).validator_url("none"));
+    let others = pages(&service);
+    let hma = if service.hma { hma::router(&service, in_time) } else { Router::new() };
+    let routes = routes.merge(others).merge(hma).merge(api_page).with_state(service);
+    with_layers(routes, metrics, spans)
+}
+
+/// The pages, and what they are made of.
+fn pages(service: &Arc<Service>) -> Router<Arc<Service>> {
     let form = Router::new()
         .route("/", post(page::check))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&service), auth::admit))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&service), page::in_words));
+        .route_layer(middleware::from_fn_with_state(Arc::clone(service), auth::admit))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(service), page::in_words));
     let review = if service.review_page { review_page() } else { Router::new() };
-    let routes = routes
-        .merge(form)
-        .merge(review)
+    form.merge(review)
         .route("/", get(page::show))
         .route("/protect", get(page::protect))
         .route("/protect.js", get(page::protect_script))
@@ -159,9 +168,6 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/icon.svg", get(page::icon))
-        .merge(api_page)
-        .with_state(service);
-    with_layers(routes, metrics, spans)
 }
 
 /// The page for moderators: log-ins have a gate of their own.

@@ -211,6 +211,12 @@ impl Problem {
         Self::unprocessable("QUERY_NOT_VALID", detail)
     }
 
+    /// Another fault of the query.
+    #[must_use]
+    pub fn query_not_valid(detail: &str) -> Self {
+        Self::unprocessable("QUERY_NOT_VALID", detail)
+    }
+
     /// The body of an import is over the limit.
     #[must_use]
     pub fn import_too_large(bytes_max: u64) -> Self {

@@ -10,7 +10,7 @@ const CONTENTS: &str = "/v1/banks/{name}/contents";
 const CONTENT: &str = "/v1/banks/{name}/contents/{content_id}";
 const SHARE: &str = "/v1/admin/tenants/{tenant}/banks/{name}/shares/{with}";
 
-const NEEDED: [(&str, &str, KeyScope); 43] = [
+const NEEDED: [(&str, &str, KeyScope); 56] = [
     ("POST", "/v1/check", Check),
     // The form of the page, which does the same.
     ("POST", "/", Check),
@@ -23,6 +23,7 @@ const NEEDED: [(&str, &str, KeyScope); 43] = [
     ("POST", "/v1/checks/{check_id}/appeal", Check),
     ("POST", "/v1/checks/{check_id}/uphold", Review),
     ("POST", "/v1/checks/{check_id}/overturn", Review),
+    ("GET", "/v1/quality", Review),
     ("GET", "/v1/banks", BankRead),
     ("POST", "/v1/banks", BankWrite),
     ("GET", "/v1/banks/{name}", BankRead),
@@ -55,6 +56,19 @@ const NEEDED: [(&str, &str, KeyScope); 43] = [
     ("GET", "/v1/admin/keys", Admin),
     ("POST", "/v1/admin/keys", Admin),
     ("DELETE", "/v1/admin/keys/{key_id}", Admin),
+    // As HMA has them.
+    ("GET", "/h/hash", Check),
+    ("POST", "/h/hash", Check),
+    ("GET", "/m/lookup", Check),
+    ("POST", "/m/lookup", Check),
+    ("GET", "/m/raw_lookup", Check),
+    ("POST", "/m/compare", Check),
+    ("GET", "/c/banks", BankRead),
+    ("POST", "/c/banks", BankWrite),
+    ("GET", "/c/bank/{name}", BankRead),
+    ("POST", "/c/bank/{name}/content", BankWrite),
+    ("GET", "/c/bank/{name}/content/{content_id}", BankRead),
+    ("DELETE", "/c/bank/{name}/content/{content_id}", BankWrite),
 ];
 
 /// The scope that a route needs. One that the table does not name needs the highest: forgetting it

@@ -18,6 +18,8 @@ pub struct Service {
     pub limiters: ClientLimiters,
     /// Whether there is a page for moderators.
     pub review_page: bool,
+    /// Whether HMA's interface is there.
+    pub hma: bool,
     stopping: AtomicBool,
 }
 
@@ -27,8 +29,8 @@ impl Service {
     pub fn new(app: App) -> Self {
         let uploads = Uploads::new(app.gate().clone(), app.fetcher().cloned());
         let (origins, limiters) = (Vec::new(), ClientLimiters::default());
-        let (review_page, stopping) = (true, AtomicBool::new(false));
-        Self { app, uploads, origins, limiters, review_page, stopping }
+        let (review_page, hma, stopping) = (true, false, AtomicBool::new(false));
+        Self { app, uploads, origins, limiters, review_page, hma, stopping }
     }
 
     /// The same as the operator wants it.
@@ -36,7 +38,7 @@ impl Service {
     pub fn with_config(app: App, config: &ServiceConfig) -> Self {
         let limiters = ClientLimiters::new(config.requests_per_minute);
         let (origins, review_page) = (config.origins.clone(), config.review_page);
-        Self { origins, limiters, review_page, ..Self::new(app) }
+        Self { origins, limiters, review_page, hma: config.hma, ..Self::new(app) }
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

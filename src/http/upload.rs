@@ -98,6 +98,26 @@ impl Uploads {
         Ok(Upload { photo, texts, _share: share })
     }
 
+    /// Fetches the photo at a URL, for this caller.
+    ///
+    /// # Errors
+    /// A [`Problem`] when none are fetched, the queue is full already, or there is no photo to be
+    /// had.
+    pub async fn fetch(&self, url: &str, caller: &Caller) -> Result<Upload, Problem> {
+        self.gate.has_place(caller).map_err(AppError::from)?;
+        let fetcher = self.fetcher.as_ref().ok_or(AppError::from(Refusal::UrlsNotTaken))?;
+        let share = BodyShare::new(self.room.share().into());
+        self.fetch_with(fetcher, url, share).await
+    }
+
+    /// Reads a body of JSON that comes with a photo's URL in the address.
+    ///
+    /// # Errors
+    /// A [`Problem`] when it comes too slowly, or is over the limit.
+    pub async fn receive_small(&self, request: Request) -> Result<Vec<u8>, Problem> {
+        read_small(arrival::arriving(request.into_body(), self.pace, None).await).await
+    }
+
     /// Fetches the photo that a body of JSON names.
     async fn receive_by_url(
         &self,
@@ -110,8 +130,17 @@ impl Uploads {
             return Err(AppError::from(Refusal::UrlsNotTaken).into());
         };
         let (url, texts) = read_json(arrival::arriving(body, self.pace, None).await, names).await?;
+        Ok(Upload { texts, ..self.fetch_with(fetcher, &url, share).await? })
+    }
+
+    async fn fetch_with(
+        &self,
+        fetcher: &Fetcher,
+        url: &str,
+        share: BodyShare,
+    ) -> Result<Upload, Problem> {
         let fetched = async {
-            let Fetched { body, place: _place } = fetcher.fetch(&url).await?;
+            let Fetched { body, place: _place } = fetcher.fetch(url).await?;
             let arriving = arrival::arriving(body, self.pace, Some(BodyShare::clone(&share))).await;
             let stopped = std::sync::Arc::clone(&arriving.stopped);
             let read = read_whole(arriving).await;
@@ -124,7 +153,7 @@ impl Uploads {
         let photo = tokio::time::timeout(DOWNLOAD_MAX, fetched).await;
         let photo =
             photo.map_err(|_| FetchError::TooSlow { seconds: DOWNLOAD_MAX.as_secs() })??;
-        Ok(Upload { photo, texts, _share: share })
+        Ok(Upload { photo, texts: HashMap::new(), _share: share })
     }
 }
 
@@ -191,17 +220,10 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads the URL and the texts that are asked for.
 async fn read_json(
-    mut arriving: Arriving,
+    arriving: Arriving,
     names: &[&'static str],
 ) -> Result<(String, HashMap<&'static str, String>), Problem> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = arriving.pieces.next().await {
-        bytes.extend_from_slice(&piece.map_err(|stop| Problem::from(&stop))?);
-        if JSON_BYTES_MAX < bytes.len() {
-            return Err(Problem::body_too_large());
-        }
-    }
-    let fields: Map<String, Value> = extract::json(&bytes)?;
+    let fields: Map<String, Value> = extract::json(&read_small(arriving).await?)?;
     let (mut url, mut texts) = (None, HashMap::new());
     for (field, value) in fields {
         let (name, Value::String(text)) = (field.as_str(), value) else {
@@ -216,6 +238,18 @@ async fn read_json(
         }
     }
     Ok((url.ok_or_else(|| Problem::json_not_valid("the field url is missing"))?, texts))
+}
+
+/// Reads a body that has no photo.
+async fn read_small(mut arriving: Arriving) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = arriving.pieces.next().await {
+        bytes.extend_from_slice(&piece.map_err(|stop| Problem::from(&stop))?);
+        if JSON_BYTES_MAX < bytes.len() {
+            return Err(Problem::body_too_large());
+        }
+    }
+    Ok(bytes)
 }
 
 async fn read_whole(mut arriving: Arriving) -> Result<Bytes, Problem> {

@@ -11,6 +11,7 @@ use super::database::Store;
 use super::error::{Refusal, StoreError};
 use super::feedback::{Feedback, write_feedback};
 use super::generation;
+use super::judged_grounds;
 use super::messages::insert_messages;
 use super::review_decisions::{self, AppealDecided};
 use super::reviews;
@@ -125,7 +126,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let statement = "update photo_check \
              set appeal = $1, decision_reason = $2, decided_at = $3 \
-             where id = $4 and tenant_id = $5 and appeal = 'open'";
+             where id = $4 and tenant_id = $5 and appeal = 'open' returning report";
         let mut transaction = self.begin().await?;
         if allowed.is_some() {
             // Before the check, as everybody who locks both does.
@@ -137,13 +138,15 @@ impl Store {
             .bind(decision.decided_at)
             .bind(id.to_string())
             .bind(tenant.0)
-            .execute(&mut *transaction)
+            .fetch_optional(&mut *transaction)
             .await?;
-        if kept.rows_affected() == 0 {
+        let Some(row) = kept else {
             transaction.rollback().await?;
             let check = self.check(tenant, id).await?;
             return Err(Refusal::NoOpenAppeal(check.id.to_string()).into());
-        }
+        };
+        let report: String = row.try_get("report")?;
+        judged_grounds::note(&mut transaction, tenant, id, &report).await?;
         let mut banked = None;
         if let Some((bank, photo)) = allowed {
             let added = contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;

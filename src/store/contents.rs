@@ -12,7 +12,7 @@ use super::audit;
 use super::banks::{ensure_exchanged, ensure_exists};
 use super::columns::{
     gradient_bytes, hash_bytes, quarantined_text, read_enabled, read_external_id, read_id,
-    read_note, read_opinion, read_quality, read_quarantined,
+    read_note, read_opinion, read_pdq, read_quality, read_quarantined,
 };
 use super::database::Store;
 use super::dialect::Dialect;
@@ -91,6 +91,10 @@ impl Store {
         }
         let subject = subject_of(bank, id);
         audit::append(&mut transaction, self, tenant, Action::ContentAdded, &subject).await?;
+        if photo.quarantined.is_some() {
+            let action = Action::ContentQuarantined;
+            audit::append(&mut transaction, self, tenant, action, &subject).await?;
+        }
         self.commit(transaction).await?;
         Ok((id, true))
     }
@@ -123,6 +127,16 @@ impl Store {
             .fetch_optional(self.reading()?)
             .await?;
         read_content(&row.ok_or_else(|| no_such_content(bank, id))?)
+    }
+
+    /// The PDQ hash of a content.
+    pub async fn hash_of(&self, bank: &BankFacts, id: ContentId) -> Result<PdqHash, StoreError> {
+        let row = sqlx::query("select pdq from content where bank_id = $1 and id = $2")
+            .bind(bank.id.0)
+            .bind(id.0)
+            .fetch_optional(self.reading()?)
+            .await?;
+        read_pdq(&row.ok_or_else(|| no_such_content(bank, id))?, id)
     }
 
     /// Changes what people say about a content, for the next lookup to show.

@@ -19,7 +19,7 @@ pub(super) struct Table {
 }
 
 /// All tables but those of snapshots, workers and sessions; what others refer to comes first.
-pub(super) const TABLES: [Table; 23] = [
+pub(super) const TABLES: [Table; 24] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -198,6 +198,19 @@ pub(super) const TABLES: [Table; 23] = [
             ("allowed_content", Kind::BigInt),
         ],
         key_columns: 1,
+        gives_ids: false,
+    },
+    Table {
+        name: "judged_ground",
+        columns: &[
+            ("check_id", Kind::Text),
+            ("code", Kind::Text),
+            ("content_id", Kind::BigInt),
+            ("tenant_id", Kind::BigInt),
+            ("bank", Kind::Text),
+            ("purpose", Kind::Text),
+        ],
+        key_columns: 3,
         gives_ids: false,
     },
     Table {

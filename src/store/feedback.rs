@@ -1,10 +1,11 @@
 //! What people say of a verdict: whether it was right.
 
 use photocheck_core::bank::Note;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Row};
 use uuid::Uuid;
 
 use super::error::StoreError;
+use super::judged_grounds;
 use crate::tenancy::TenantId;
 
 /// Whether a verdict was right.
@@ -23,15 +24,18 @@ pub(super) async fn write_feedback(
     feedback: &Feedback,
 ) -> Result<bool, StoreError> {
     let statement = "update photo_check set feedback = $1, feedback_note = $2 \
-         where id = $3 and tenant_id = $4 and state = 'done'";
+         where id = $3 and tenant_id = $4 and state = 'done' returning report";
     let kept = sqlx::query(statement)
         .bind(feedback_name(feedback))
         .bind(feedback.note.as_str())
         .bind(id.to_string())
         .bind(tenant.0)
-        .execute(connection)
+        .fetch_optional(&mut *connection)
         .await?;
-    Ok(kept.rows_affected() == 1)
+    let Some(row) = kept else { return Ok(false) };
+    let report: String = row.try_get("report")?;
+    judged_grounds::note(connection, tenant, id, &report).await?;
+    Ok(true)
 }
 
 pub(super) fn feedback_name(feedback: &Feedback) -> &'static str {

@@ -32,6 +32,8 @@ mod file;
 mod generation;
 mod idempotency;
 mod import;
+mod judged_grounds;
+mod judgements;
 mod keys;
 mod messages;
 mod open;
@@ -64,6 +66,9 @@ pub use error::{Refusal, StoreError};
 pub use feedback::Feedback;
 pub use idempotency::{Claim, Claimed, KeptAnswer};
 pub use import::{BATCH_PHOTOS, Import, Imported};
+pub use judgements::{
+    Judged, JudgedBank, JudgedContent, JudgedEverywhere, JudgedReason, Judgements, Judges,
+};
 pub use keys::{NewKey, StoredKey};
 pub use messages::{Callback, ClaimedMessage, MessageState, Sent, StoredMessage};
 pub use policies::TenantPolicy;

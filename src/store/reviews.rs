@@ -367,13 +367,13 @@ pub(super) async fn add_item(
 }
 
 /// Deletes the items of checks of which a condition on them holds, whose value is the first of the
-/// statement, with what was decided of them.
+/// statement, with what was decided and judged of them.
 pub(super) async fn delete_items(
     connection: &mut AnyConnection,
     condition: &str,
     value: &str,
 ) -> Result<(), StoreError> {
-    for table in ["review_decision", "review_item"] {
+    for table in ["judged_ground", "review_decision", "review_item"] {
         let statement = format!(
             "delete from {table} where check_id in (select id from photo_check where {condition})"
         );

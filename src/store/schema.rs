@@ -22,6 +22,7 @@ const SQLITE: &[Step] = &[
     (8, "tenant_policies", include_str!("../../migrations/sqlite/0008_tenant_policies.sql")),
     (9, "audit", include_str!("../../migrations/sqlite/0009_audit.sql")),
     (11, "review", include_str!("../../migrations/sqlite/0011_review.sql")),
+    (12, "judged_grounds", include_str!("../../migrations/sqlite/0012_judged_grounds.sql")),
     (15, "shadow", include_str!("../../migrations/sqlite/0015_shadow.sql")),
 ];
 
@@ -33,6 +34,7 @@ const POSTGRES: &[Step] = &[
     (8, "tenant_policies", include_str!("../../migrations/postgres/0008_tenant_policies.sql")),
     (9, "audit", include_str!("../../migrations/postgres/0009_audit.sql")),
     (11, "review", include_str!("../../migrations/postgres/0011_review.sql")),
+    (12, "judged_grounds", include_str!("../../migrations/postgres/0012_judged_grounds.sql")),
     (15, "shadow", include_str!("../../migrations/postgres/0015_shadow.sql")),
 ];
 
@@ -147,6 +149,47 @@ mod tests {
             assert_eq!(new.id.0, 9, "step {count}: no id is given again");
             store.close().await;
         }
+    }
+
+    /// What verdicts rest on that were judged before that was noted.
+    #[tokio::test]
+    async fn what_was_judged_before_is_counted() {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("x.sqlite").display());
+        sqlx::any::install_default_drivers();
+        let pool = AnyPool::connect(&format!("{url}?mode=rwc")).await.unwrap();
+        let before = SQLITE.iter().position(|(version, ..)| *version == 12).unwrap();
+        migrator(&SQLITE[..before]).run(&pool).await.unwrap();
+        let report = r#"{"verdict": "fake",
+            "reasons": [{"code": "KNOWN_PHOTO", "weight": "fake"},
+                {"code": "SYNTHETIC_FACE", "weight": "suspect"}],
+            "evidence": {"matches": [
+                {"bank": "B", "purpose": "known_fake", "content_id": 7, "opinion": "confirmed"},
+                {"bank": "B", "purpose": "known_fake", "content_id": 8, "opinion": "disputed"},
+                {"bank": "A", "purpose": "allow", "content_id": 9, "opinion": "confirmed"}]}}"#;
+        for (id, state, report, feedback) in [
+            ("said", "done", report, "wrong"),
+            ("not said", "done", report, ""),
+            ("waits", "waiting", "", ""),
+        ] {
+            let statement = "insert into photo_check (id, tenant_id, batch_id, place, \
+                     external_id, state, accepted_at, finished_at, due_at, holder, owner, attempt, \
+                     photo_bytes, callback_endpoint, callback_url, report, problem_code, \
+                     problem_detail, feedback, feedback_note, appeal, appeal_reason, appealed_at, \
+                     decision_reason, decided_at) \
+                 values ($1, 1, '', 0, '', $2, 1, 1, 0, '', '', 0, 0, '', '', $3, '', '', $4, '', \
+                     '', '', 0, '', 0)";
+            let query = sqlx::query(statement).bind(id).bind(state).bind(report).bind(feedback);
+            query.execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        let store = Store::open(&url).await.unwrap();
+        let judged = store.judgements(TenantId::DEFAULT, 9).await.unwrap();
+        let reasons: Vec<_> = judged.reasons.iter().map(|it| it.code.as_str()).collect();
+        let contents: Vec<_> = judged.contents.iter().map(|it| it.content.0).collect();
+        assert_eq!((reasons, contents), (vec!["KNOWN_PHOTO"], vec![7]));
+        assert_eq!((judged.by.feedback.right, judged.by.feedback.wrong), (0, 1));
+        store.close().await;
     }
 
     #[test]

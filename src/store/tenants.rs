@@ -161,6 +161,7 @@ impl Store {
             ("delete from review_session where tenant_id = $1", None),
             ("delete from review_decision where tenant_id = $1", None),
             ("delete from review_item where tenant_id = $1", None),
+            ("delete from judged_ground where tenant_id = $1", None),
             ("delete from photo_check where tenant_id = $1", None),
             ("delete from webhook_message where tenant_id = $1", None),
             ("delete from webhook_endpoint where tenant_id = $1", None),

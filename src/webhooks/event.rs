@@ -15,7 +15,8 @@ pub enum EventKind {
     AppealDecided,
     /// A photo was banked that accounts had shown before.
     PhotoSeenBefore,
-    /// A banked photo matches too many different ones, and is looked up no more.
+    /// A banked photo matches too many different ones or mostly led to wrong verdicts, and is
+    /// looked up no more.
     HashQuarantined,
     /// One of the tenant's endpoints failed for so long that nothing is sent to it any more.
     EndpointSwitchedOff,

@@ -5,6 +5,7 @@ pub mod checks;
 pub mod events;
 pub mod kept;
 pub mod names;
+pub mod quality;
 pub mod statement;
 pub mod versions;
 

@@ -168,6 +168,12 @@ pub fn quarantine(hub: Hub) -> String {
     format!("it matches more than {} different photos of accounts", hub.different_photos_max)
 }
 
+/// Why a banked photo is quarantined that mostly led to wrong verdicts.
+#[must_use]
+pub fn mostly_wrong(wrong: u64, decided: u64) -> String {
+    format!("{wrong} of {decided} verdicts that it led to were decided to be wrong")
+}
+
 const ALLOWED: &str = ", whose photos are never flagged";
 const DISPUTED: &str = ", but it is disputed that it belongs there";
 

@@ -21,7 +21,7 @@ use self::page::PageWords;
 use self::review::ReviewWords;
 use self::statement::StatementWords;
 
-pub use self::english::{known_copy, made_by_ai, quarantine, seen_on, sentence};
+pub use self::english::{known_copy, made_by_ai, mostly_wrong, quarantine, seen_on, sentence};
 
 /// What the pages say in a language.
 #[must_use]

@@ -275,6 +275,9 @@ async fn a_hash_that_matches_many_different_photos_is_quarantined() {
     let reason = "it matches more than 10 different photos of accounts";
     assert_eq!((&added["added"], &added["quarantined"]), (&true.into(), &reason.into()));
     assert_eq!(matches().await, 0);
+    let entries = service.store.audit_entries(TenantId::DEFAULT, 0, 100).await.unwrap();
+    let last: Vec<_> = entries.iter().rev().take(3).map(|entry| entry.action.as_str()).collect();
+    assert_eq!(last, ["content.quarantined", "content.added", "content.quarantined"]);
     for bank in ["OWN", "LATE"] {
         let url = service.at(&format!("/v1/banks/{bank}"));
         let shown: Value = service.client.get(&url).send().await.unwrap().json().await.unwrap();

@@ -7,9 +7,9 @@ use std::time::Duration;
 use photocheck::accounts::AccountHash;
 use photocheck::ids;
 use photocheck::store::{
-    ContentChange, Endpoint, Expired, ItemState, NewBatch, NewCheck, NewKey, NewSighting, Opening,
-    Outcome, Recorded, Ruling, ShadowAnswer, ShadowSide, Store, StoreError, TenantPolicy, Used,
-    WaitsIn, WorkerId,
+    ContentChange, Endpoint, Expired, Feedback, ItemState, NewBatch, NewCheck, NewKey, NewSighting,
+    Opening, Outcome, Recorded, Ruling, ShadowAnswer, ShadowSide, Store, StoreError, TenantPolicy,
+    Used, WaitsIn, WorkerId,
 };
 use photocheck::tenancy::{ApiKey, KeyLimits, KeyName, KeyScope, TenantId, TenantName};
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
@@ -269,9 +269,12 @@ async fn fill(store: &Store) -> BankFacts {
     let event = NewEvent { kind: EventKind::CheckFinished, payload: "{}".to_owned() };
     let worker = WorkerId::new(ids::new_id());
     let claimed = store.claim_check(&worker, TenantId(0), &[]).await.unwrap().unwrap();
-    let report = r#"{"verdict": "suspect", "reasons": [{"code": "SYNTHETIC_FACE"}]}"#;
+    let report =
+        r#"{"verdict": "suspect", "reasons": [{"code": "SYNTHETIC_FACE", "weight": "suspect"}]}"#;
     let outcome = Outcome::Report(report.to_owned());
     assert!(store.finish_check(&worker, &claimed, &outcome, &event, 13).await.unwrap());
+    let feedback = Feedback { is_right: true, note: Note::new("").unwrap() };
+    store.give_feedback(tenant, claimed.check.id, &feedback).await.unwrap();
     for version in ["1", "2"] {
         let (name, version, text) = ("ours".to_owned(), version.to_owned(), "x".to_owned());
         let policy = TenantPolicy { name, version, text, set_at: 14 };
@@ -324,13 +327,14 @@ async fn a_copy_holds_what_was_copied() {
             ("photo_check", 5),
             ("review_item", 1),
             ("review_decision", 1),
+            ("judged_ground", 1),
             ("waiting_photo", 4),
             ("webhook_endpoint", 1),
             ("webhook_message", 1),
             ("tenant_policy", 2),
             ("idempotent_call", 1),
             ("audit_head", 2),
-            ("audit_entry", 15),
+            ("audit_entry", 16),
             ("shadow_count", 1),
             ("shadow_change", 1),
         ];

@@ -152,6 +152,7 @@ fn entries_of_checks(Its { batch, check, appealed, endpoint, .. }: &Its) -> Vec<
         ("appeal", "POST", said("appeal"), why(), Check, Owner, no_check),
         ("uphold", "POST", said("uphold"), why(), Review, Owner, no_check),
         ("overturn", "POST", other("overturn"), why(), Review, Owner, no_check),
+        ("show_quality", "GET", own("/v1/quality"), Body::None, Review, Owner, None),
         ("set_policy", "PUT", own("/v1/policy"), Body::Json(label), Admin, Owner, None),
         ("show_policy", "GET", own("/v1/policy"), Body::None, Admin, Owner, None),
         ("reset_policy", "DELETE", own("/v1/policy"), Body::None, Admin, Owner, None),

@@ -1,4 +1,4 @@
-//! The walk of docs/walk.md: from the first key to an allowed photo, with the real program.
+//! The walk of docs/walk.md: from the first key to a verified log, with the real program.
 
 use crate::openapi::{command, run, said, tools};
 use crate::support::{Place, fixture_path, root};
@@ -7,7 +7,7 @@ use crate::support::{Place, fixture_path, root};
 const PHOTO: &str = "edge/png-8.png";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn from_the_first_key_to_an_allowed_photo() {
+async fn from_the_first_key_to_a_verified_log() {
     let Some(tools) = tools() else { return };
     for place in [Some(Place::in_file()), Place::on_server()].into_iter().flatten() {
         let mut walk = command(&tools.join("bin/python"), &["-B"]);
@@ -18,6 +18,6 @@ async fn from_the_first_key_to_an_allowed_photo() {
         assert!(output.status.success(), "{}", said(&output));
         let steps = String::from_utf8_lossy(&output.stdout);
         let last = steps.lines().last().unwrap_or_default();
-        assert!(last.starts_with("the same photo is allowed: "), "{steps}");
+        assert!(last.starts_with("audit log verified: "), "{steps}");
     }
 }

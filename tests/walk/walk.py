@@ -1,32 +1,50 @@
-"""The loop around a verdict, from the first key to an allowed photo, with the real program.
+"""The loop around a verdict, from the first key to a verified audit log, with the real program.
 
 Usage: walk.py PROGRAM DATABASE PHOTO. PROGRAM is the binary, DATABASE a URL as of `--db`, PHOTO a photo
-that is banked by mistake and disputed. It needs the client of clients/python and `standardwebhooks`.
-docs/walk.md tells the same in words.
+that is banked by mistake and disputed. It needs the client of clients/python, `standardwebhooks` and
+`joserfc`. docs/walk.md tells the same in words.
 """
 
+import json
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from queue import Queue
 from threading import Thread
+from urllib.request import Request, urlopen
 
+from joserfc import jws
+from joserfc.jwk import KeySet
 from photocheck import Client
 from standardwebhooks import Webhook, WebhookVerificationError
 
 program, database, photo = sys.argv[1:]
+kept = tempfile.TemporaryDirectory(prefix="walk-")
+folder = Path(kept.name)
 
 
 def step(text: str) -> None:
     print(text, flush=True)
 
 
-def run(*words: str) -> str:
-    """What a command of the program prints."""
+def run(*words: str, code: int = 0) -> str:
+    """What a command of the program prints, which must end with this exit code."""
     command = [program, *words, "--db", database]
-    return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+    done = subprocess.run(command, text=True, stdout=subprocess.PIPE)
+    assert done.returncode == code, f"{words}: {done.returncode}, {done.stdout}"
+    return done.stdout.strip()
+
+
+def fetch(address: str, key: str = "") -> bytes:
+    """What the service answers to a GET."""
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    with urlopen(Request(address, headers=headers)) as answer:
+        return answer.read()
 
 
 @contextmanager
@@ -34,7 +52,10 @@ def serving() -> Iterator[str]:
     """The service on a free port, which may send webhooks to this machine."""
     words = ["serve", "--db", database, "--listen", "127.0.0.1:0"]
     words += ["--webhook-networks", "127.0.0.1/32", "--stop-delay-s", "0"]
-    with subprocess.Popen([program, *words], text=True, stdout=subprocess.PIPE) as service:
+    signing = {**os.environ, "PHOTOCHECK_RECEIPT_KEY": str(folder / "receipts.json")}
+    with subprocess.Popen(
+        [program, *words], text=True, stdout=subprocess.PIPE, env=signing
+    ) as service:
         assert service.stdout is not None
         try:
             yield service.stdout.readline().split()[-1]
@@ -73,6 +94,8 @@ keys = {
     for scope in scopes
 }
 step("keys made: " + ", ".join(scopes))
+run("receipt", "new-key", str(folder / "receipts.json"))
+step("key for receipts made")
 
 with serving() as url, receiving() as (hook, arrived):
     platform, keeper = Client(url, keys["check"]), Client(url, keys["bank:write"])
@@ -120,4 +143,31 @@ with serving() as url, receiving() as (hook, arrived):
     assert report["verdict"] != "fake", report
     step("the same photo is allowed: " + report["answers"]["known_photo"]["message"])
 
-    # Here come the receipt of the check, verified offline, and the audit chain, once there are both.
+    receipt, public_keys = folder / "receipt.json", folder / "jwks.json"
+    receipt.write_bytes(fetch(f"{url}/v1/checks/{check['id']}/receipt", keys["check"]))
+    public_keys.write_bytes(fetch(f"{url}/.well-known/jwks.json"))
+    step("receipt and public keys fetched")
+
+# The service is stopped: what follows needs none of it.
+verify = ["receipt", "verify", "--photo", photo, "--keys", str(public_keys), str(receipt)]
+assert "verdict   fake" in run(*verify)
+signed = json.loads(receipt.read_text())
+known = KeySet.import_key_set(json.loads(public_keys.read_text()))
+said = json.loads(jws.deserialize_json(signed, known, algorithms=["EdDSA"]).payload)
+assert (said["check_id"], said["verdict"]) == (check["id"], "fake"), said
+step("receipt verified offline, by photocheck and by joserfc")
+# Another character of the payload, which is still base64url.
+changed = signed["payload"][:40] + ("A" if signed["payload"][40] != "A" else "B")
+receipt.write_text(json.dumps({**signed, "payload": changed + signed["payload"][41:]}))
+run(*verify, code=1)
+step("a changed receipt is not verified")
+
+entries = [line.split("\t")[3] for line in run("audit", "show", "--tenant", "acme").splitlines()]
+done = ["bank.created", "content.added", "feedback.given", "appeal.made", "appeal.overturned"]
+assert [action for action in done if action not in entries] == [], entries
+verified = run("audit", "verify", "--tenant", "acme")
+assert verified.startswith(f"acme: {len(entries)} entries as written, end "), verified
+end = verified.split()[-1]
+run("audit", "verify", "--tenant", "acme", "--noted", end)
+run("audit", "verify", "--tenant", "acme", "--noted", f"{len(entries)}:{'0' * 64}", code=1)
+step(f"audit log verified: {len(entries)} entries")

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 
+import httpx
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -54,10 +56,48 @@ def standing_in(answers: list[Answer]) -> Iterator[StandIn]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _serving(Handler) as url:
+        yield StandIn(url, arrived)
+
+
+@contextmanager
+def losing_the_first_answer(service: str) -> Iterator[StandIn]:
+    """A way to the service on which the first answer is lost."""
+    arrived: Queue[Arrived] = Queue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def pass_on(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0")))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            is_first = arrived.empty()
+            arrived.put(Arrived(self.command, self.path, headers, body))
+            own = ("host", "connection", "content-length")
+            sent = {name: value for name, value in headers.items() if name not in own}
+            answer = httpx.request(self.command, service + self.path, headers=sent, content=body)
+            if is_first:
+                self.close_connection = True
+                return
+            self.send_response(answer.status_code)
+            self.send_header("content-type", answer.headers.get("content-type", ""))
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_DELETE = pass_on
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with _serving(Handler) as url:
+        yield StandIn(url, arrived)
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
-        yield StandIn(f"http://127.0.0.1:{server.server_address[1]}", arrived)
+        yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

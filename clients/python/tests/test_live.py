@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from standing_in import standing_in
+from standing_in import losing_the_first_answer, standing_in
 
 from photocheck import (
     AsyncClient,
     Client,
     NotVerified,
     ProblemError,
+    Retries,
     Upload,
     verify_webhook,
 )
@@ -124,6 +125,37 @@ def test_a_webhook_of_the_service_is_verified() -> None:
         assert endpoint_id in [endpoint["id"] for endpoint in client.list_endpoints()]
         client.remove_endpoint(endpoint_id)
         assert endpoint_id not in [endpoint["id"] for endpoint in client.list_endpoints()]
+
+
+def test_one_idempotency_key_has_one_effect() -> None:
+    with losing_the_first_answer(URL) as way, Client(way.url, KEY) as client:
+        made = client.create_bank("ONCE")
+        first, second = way.arrived.get(timeout=9), way.arrived.get(timeout=9)
+        assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+        # Done again it would have been refused: there is one of this name.
+        assert [bank["name"] for bank in client.list_banks()].count("ONCE") == 1
+        with pytest.raises(ProblemError) as refused:
+            client.create_bank("ONCE")
+        assert refused.value.code == "BANK_EXISTS"
+        client.delete_bank(made["name"])
+        # By a key of the caller's own, as after a crash.
+        begun = client.start_checks([PLAIN], idempotency_key="crashed")
+        again = client.start_checks([PLAIN], idempotency_key="crashed")
+        other = client.start_checks([PLAIN], idempotency_key="another")
+        assert begun["batch_id"] == again["batch_id"] != other["batch_id"]
+        assert [check["id"] for check in begun["checks"]] == [
+            check["id"] for check in again["checks"]
+        ]
+
+    async def run() -> None:
+        with losing_the_first_answer(URL) as way:
+            async with AsyncClient(way.url, KEY, retries=Retries(attempts_max=2)) as client:
+                registered = await client.register_endpoint("https://hooks.example.org/once")
+                urls = [endpoint["url"] for endpoint in await client.list_endpoints()]
+                assert urls.count("https://hooks.example.org/once") == 1
+                await client.remove_endpoint(registered["endpoint"]["id"])
+
+    asyncio.run(run())
 
 
 def test_refusals_are_errors_with_code_status_and_detail() -> None:

@@ -112,6 +112,42 @@ test("a webhook of the service is verified", async () => {
   await receiver.close();
 });
 
+test("one idempotency key has one effect", async () => {
+  const keys: (string | null)[] = [];
+  /** The way to the service on which the first answer is lost. */
+  const losing: typeof fetch = async (input, init) => {
+    const request = new Request(input, init);
+    keys.push(request.headers.get("idempotency-key"));
+    const answer = await fetch(request);
+    if (keys.length === 1) {
+      await answer.text();
+      throw new TypeError("the connection was lost");
+    }
+    return answer;
+  };
+  const over = new Client(URL, { key: KEY, fetch: losing });
+  const made = await over.createBank("ONCE_TS");
+  assert.equal(keys.length, 2);
+  assert.ok(keys[0] && keys[0] === keys[1], String(keys));
+  // Done again it would have been refused: there is one of this name.
+  await assert.rejects(over.createBank("ONCE_TS"), (error) => {
+    return error instanceof ProblemError && error.code === "BANK_EXISTS";
+  });
+  await over.deleteBank(made.name);
+  // By a key of the caller's own, as after a crash.
+  const photo = await openAsBlob(PLAIN);
+  const begin = (idempotencyKey: string) => client.startChecks([{ photo }], { idempotencyKey });
+  const begun = await begin("crashed");
+  const again = await begin("crashed");
+  const other = await begin("another");
+  assert.equal(begun.batch_id, again.batch_id);
+  assert.notEqual(begun.batch_id, other.batch_id);
+  assert.deepEqual(
+    begun.checks.map(({ id }) => id),
+    again.checks.map(({ id }) => id),
+  );
+});
+
 test("refusals are errors with code, status and detail", async () => {
   const refused = async (promise: Promise<unknown>, status: number, code: string) => {
     await assert.rejects(promise, (error) => {

@@ -2,4 +2,5 @@
 
 pub mod detection;
 pub mod edits;
+pub mod interval;
 pub mod matching;

@@ -85,6 +85,13 @@ pub fn weightiest(mut matches: Vec<Match>, count_max: usize) -> Vec<Match> {
     matches
 }
 
+/// Whether a photo with these matches is never to be flagged: the one that decides says so.
+#[must_use]
+pub fn is_allowed(matches: &[Match]) -> bool {
+    let weightiest = matches.iter().min_by_key(|found| rank(found));
+    weightiest.and_then(decision) == Some(Decision::Allowed)
+}
+
 /// A reason for the nearest match of each kind, the weightiest first. Those that decide otherwise
 /// than the weightiest one name it.
 pub(super) fn judge_matches(matches: &[Match], thresholds: &Thresholds) -> Vec<Reason> {

@@ -25,7 +25,7 @@ mod weights;
 pub use self::answers::{Answer, Answers, KnownCopy, MadeByAi, NotJudged, SeenOn};
 pub use self::code::{Code, Verdict};
 pub use self::error::{PolicyError, PolicyFault};
-pub use self::matches::weightiest;
+pub use self::matches::{is_allowed, weightiest};
 pub use self::policy::{Decided, Policy, PolicyVersion};
 pub use self::quarantine::Hub;
 pub use self::reason::{Cause, Copied, Cost, Reason};

@@ -285,6 +285,8 @@ pub struct Setup {
     /// Where webhooks may be sent.
     pub webhook_addresses: Addresses,
     pub receipt_keys: Option<SigningKeys>,
+    /// Whether HMA's interface is there.
+    pub hma: bool,
 }
 
 impl Default for Setup {
@@ -306,6 +308,7 @@ impl Default for Setup {
             later: LaterConfig::default(),
             webhook_addresses: Addresses::default(),
             receipt_keys: None,
+            hma: false,
         }
     }
 }
@@ -378,6 +381,7 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         service.origins = setup.origins;
+        service.hma = setup.hma;
         service.limiters = ClientLimiters::new(setup.requests_per_minute);
         let service = Arc::new(service);
         let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
