@@ -7,15 +7,17 @@
 mod address;
 mod evidence;
 mod screens;
+mod told;
 mod visit;
+mod visitor;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Form;
+use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use photocheck_core::bank::Note;
@@ -24,11 +26,13 @@ use uuid::Uuid;
 
 use self::address::{Done, Place};
 use self::screens::Frame;
+use self::told::{Refusing, Told};
 use self::visit::Visit;
+use self::visitor::CameFrom;
 use super::browser;
 use super::client_limit::Client;
 use super::page::language;
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 use super::service::Service;
 use crate::app::error::{AppError, Failure, Refusal};
 use crate::app::reviewers::Reviewer;
@@ -62,77 +66,12 @@ pub struct Sent {
     allow: Option<String>,
 }
 
-/// Where a request came from, if that is known.
-type CameFrom = Option<Extension<ConnectInfo<SocketAddr>>>;
-
 /// Who a request is of, and where in the page it is.
 struct Asked<'a> {
     service: &'a Service,
     headers: &'a HeaderMap,
     place: Place,
     r: &'static ReviewWords,
-}
-
-/// Why something was not done, in words.
-#[derive(Clone, Copy)]
-struct Told {
-    status: StatusCode,
-    /// For metrics and logs.
-    code: &'static str,
-    words: Refused,
-}
-
-/// Why something was not done.
-enum Refusing {
-    /// It is said on the screen that is shown then.
-    Told(Told),
-    /// There is nothing to show.
-    Failed(Problem),
-}
-
-impl Told {
-    fn new(status: StatusCode, code: &'static str, words: Refused) -> Self {
-        Self { status, code, words }
-    }
-
-    fn over(notices: &Notices) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "KEY_NEEDED", notices.over)
-    }
-
-    fn form(notices: &Notices) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "CROSS_SITE", notices.form)
-    }
-
-    fn throttled(notices: &Notices) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", notices.throttled)
-    }
-
-    fn not_yours(notices: &Notices) -> Self {
-        Self::new(StatusCode::CONFLICT, "REVIEW_NOT_OPEN", notices.not_yours)
-    }
-
-    fn other_appeal(notices: &Notices) -> Self {
-        Self::new(StatusCode::CONFLICT, "REVIEW_NOT_OPEN", notices.other_appeal)
-    }
-
-    fn not_there(notices: &Notices) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NO_SUCH_CHECK", notices.not_there)
-    }
-
-    /// Sets the status of an answer.
-    fn mark(self, mut response: Response) -> Response {
-        if response.status().is_success() {
-            *response.status_mut() = self.status;
-            response.extensions_mut().insert(ProblemCode(self.code));
-        }
-        response
-    }
-}
-
-impl From<Told> for Refusing {
-    fn from(told: Told) -> Self {
-        Self::Told(told)
-    }
 }
 
 /// `GET /review`: logging in, the queue, or one item of it.
@@ -143,13 +82,13 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Response {
     let asked = Asked::new(&service, &uri, &headers);
-    if let Err(refusing) = asked.count(from) {
+    if let Err(refusing) = asked.count(&from) {
         return asked.refuse(&refusing);
     }
     if Visit::of(&headers).is_withheld(&headers) {
         return screens::again(asked.place);
     }
-    match asked.reviewer().await {
+    match visitor::reviewer(&service, &headers).await {
         Ok(Some((reviewer, visit, is_new))) => {
             let mut response = asked.screen(&reviewer, &visit, None, String::new()).await;
             if is_new {
@@ -178,7 +117,7 @@ pub async fn act(
     if browser::is_of_other_site(&headers, &[]) {
         return asked.refuse(&form_refused.into());
     }
-    if let Err(refusing) = asked.count(from) {
+    if let Err(refusing) = asked.count(&from) {
         return asked.refuse(&refusing);
     }
     let Ok(Form(sent)) = form else { return asked.refuse(&form_refused.into()) };
@@ -192,7 +131,7 @@ pub async fn act(
     if sent.action == "log_in" {
         return asked.log_in(from, sent.key.as_deref()).await;
     }
-    let (reviewer, visit) = match asked.reviewer().await {
+    let (reviewer, visit) = match visitor::reviewer(&service, &headers).await {
         Ok(Some((reviewer, visit, false))) => (reviewer, visit),
         Ok(_) => return asked.log_in_screen(Some(Told::over(asked.notices()))),
         Err(error) => return asked.refuse(&asked.refusing(error)),
@@ -225,32 +164,12 @@ impl<'a> Asked<'a> {
         &self.r.notices
     }
 
-    /// Counts a request for its address, as requests of the API that have no key.
-    fn count(&self, from: CameFrom) -> Result<(), Refusing> {
-        let client = from.and_then(|from| Client::at(from.0.0.ip()));
-        let minute = client.and_then(|client| self.service.limiters.count(&client, None));
-        if minute.is_some_and(|minute| !minute.goes_on) {
-            return Err(Told::throttled(self.notices()).into());
+    /// Counts a request for its address.
+    fn count(&self, from: &CameFrom) -> Result<(), Refusing> {
+        if visitor::is_welcome(self.service, from) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Who reviews, how the browser is known, and whether it must be sent the cookie. Where
-    /// reviewing is open to everybody, whoever comes is logged in.
-    async fn reviewer(&self) -> Result<Option<(Reviewer, Visit, bool)>, AppError> {
-        let app = &self.service.app;
-        if let Visit::LoggedIn(secret) = Visit::of(self.headers)
-            && let Some(reviewer) = app.reviewer(&secret).await?
-        {
-            return Ok(Some((reviewer, Visit::LoggedIn(secret), false)));
-        }
-        // As the API: not by a name that a page of another site could bind to this machine.
-        if browser::may_be_rebound(self.headers) || !app.is_review_open().await? {
-            return Ok(None);
-        }
-        let secret = app.log_in_reviewer(None).await?;
-        let reviewer = app.reviewer(&secret).await?;
-        Ok(reviewer.map(|reviewer| (reviewer, Visit::LoggedIn(secret), true)))
+        Err(Told::throttled(self.notices()).into())
     }
 
     async fn log_in(&self, from: CameFrom, key: Option<&str>) -> Response {
