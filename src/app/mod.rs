@@ -12,6 +12,7 @@ pub mod access;
 pub mod appeals;
 pub mod audit;
 pub mod bank_photo;
+mod bank_reviewed;
 pub mod banks;
 pub mod callers;
 pub mod check;

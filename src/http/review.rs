@@ -64,6 +64,8 @@ pub struct Sent {
     #[serde(default)]
     reason: String,
     allow: Option<String>,
+    #[serde(default)]
+    bank: String,
 }
 
 /// Who a request is of, and where in the page it is.
@@ -242,7 +244,10 @@ impl<'a> Asked<'a> {
             }
             (action, Some(check), _) => {
                 let choice = match action {
-                    "confirm" => Choice::Confirm,
+                    "confirm" => {
+                        let bank = Some(sent.bank.clone()).filter(|bank| !bank.is_empty());
+                        Choice::Confirm { bank }
+                    }
                     "reject" => Choice::Reject { allow: sent.allow.is_some() },
                     "uphold" => Choice::Uphold,
                     "overturn" => Choice::Overturn,
@@ -292,6 +297,9 @@ impl<'a> Asked<'a> {
             AppError::Refused(Refusal::Bank(store::Refusal::BankExists(_))) => {
                 Told::new(StatusCode::CONFLICT, "BANK_EXISTS", notices.allow_bank).into()
             }
+            AppError::Refused(Refusal::Bank(store::Refusal::NoSuchBank(_))) => {
+                Told::new(StatusCode::CONFLICT, "NO_SUCH_BANK", notices.no_bank).into()
+            }
             AppError::Refused(Refusal::Bank(store::Refusal::NoOpenAppeal(_))) => {
                 Told::not_yours(notices).into()
             }
@@ -338,7 +346,8 @@ impl<'a> Asked<'a> {
         let frame = Frame { place: self.place, token: token_of(visit), notice, done };
         if let Some(check) = self.place.check {
             if let Some(reviewed) = app.reviewed(reviewer, check).await.map_err(refusing)? {
-                return screens::item(frame, &reviewed, written).map_err(Refusing::Failed);
+                let banks = app.banks_for_reviewer(&reviewer.caller).await.map_err(refusing)?;
+                return screens::item(frame, &reviewed, banks, written).map_err(Refusing::Failed);
             }
             let missing = Told::not_there(self.notices());
             let notice = Some(notice.unwrap_or(missing.words));

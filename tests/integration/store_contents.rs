@@ -285,7 +285,7 @@ async fn fill(store: &Store) -> BankFacts {
         state: ItemState::Escalated,
         reason: &Note::new("is it her?").unwrap(),
         decided_at: 14,
-        allowed: None,
+        banked: None,
     };
     assert!(store.decide_review(tenant, check, ruling).await.unwrap().is_some());
     bank

@@ -85,6 +85,8 @@ struct ItemScreen {
     feedback: Option<FeedbackView>,
     decisions: Vec<DecisionView>,
     stage: Stage,
+    /// The banks that the photo can be put into.
+    banks: Vec<String>,
     /// What was written into the form that was refused.
     written: String,
 }
@@ -138,7 +140,8 @@ struct DecisionView {
     by: String,
     reason: String,
     is_undone: bool,
-    has_allowed: bool,
+    /// That the photo is in a bank by it.
+    banked: Option<&'static str>,
 }
 
 /// What can be done with an item.
@@ -170,8 +173,9 @@ pub fn done_in_words(
 ) -> Option<(&'static str, Option<Uuid>)> {
     let said = match done {
         Done::Decided(_) => match decision?.outcome.as_str() {
+            "confirmed" if decision?.has_banked => r.done.confirmed_banked,
             "confirmed" => r.done.confirmed,
-            "rejected" if decision?.has_allowed => r.done.rejected_allowed,
+            "rejected" if decision?.has_banked => r.done.rejected_allowed,
             "rejected" => r.done.rejected,
             _ => r.done.escalated,
         },
@@ -284,8 +288,14 @@ impl RowView {
     }
 }
 
-/// The screen of one item; `written` is what stood in the form.
-pub fn item(frame: Frame, reviewed: &Reviewed, written: String) -> Result<Response, Problem> {
+/// The screen of one item; `banks` are those that its photo can be put into, `written` is what
+/// stood in the form.
+pub fn item(
+    frame: Frame,
+    reviewed: &Reviewed,
+    banks: Vec<String>,
+    written: String,
+) -> Result<Response, Problem> {
     let (w, r, language) = frame.words();
     let Reviewed { item, check, decisions } = reviewed;
     let evidence = match &check.state {
@@ -314,6 +324,7 @@ pub fn item(frame: Frame, reviewed: &Reviewed, written: String) -> Result<Respon
         feedback: check.feedback.as_ref().map(|feedback| FeedbackView::new(feedback, r)),
         decisions: decisions.iter().rev().map(|it| DecisionView::new(it, r)).collect(),
         stage,
+        banks,
         written,
         w,
         r,
@@ -361,7 +372,8 @@ impl DecisionView {
             by: (w.by)(&decision.decided_by, &time_in_words(decision.decided_at)),
             reason: decision.reason.as_str().to_owned(),
             is_undone: decision.is_undone,
-            has_allowed: decision.has_allowed && !decision.is_undone,
+            banked: (decision.has_banked && !decision.is_undone)
+                .then(|| if decision.outcome == "confirmed" { w.banked } else { w.allowed }),
         }
     }
 }
