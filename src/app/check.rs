@@ -132,6 +132,7 @@ impl App {
         let report = checker.report(examined, seen, checker.policy());
         verdict.done(Stage::Verdict);
         self.metrics().checked(caller.tenant, &report);
+        self.scores().count(caller, &report);
         Ok((report, looked))
     }
 }

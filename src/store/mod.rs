@@ -42,6 +42,7 @@ mod review_decisions;
 mod review_sessions;
 mod reviews;
 mod schema;
+mod scores;
 mod server;
 mod sightings;
 mod snapshots;
@@ -72,6 +73,7 @@ pub use review_sessions::ReviewSession;
 pub use reviews::{
     ItemState, Leased, QueueCounts, QueueFilter, QueueState, QueuedItem, ReviewItem,
 };
+pub use scores::{SCORE_DAYS_KEPT, TenantDay};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};
 pub use usage::Used;

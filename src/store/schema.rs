@@ -22,6 +22,7 @@ const SQLITE: &[Step] = &[
     (8, "tenant_policies", include_str!("../../migrations/sqlite/0008_tenant_policies.sql")),
     (9, "audit", include_str!("../../migrations/sqlite/0009_audit.sql")),
     (11, "review", include_str!("../../migrations/sqlite/0011_review.sql")),
+    (13, "score_days", include_str!("../../migrations/sqlite/0013_score_days.sql")),
 ];
 
 const POSTGRES: &[Step] = &[
@@ -32,6 +33,7 @@ const POSTGRES: &[Step] = &[
     (8, "tenant_policies", include_str!("../../migrations/postgres/0008_tenant_policies.sql")),
     (9, "audit", include_str!("../../migrations/postgres/0009_audit.sql")),
     (11, "review", include_str!("../../migrations/postgres/0011_review.sql")),
+    (13, "score_days", include_str!("../../migrations/postgres/0013_score_days.sql")),
 ];
 
 /// The steps to the schema of today.

@@ -24,6 +24,7 @@ mod credentials;
 mod databases;
 mod dependencies;
 mod deployments;
+mod drift;
 mod entry_points;
 mod errors;
 mod evaluation;
