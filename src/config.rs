@@ -76,6 +76,8 @@ pub struct ServiceConfig {
     pub requests_per_minute: Option<NonZeroU32>,
     /// Whether there is a page for moderators.
     pub review_page: bool,
+    /// Whether they have a page of insight beside it.
+    pub insight_page: bool,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

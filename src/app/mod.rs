@@ -24,6 +24,7 @@ mod following_scores;
 pub mod gate;
 pub mod idempotency;
 pub mod idempotent_answers;
+pub mod insight;
 pub mod later;
 pub mod limits;
 pub mod live_index;

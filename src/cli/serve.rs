@@ -62,6 +62,10 @@ pub struct ServeArgs {
     /// Whether moderators find their queue at /review [default: true]
     #[arg(long, value_name = "true|false")]
     review_page: Option<String>,
+    /// Whether moderators see charts of all checks at /insight, where they have /review
+    /// [default: true]
+    #[arg(long, value_name = "true|false")]
+    insight_page: Option<String>,
     /// Fetch photos from URLs that callers send, from public addresses only
     #[arg(long)]
     fetch_urls: bool,
@@ -196,6 +200,7 @@ impl ServeArgs {
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("review_page", self.review_page.clone()),
+            ("insight_page", self.insight_page.clone()),
             ("stop_delay_s", self.stop_delay_s.clone()),
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
@@ -214,6 +219,7 @@ impl ServeArgs {
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
         let review_page = settings.take("review_page", str::parse::<bool>);
+        let insight_page = settings.take("insight_page", str::parse::<bool>);
         let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
@@ -240,6 +246,7 @@ impl ServeArgs {
             origins,
             requests_per_minute,
             review_page: review_page?,
+            insight_page: insight_page?,
         };
         let later = later?;
         let config = config?;

@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 25] = [
+pub const SETTINGS: [Setting; 26] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -40,6 +40,7 @@ pub const SETTINGS: [Setting; 25] = [
     setting("cors_origins", None),
     setting("requests_per_minute", None),
     setting("review_page", Some("true")),
+    setting("insight_page", Some("true")),
     setting("fetch_urls", Some("false")),
     setting("fetch_networks", None),
     setting("webhook_networks", None),

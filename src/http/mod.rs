@@ -21,6 +21,7 @@ pub mod errors;
 pub mod extract;
 pub mod health;
 pub mod idempotency;
+pub mod insight;
 pub mod measuring;
 pub mod page;
 pub mod policy;
@@ -148,9 +149,11 @@ pub fn router(service: Arc<Service>) -> Router {
         .route_layer(middleware::from_fn_with_state(Arc::clone(&service), auth::admit))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&service), page::in_words));
     let review = if service.review_page { review_page() } else { Router::new() };
+    let insight = if service.insight_page { insight_page() } else { Router::new() };
     let routes = routes
         .merge(form)
         .merge(review)
+        .merge(insight)
         .route("/", get(page::show))
         .route("/protect", get(page::protect))
         .route("/protect.js", get(page::protect_script))
@@ -170,6 +173,14 @@ fn review_page() -> Router<Arc<Service>> {
         .layer(DefaultBodyLimit::max(review::FORM_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX))
         .route("/review.js", get(review::script))
+}
+
+/// What moderators see of all checks together.
+fn insight_page() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/insight", get(insight::show))
+        .route("/insight.csv", get(insight::csv))
+        .layer(TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX))
 }
 
 /// Lets pages of these origins call the API, and nobody else's.

@@ -4,12 +4,12 @@
 //! Everything works without JavaScript: each button sends a form, and the answer sends the browser
 //! on to where one is then. The script adds keys.
 
-mod address;
+pub mod address;
 mod evidence;
 mod screens;
 mod told;
-mod visit;
-mod visitor;
+pub mod visit;
+pub mod visitor;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
@@ -24,7 +24,7 @@ use photocheck_core::bank::Note;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::address::{Done, Place};
+use self::address::{Done, Place, insight_address};
 use self::screens::Frame;
 use self::told::{Refusing, Told};
 use self::visit::Visit;
@@ -91,6 +91,9 @@ pub async fn show(
         return screens::again(asked.place);
     }
     match visitor::reviewer(&service, &headers).await {
+        Ok(Some((_, _, false))) if asked.place.to_insight && service.insight_page => {
+            asked.to_insight()
+        }
         Ok(Some((reviewer, visit, is_new))) => {
             let mut response = asked.screen(&reviewer, &visit, None, String::new()).await;
             if is_new {
@@ -160,6 +163,11 @@ impl<'a> Asked<'a> {
     fn new(service: &'a Service, uri: &Uri, headers: &'a HeaderMap) -> Self {
         let place = Place::read(uri, language(uri, headers));
         Self { service, headers, place, r: words::of_review(place.language) }
+    }
+
+    /// Sends the browser on to where it wanted to go before it was to log in.
+    fn to_insight(&self) -> Response {
+        see_other(&insight_address(self.place.language))
     }
 
     fn notices(&self) -> &'static Notices {
@@ -343,7 +351,7 @@ impl<'a> Asked<'a> {
         // What went wrong is more than what went well before.
         let done = self.place.done.filter(|_| notice.is_none());
         let done = done.and_then(|done| screens::done_in_words(done, decision.as_ref(), self.r));
-        let frame = Frame { place: self.place, token: token_of(visit), notice, done };
+        let frame = self.frame(token_of(visit), notice, done);
         if let Some(check) = self.place.check {
             if let Some(reviewed) = app.reviewed(reviewer, check).await.map_err(refusing)? {
                 let banks = app.banks_for_reviewer(&reviewer.caller).await.map_err(refusing)?;
@@ -373,12 +381,8 @@ impl<'a> Asked<'a> {
             },
         };
         let done = self.place.done.filter(|done| *done == Done::LoggedOut && refused.is_none());
-        let frame = Frame {
-            place: self.place,
-            token: token_of(&visit),
-            notice: refused.map(|told| told.words),
-            done: done.and_then(|done| screens::done_in_words(done, None, self.r)),
-        };
+        let done = done.and_then(|done| screens::done_in_words(done, None, self.r));
+        let frame = self.frame(token_of(&visit), refused.map(|told| told.words), done);
         let mut response = screens::log_in(frame).unwrap_or_else(Problem::into_response);
         if let Some(told) = refused {
             response = told.mark(response);
@@ -399,9 +403,18 @@ impl<'a> Asked<'a> {
                 Told::new(status, code, self.notices().failed)
             }
         };
-        let notice = Some(told.words);
-        let frame = Frame { place: self.place, token: String::new(), notice, done: None };
+        let frame = self.frame(String::new(), Some(told.words), None);
         told.mark(screens::notice(frame).unwrap_or_else(Problem::into_response))
+    }
+
+    fn frame(
+        &self,
+        token: String,
+        notice: Option<Refused>,
+        done: Option<(&'static str, Option<Uuid>)>,
+    ) -> Frame {
+        let has_insight = self.service.insight_page;
+        Frame { place: self.place, token, notice, done, has_insight }
     }
 
     fn set_cookie(&self, response: &mut Response, visit: &Visit) {
@@ -420,7 +433,11 @@ fn token_of(visit: &Visit) -> String {
 
 /// Sends the browser to a place of the page.
 fn sent_on(place: &Place) -> Response {
-    let address = HeaderValue::from_str(&place.address());
+    see_other(&place.address())
+}
+
+fn see_other(address: &str) -> Response {
+    let address = HeaderValue::from_str(address);
     let address = address.unwrap_or(HeaderValue::from_static("review"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
 }

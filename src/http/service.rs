@@ -18,6 +18,8 @@ pub struct Service {
     pub limiters: ClientLimiters,
     /// Whether there is a page for moderators.
     pub review_page: bool,
+    /// Whether they have a page of insight.
+    pub insight_page: bool,
     stopping: AtomicBool,
 }
 
@@ -27,16 +29,28 @@ impl Service {
     pub fn new(app: App) -> Self {
         let uploads = Uploads::new(app.gate().clone(), app.fetcher().cloned());
         let (origins, limiters) = (Vec::new(), ClientLimiters::default());
-        let (review_page, stopping) = (true, AtomicBool::new(false));
-        Self { app, uploads, origins, limiters, review_page, stopping }
+        Self {
+            app,
+            uploads,
+            origins,
+            limiters,
+            review_page: true,
+            insight_page: true,
+            stopping: AtomicBool::new(false),
+        }
     }
 
     /// The same as the operator wants it.
     #[must_use]
     pub fn with_config(app: App, config: &ServiceConfig) -> Self {
-        let limiters = ClientLimiters::new(config.requests_per_minute);
-        let (origins, review_page) = (config.origins.clone(), config.review_page);
-        Self { origins, limiters, review_page, ..Self::new(app) }
+        Self {
+            limiters: ClientLimiters::new(config.requests_per_minute),
+            origins: config.origins.clone(),
+            review_page: config.review_page,
+            // Its log-in is that of the other.
+            insight_page: config.review_page && config.insight_page,
+            ..Self::new(app)
+        }
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

@@ -42,6 +42,7 @@ mod openapi;
 mod operations;
 mod outbox;
 mod page;
+mod page_insight;
 mod page_look;
 mod page_protect;
 mod page_review;

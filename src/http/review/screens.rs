@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use photocheck_core::verdict::{Code, Verdict};
 use uuid::Uuid;
 
-use super::address::{Done, Place};
+use super::address::{Done, Place, insight_address};
 use super::evidence::Evidence;
 use crate::app::reviews::{LEASE_LASTS, Reviewed};
 use crate::http::page::{html, others, time_in_words};
@@ -29,6 +29,8 @@ pub struct Frame {
     pub notice: Option<Refused>,
     /// What was just done, and the decision that can be taken back.
     pub done: Option<(&'static str, Option<Uuid>)>,
+    /// Whether there is a page of insight.
+    pub has_insight: bool,
 }
 
 /// Logging in.
@@ -202,7 +204,7 @@ pub fn notice(frame: Frame) -> Result<Response, Problem> {
 
 /// Has the browser ask again by itself, as of this page.
 pub fn again(place: Place) -> Response {
-    let frame = Frame { place, token: String::new(), notice: None, done: None };
+    let frame = Frame { place, token: String::new(), notice: None, done: None, has_insight: false };
     let mut response = notice(frame).unwrap_or_else(Problem::into_response);
     if let Ok(again) = HeaderValue::from_str(&format!("0; url={}", place.address())) {
         response.headers_mut().insert(header::REFRESH, again);
@@ -254,6 +256,11 @@ pub fn queue(frame: Frame, items: &[QueuedItem], counts: QueueCounts) -> Result<
 }
 
 impl QueueScreen {
+    /// Where the page of insight is, and what it is called.
+    fn insight(&self) -> (String, &'static str) {
+        (insight_address(self.language), words::of_insight(self.language).title)
+    }
+
     fn state(&self) -> &'static str {
         self.frame.place.filter.state.name()
     }
