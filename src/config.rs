@@ -78,6 +78,8 @@ pub struct ServiceConfig {
     pub review_page: bool,
     /// Whether they have a page of insight beside it.
     pub insight_page: bool,
+    /// Whether people are offered to make fingerprints of their own photos.
+    pub protect_page: bool,
 }
 
 /// An origin of web pages: a scheme and a host, perhaps with a port.

@@ -66,6 +66,10 @@ pub struct ServeArgs {
     /// [default: true]
     #[arg(long, value_name = "true|false")]
     insight_page: Option<String>,
+    /// Whether people are offered to make fingerprints of their own photos at /protect
+    /// [default: true]
+    #[arg(long, value_name = "true|false")]
+    protect_page: Option<String>,
     /// Fetch photos from URLs that callers send, from public addresses only
     #[arg(long)]
     fetch_urls: bool,
@@ -201,6 +205,7 @@ impl ServeArgs {
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("review_page", self.review_page.clone()),
             ("insight_page", self.insight_page.clone()),
+            ("protect_page", self.protect_page.clone()),
             ("stop_delay_s", self.stop_delay_s.clone()),
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
             ("fetch_networks", self.fetch_networks.clone()),
@@ -220,6 +225,7 @@ impl ServeArgs {
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
         let review_page = settings.take("review_page", str::parse::<bool>);
         let insight_page = settings.take("insight_page", str::parse::<bool>);
+        let protect_page = settings.take("protect_page", str::parse::<bool>);
         let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
         let access = read_access(settings);
@@ -247,6 +253,7 @@ impl ServeArgs {
             requests_per_minute,
             review_page: review_page?,
             insight_page: insight_page?,
+            protect_page: protect_page?,
         };
         let later = later?;
         let config = config?;

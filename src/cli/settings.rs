@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 26] = [
+pub const SETTINGS: [Setting; 27] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -41,6 +41,7 @@ pub const SETTINGS: [Setting; 26] = [
     setting("requests_per_minute", None),
     setting("review_page", Some("true")),
     setting("insight_page", Some("true")),
+    setting("protect_page", Some("true")),
     setting("fetch_urls", Some("false")),
     setting("fetch_networks", None),
     setting("webhook_networks", None),

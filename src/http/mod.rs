@@ -150,14 +150,13 @@ pub fn router(service: Arc<Service>) -> Router {
         .route_layer(middleware::from_fn_with_state(Arc::clone(&service), page::in_words));
     let review = if service.review_page { review_page() } else { Router::new() };
     let insight = if service.insight_page { insight_page() } else { Router::new() };
+    let protect = if service.protect_page { protect_page() } else { Router::new() };
     let routes = routes
         .merge(form)
         .merge(review)
         .merge(insight)
+        .merge(protect)
         .route("/", get(page::show))
-        .route("/protect", get(page::protect))
-        .route("/protect.js", get(page::protect_script))
-        .route("/pdq.js", get(page::pdq_script))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/icon.svg", get(page::icon))
@@ -181,6 +180,14 @@ fn insight_page() -> Router<Arc<Service>> {
         .route("/insight", get(insight::show))
         .route("/insight.csv", get(insight::csv))
         .layer(TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX))
+}
+
+/// Fingerprints of one's own photos.
+fn protect_page() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/protect", get(page::protect))
+        .route("/protect.js", get(page::protect_script))
+        .route("/pdq.js", get(page::pdq_script))
 }
 
 /// Lets pages of these origins call the API, and nobody else's.

@@ -20,6 +20,8 @@ pub struct Service {
     pub review_page: bool,
     /// Whether they have a page of insight.
     pub insight_page: bool,
+    /// Whether people are offered to make fingerprints of their own photos.
+    pub protect_page: bool,
     stopping: AtomicBool,
 }
 
@@ -36,6 +38,7 @@ impl Service {
             limiters,
             review_page: true,
             insight_page: true,
+            protect_page: true,
             stopping: AtomicBool::new(false),
         }
     }
@@ -49,6 +52,7 @@ impl Service {
             review_page: config.review_page,
             // Its log-in is that of the other.
             insight_page: config.review_page && config.insight_page,
+            protect_page: config.protect_page,
             ..Self::new(app)
         }
     }

@@ -227,14 +227,23 @@ async fn no_reader_is_kept_out_at_any_width_in_any_scheme() {
 async fn pages_that_are_switched_off_are_not_there() {
     let started = Service::start().await;
     let mut service = http::service::Service::new(started.app.clone());
-    service.insight_page = false;
+    (service.insight_page, service.protect_page) = (false, false);
     let router = http::router(Arc::new(service));
-    for (path, status) in [("/insight", 404), ("/insight.csv", 404), ("/review", 200), ("/", 200)] {
+    for (path, status) in [
+        ("/insight", 404),
+        ("/insight.csv", 404),
+        ("/protect", 404),
+        ("/protect.js", 404),
+        ("/review", 200),
+        ("/", 200),
+    ] {
         let request = Request::get(path).body(Body::empty()).unwrap();
         let answer = router.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
         let html = axum::body::to_bytes(answer.into_body(), 1 << 20).await.unwrap();
         let html = String::from_utf8(html.to_vec()).unwrap();
-        assert!(!html.contains("href=\"insight?"), "{path} leads to it");
+        for link in ["href=\"insight?", "href=\"protect?"] {
+            assert!(!html.contains(link), "{path} leads to {link}");
+        }
     }
 }
