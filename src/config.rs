@@ -82,6 +82,10 @@ pub struct ServiceConfig {
     pub requests_per_minute: Option<NonZeroU32>,
     /// Whether there is a page for moderators.
     pub review_page: bool,
+    /// Whether they have a page of insight beside it.
+    pub insight_page: bool,
+    /// Whether people are offered to make fingerprints of their own photos.
+    pub protect_page: bool,
     /// Whether HMA's interface is there.
     pub hma: bool,
 }

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Shadow(shadow) => cli::shadow::run(&shadow, &args.shared),
         Command::Receipt(receipt) => cli::receipt::run(&receipt, &args.shared),
         Command::Webhook(webhook) => cli::webhook::run(&webhook),
+        Command::Drift(drift) => cli::drift::run(&drift, &args.shared),
         Command::Eval(eval) => cli::eval::run(&eval, &args.shared),
         Command::EvalMatching(eval) => cli::eval_matching::run(&eval, &args.shared),
         Command::Db(db) => cli::db::run(&db, &args.shared),

@@ -120,7 +120,7 @@ impl App {
 }
 
 /// The hashes in the report of a check.
-fn hashes_of(check: &StoredCheck) -> Option<PhotoHashes> {
+pub(super) fn hashes_of(check: &StoredCheck) -> Option<PhotoHashes> {
     let StoredState::Finished { outcome: Outcome::Report(report), .. } = &check.state else {
         return None;
     };

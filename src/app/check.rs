@@ -138,6 +138,7 @@ impl App {
         let report = checker.report(examined, seen, checker.policy());
         verdict.done(Stage::Verdict);
         self.metrics().checked(caller.tenant, &report);
+        self.scores().count(caller, &report);
         // The candidate is none for a tenant's own policy.
         let shadow = self.shadow().filter(|_| Arc::ptr_eq(&checker, self.checker()));
         if let Some(shadow) = shadow {

@@ -98,6 +98,12 @@ impl Later {
         }
     }
 
+    /// Days after it was finished until a check is forgotten.
+    #[must_use]
+    pub(super) fn kept_days(&self) -> u16 {
+        self.config.kept_days
+    }
+
     /// This run of this program.
     #[must_use]
     pub(super) fn worker(&self) -> &WorkerId {

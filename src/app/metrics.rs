@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use photocheck_core::checker::Stage;
+use photocheck_core::evaluation::drift::ScoreBin;
 use photocheck_core::report::Report;
 use photocheck_core::signals::Synthetic;
 use photocheck_core::verdict::Verdict;
@@ -17,6 +18,7 @@ use prometheus::{
     Opts, Registry, TextEncoder,
 };
 
+use super::drift_gauges::DriftGauges;
 use super::gate::Usage;
 use super::quality_metrics::QualityMetrics;
 use crate::store::{JudgedEverywhere, Queue, Queues};
@@ -28,9 +30,6 @@ const REQUEST_S: [f64; 13] =
 /// Seconds of a stage: from reading marks to scoring a photo again.
 const STAGE_S: [f64; 12] =
     [0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
-/// Scores: finer near 1, where the thresholds are.
-const SCORES: [f64; 14] =
-    [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0];
 
 /// Tenants with a label of their own.
 const TENANTS_MAX: usize = 500;
@@ -44,6 +43,7 @@ pub struct Metrics {
     work: Work,
     quality: QualityMetrics,
     state: State,
+    drift: DriftGauges,
 }
 
 /// What was answered.
@@ -153,7 +153,13 @@ impl Metrics {
         about.set(1);
         registry.register(Box::new(about))?;
         let quality = QualityMetrics::new(&registry)?;
-        Ok(Self { registry, http, checking, work, quality, state })
+        let drift = DriftGauges::new(&registry)?;
+        Ok(Self { registry, http, checking, work, quality, state, drift })
+    }
+
+    /// How far the scores of tenants' photos lie from those that the model was measured on.
+    pub(super) fn drift(&self) -> &DriftGauges {
+        &self.drift
     }
 
     /// Notes what came of a check that was done later.
@@ -253,7 +259,7 @@ impl Checking {
             scores: known.histogram(
                 "photocheck_synthetic_score",
                 "Scores of the synthetic-face detector, of photos that have one.",
-                &SCORES,
+                &ScoreBin::all().map(ScoreBin::end).collect::<Vec<_>>(),
             )?,
             gate_wait: known.histogram(
                 "photocheck_gate_wait_seconds",

@@ -12,14 +12,19 @@ pub mod access;
 pub mod appeals;
 pub mod audit;
 pub mod bank_photo;
+mod bank_reviewed;
 pub mod banks;
 pub mod callers;
 pub mod check;
 pub mod deliveries;
+pub mod drift;
+pub mod drift_gauges;
 pub mod error;
+mod following_scores;
 pub mod gate;
 pub mod idempotency;
 pub mod idempotent_answers;
+pub mod insight;
 pub mod later;
 pub mod limits;
 pub mod live_index;
@@ -34,6 +39,7 @@ pub mod receipts;
 pub mod retro_match;
 pub mod reviewers;
 pub mod reviews;
+pub mod scores;
 pub mod sending;
 pub mod shadow;
 pub mod sightings;
@@ -66,6 +72,7 @@ use access::BankAccess;
 use banks::Banks;
 use callers::Callers;
 use deliveries::Deliveries;
+use drift::Drifts;
 use error::{AppError, Failure};
 use gate::Gate;
 use idempotency::IdempotentCalls;
@@ -74,6 +81,7 @@ use live_index::{LiveIndex, View};
 use metrics::{Metrics, Moment};
 use own_policy::PolicyReader;
 use policies::Policies;
+use scores::Scores;
 use shadow::Shadow;
 use sightings::Sightings;
 use tenants::Tenants;
@@ -93,6 +101,8 @@ pub struct App {
     sightings: Option<Sightings>,
     callers: Callers,
     usage: Usage,
+    scores: Scores,
+    drifts: Drifts,
     later: Later,
     idempotent_calls: IdempotentCalls,
     policies: Policies,
@@ -176,6 +186,8 @@ impl App {
         let metrics = Arc::new(metrics.context("the metrics cannot be kept")?);
         let callers = Callers::new(store.clone(), live.clone(), access, config.require_keys);
         let usage = Usage::new(store.clone());
+        let drifts = Drifts::new(store.clone(), &config.models)?;
+        let scores = Scores::new(store.clone(), checker.model());
         let later = Later::new(store.clone(), config.later);
         let idempotent_calls = IdempotentCalls::new(store.clone(), later.clone());
         let worker = Worker::new(config.gate.cores);
@@ -196,6 +208,8 @@ impl App {
             sightings,
             callers,
             usage,
+            scores,
+            drifts,
             later,
             idempotent_calls,
             policies,
@@ -221,6 +235,8 @@ impl App {
         }
         let usage = self.usage.clone();
         tokio::spawn(async move { usage.follow().await });
+        let counting = self.clone();
+        tokio::spawn(async move { counting.follow_scores().await });
         let working = self.clone();
         tokio::spawn(async move { working.do_waiting_checks().await });
         let telling = self.clone();
@@ -318,6 +334,18 @@ impl App {
         &self.usage
     }
 
+    /// Which scores photos have.
+    #[must_use]
+    pub fn scores(&self) -> &Scores {
+        &self.scores
+    }
+
+    /// How far they lie from those that the model was measured on.
+    #[must_use]
+    pub fn drifts(&self) -> &Drifts {
+        &self.drifts
+    }
+
     /// Checks that are done later.
     #[must_use]
     pub fn later(&self) -> &Later {
@@ -411,6 +439,9 @@ impl App {
         self.stop_working().await;
         if let Err(error) = self.usage.write(true).await {
             tracing::warn!(%error, "the use of keys could not be written down");
+        }
+        if let Err(error) = self.scores.write().await {
+            tracing::warn!(%error, "scores of photos could not be written down");
         }
         let spans = self.spans.clone();
         // It waits for the collector, on a thread that may.

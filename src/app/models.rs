@@ -7,6 +7,7 @@ use anyhow::Context;
 use crate::config::{BundledPolicy, ModelsConfig, PolicyChoice};
 use photocheck_core::checker::Checker;
 use photocheck_core::detector::{Detector, ModelFiles, trunk_name};
+use photocheck_core::evaluation::drift::CardScores;
 use photocheck_core::faces::FaceFinder;
 use photocheck_core::verdict::Policy;
 
@@ -21,6 +22,7 @@ const MODEL: ModelFiles<'_> = ModelFiles {
     exit: Some(include_bytes!("../../models/synthetic-8/exit.onnx")),
     description: include_str!("../../models/synthetic-8/model.toml"),
 };
+const CARD_SCORES: &str = include_str!("../../models/synthetic-8/scores.toml");
 const THRESHOLDS: &str = include_str!("../../models/thresholds.toml");
 const STRICT: &str = include_str!("../../models/policies/strict.toml");
 const LABEL: &str = include_str!("../../models/policies/label.toml");
@@ -55,6 +57,24 @@ pub fn shared_thresholds(choice: &PolicyChoice) -> anyhow::Result<String> {
     };
     shared.extend(own.into_iter().filter(is_section));
     Ok(shared.to_string())
+}
+
+/// The scores that a model was measured with; `None` where an operator's model has none beside it.
+///
+/// # Errors
+/// When a file cannot be read or is not valid, or the scores are another model's.
+pub fn load_card_scores(model: Option<&Path>) -> anyhow::Result<Option<CardScores>> {
+    let Some(folder) = model else {
+        let card = CardScores::load(CARD_SCORES, MODEL.description);
+        return Ok(Some(card.context("the scores of the bundled model")?));
+    };
+    let file = folder.join("scores.toml");
+    if !file.exists() {
+        return Ok(None);
+    }
+    let description = read_text(&folder.join("model.toml"))?;
+    let card = CardScores::load(&read_text(&file)?, &description);
+    Ok(Some(card.with_context(|| file.display().to_string())?))
 }
 
 /// The name of a model, without loading it.

@@ -21,10 +21,13 @@ use crate::store::{
 pub const LEASE_LASTS: Duration = Duration::from_mins(10);
 
 /// What a reviewer makes of an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice {
     /// The verdict was right.
-    Confirm,
+    Confirm {
+        /// The bank that the photo is put into.
+        bank: Option<String>,
+    },
     /// It was wrong.
     Reject {
         /// Whether nothing is to flag the photo again.
@@ -129,8 +132,8 @@ impl App {
     /// Decides about an item that a reviewer has open.
     ///
     /// # Errors
-    /// When there is no such item, the bank of allowed photos is for something else, or the
-    /// database fails.
+    /// When there is no such item, the bank of allowed photos is for something else, the chosen
+    /// bank is not there, or the database fails.
     pub async fn decide_review(
         &self,
         reviewer: &Reviewer,
@@ -150,8 +153,8 @@ impl App {
         if choice != Choice::Escalate && is_of_appeal != reviewed.is_appeal_open() {
             return Ok(Chosen::OtherAppeal);
         }
-        let (state, what) = match choice {
-            Choice::Confirm => (ItemState::Confirmed, "confirm"),
+        let (state, what) = match &choice {
+            Choice::Confirm { .. } => (ItemState::Confirmed, "confirm"),
             Choice::Reject { .. } => (ItemState::Rejected, "reject"),
             Choice::Escalate => (ItemState::Escalated, "escalate"),
             Choice::Uphold | Choice::Overturn => {
@@ -162,20 +165,19 @@ impl App {
             }
         };
         let decided_at = clock::now_s();
-        let allowed = if choice == (Choice::Reject { allow: true }) {
-            Some(self.photo_to_allow(caller, &reviewed.check, decided_at).await?)
-        } else {
-            None
+        let check_done = &reviewed.check;
+        let banked = match &choice {
+            Choice::Reject { allow: true } => {
+                Some(self.photo_to_allow(caller, check_done, decided_at).await?)
+            }
+            Choice::Confirm { bank: Some(bank) } => {
+                Some(self.photo_to_bank(caller, check_done, bank, decided_at).await?)
+            }
+            _ => None,
         };
-        let allowed_photo = allowed.as_ref().map(|(bank, photo)| (bank, photo));
-        let ruling = Ruling {
-            session,
-            by: name,
-            state,
-            reason: &reason,
-            decided_at,
-            allowed: allowed_photo,
-        };
+        let banked_photo = banked.as_ref().map(|(bank, photo)| (bank, photo));
+        let ruling =
+            Ruling { session, by: name, state, reason: &reason, decided_at, banked: banked_photo };
         let Some(decision) =
             self.store().by(caller).decide_review(caller.tenant, check, ruling).await?
         else {
@@ -183,7 +185,7 @@ impl App {
         };
         note(reviewer, check, what);
         self.quarantine_mostly_wrong(caller.tenant, check).await;
-        if allowed.is_some() {
+        if banked.is_some() {
             self.banks(caller.tenant).refresh().await?;
         }
         Ok(Chosen::Decided(decision))

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::AppError;
-use crate::clock;
+use crate::clock::{self, DAY_S};
 use crate::store::{Store, Used};
 use crate::tenancy::{Denied, KeyId, KeyLimits};
 
@@ -21,9 +21,6 @@ pub const WRITE_EVERY: Duration = Duration::from_secs(2);
 
 /// A key without a quota is written down this often: nobody waits for its count.
 const WRITE_IDLE_EVERY: Duration = Duration::from_mins(1);
-
-/// Seconds of a day.
-const DAY_S: i64 = 24 * 60 * 60;
 
 /// See the module's text. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -105,7 +102,7 @@ impl Usage {
                 tracing::warn!(%error, "the use of keys could not be written down");
                 continue;
             }
-            let today = clock::now_s().div_euclid(DAY_S);
+            let today = clock::today();
             if cleaned_on != Some(today) && !self.counts().is_empty() {
                 cleaned_on = Some(today);
                 if let Err(error) = self.store.delete_old_usage(today).await {
@@ -120,7 +117,7 @@ impl Usage {
     /// # Errors
     /// When the database fails; then it is written the next time.
     pub async fn write(&self, all: bool) -> Result<(), AppError> {
-        let (now, today) = (Instant::now(), clock::now_s().div_euclid(DAY_S));
+        let (now, today) = (Instant::now(), clock::today());
         let used: Vec<Used> = {
             let counts = self.counts();
             let due = counts.iter().filter(|(_, count)| all || count.is_due(now, today));

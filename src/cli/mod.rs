@@ -15,6 +15,7 @@ pub mod check;
 pub mod config;
 pub mod db;
 pub mod detection_run;
+pub mod drift;
 pub mod eval;
 pub mod eval_matching;
 pub mod eval_page;
@@ -84,6 +85,8 @@ pub enum Command {
     Shadow(shadow::ShadowArgs),
     /// Receive webhooks and verify them, to write the other side
     Webhook(webhook::WebhookArgs),
+    /// Show how far the scores of a tenant's photos lie from those that the model was measured on
+    Drift(drift::DriftArgs),
     /// Measure how good the verdicts are on labelled photos
     Eval(eval::EvalArgs),
     /// Measure which edited copies of your own photos are found, compared with other methods

@@ -66,6 +66,14 @@ pub struct ServeArgs {
     /// Whether moderators find their queue at /review [default: true]
     #[arg(long, value_name = "true|false")]
     review_page: Option<String>,
+    /// Whether moderators see charts of all checks at /insight, where they have /review
+    /// [default: true]
+    #[arg(long, value_name = "true|false")]
+    insight_page: Option<String>,
+    /// Whether people are offered to make fingerprints of their own photos at /protect
+    /// [default: true]
+    #[arg(long, value_name = "true|false")]
+    protect_page: Option<String>,
     /// Answer as HMA (Hasher-Matcher-Actioner) does, too: /h/hash, /m/lookup, /c/banks and others
     #[arg(long)]
     hma: bool,
@@ -219,6 +227,8 @@ impl ServeArgs {
             ("cors_origins", self.cors_origins.clone()),
             ("requests_per_minute", self.requests_per_minute.clone()),
             ("review_page", self.review_page.clone()),
+            ("insight_page", self.insight_page.clone()),
+            ("protect_page", self.protect_page.clone()),
             ("hma", self.hma.then(|| "true".to_owned())),
             ("stop_delay_s", self.stop_delay_s.clone()),
             ("fetch_urls", self.fetch_urls.then(|| "true".to_owned())),
@@ -243,6 +253,8 @@ impl ServeArgs {
         let origins = settings.take("cors_origins", read_origins).unwrap_or_default();
         let requests_per_minute = settings.take("requests_per_minute", str::parse::<NonZeroU32>);
         let review_page = settings.take("review_page", str::parse::<bool>);
+        let insight_page = settings.take("insight_page", str::parse::<bool>);
+        let protect_page = settings.take("protect_page", str::parse::<bool>);
         let hma = settings.take("hma", str::parse::<bool>);
         let fetch = read_fetch(settings);
         let log = settings.take("log", |filter| EnvFilter::try_new(filter));
@@ -272,6 +284,8 @@ impl ServeArgs {
             origins,
             requests_per_minute,
             review_page: review_page?,
+            insight_page: insight_page?,
+            protect_page: protect_page?,
             hma: hma?,
         };
         let later = later?;

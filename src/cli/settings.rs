@@ -24,7 +24,7 @@ pub struct Setting {
 }
 
 /// Every setting.
-pub const SETTINGS: [Setting; 31] = [
+pub const SETTINGS: [Setting; 33] = [
     setting("db", None),
     setting("index_folder", None),
     setting("model", None),
@@ -45,6 +45,8 @@ pub const SETTINGS: [Setting; 31] = [
     setting("cors_origins", None),
     setting("requests_per_minute", None),
     setting("review_page", Some("true")),
+    setting("insight_page", Some("true")),
+    setting("protect_page", Some("true")),
     setting("hma", Some("false")),
     setting("fetch_urls", Some("false")),
     setting("fetch_networks", None),

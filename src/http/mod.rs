@@ -22,6 +22,7 @@ pub mod extract;
 pub mod health;
 pub mod hma;
 pub mod idempotency;
+pub mod insight;
 pub mod measuring;
 pub mod page;
 pub mod policy;
@@ -160,11 +161,12 @@ fn pages(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route_layer(middleware::from_fn_with_state(Arc::clone(service), auth::admit))
         .route_layer(middleware::from_fn_with_state(Arc::clone(service), page::in_words));
     let review = if service.review_page { review_page() } else { Router::new() };
+    let insight = if service.insight_page { insight_page() } else { Router::new() };
+    let protect = if service.protect_page { protect_page() } else { Router::new() };
     form.merge(review)
+        .merge(insight)
+        .merge(protect)
         .route("/", get(page::show))
-        .route("/protect", get(page::protect))
-        .route("/protect.js", get(page::protect_script))
-        .route("/pdq.js", get(page::pdq_script))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
         .route("/icon.svg", get(page::icon))
@@ -177,6 +179,22 @@ fn review_page() -> Router<Arc<Service>> {
         .layer(DefaultBodyLimit::max(review::FORM_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX))
         .route("/review.js", get(review::script))
+}
+
+/// What moderators see of all checks together.
+fn insight_page() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/insight", get(insight::show))
+        .route("/insight.csv", get(insight::csv))
+        .layer(TimeoutLayer::with_status_code(problem::TIMED_OUT, REQUEST_MAX))
+}
+
+/// Fingerprints of one's own photos.
+fn protect_page() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/protect", get(page::protect))
+        .route("/protect.js", get(page::protect_script))
+        .route("/pdq.js", get(page::pdq_script))
 }
 
 /// Lets pages of these origins call the API, and nobody else's.

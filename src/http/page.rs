@@ -58,6 +58,8 @@ struct CheckPage {
     lists: Lists,
     countries: &'static [Country],
     outcome: Outcome,
+    /// Whether there is a page of one's own photos.
+    has_protect: bool,
 }
 
 /// The page that makes fingerprints of one's own photos.
@@ -89,7 +91,7 @@ enum Lists {
 
 /// `GET /`: the page without a result.
 pub async fn show(State(service): State<Arc<Service>>, uri: Uri, headers: HeaderMap) -> Response {
-    let page = CheckPage::response(&service.app, language(&uri, &headers), Outcome::Nothing);
+    let page = CheckPage::response(&service, language(&uri, &headers), Outcome::Nothing);
     page.unwrap_or_else(Problem::into_response)
 }
 
@@ -114,7 +116,7 @@ pub async fn check(
         let checked = CheckedAt { id: ids::new_id().to_string(), at: now_in_words() };
         tracing::info!(check_id = checked.id, verdict = report.verdict.name(), "checked");
         let result = ResultView::new(&report, photo, checked, words::of_pages(language));
-        CheckPage::response(app, language, Outcome::Result(Box::new(result)))
+        CheckPage::response(&service, language, Outcome::Result(Box::new(result)))
     };
     checked.await.unwrap_or_else(|problem: Problem| {
         let mut response = problem.into_response();
@@ -136,7 +138,7 @@ pub async fn in_words(
     let Some(ProblemCode(code)) = answer.extensions().get().copied() else { return answer };
     let format = answer.extensions().get::<UnreadFormat>().copied();
     let refused = RefusalView::new(code, format, words::of_pages(language));
-    let Ok(page) = CheckPage::response(&service.app, language, Outcome::Refused(refused)) else {
+    let Ok(page) = CheckPage::response(&service, language, Outcome::Refused(refused)) else {
         return answer;
     };
     let (mut parts, _) = answer.into_parts();
@@ -184,10 +186,15 @@ pub async fn icon() -> impl IntoResponse {
 }
 
 impl CheckPage {
-    fn response(app: &App, language: Language, outcome: Outcome) -> Result<Response, Problem> {
+    fn response(
+        service: &Service,
+        language: Language,
+        outcome: Outcome,
+    ) -> Result<Response, Problem> {
         let countries = places::countries().map_err(|error| Problem::ours(error))?;
         let w = words::of_pages(language);
-        html(&Self { w, language, lists: Lists::of(app), countries, outcome }, language)
+        let (lists, has_protect) = (Lists::of(&service.app), service.protect_page);
+        html(&Self { w, language, lists, countries, outcome, has_protect }, language)
     }
 
     fn lead(&self) -> &'static str {

@@ -4,31 +4,35 @@
 //! Everything works without JavaScript: each button sends a form, and the answer sends the browser
 //! on to where one is then. The script adds keys.
 
-mod address;
+pub mod address;
 mod evidence;
 mod screens;
-mod visit;
+mod told;
+pub mod visit;
+pub mod visitor;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Form;
+use axum::extract::State;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{ConnectInfo, Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use photocheck_core::bank::Note;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::address::{Done, Place};
+use self::address::{Done, Place, insight_address};
 use self::screens::Frame;
+use self::told::{Refusing, Told};
 use self::visit::Visit;
+use self::visitor::CameFrom;
 use super::browser;
 use super::client_limit::Client;
 use super::page::language;
-use super::problem::{Problem, ProblemCode};
+use super::problem::Problem;
 use super::service::Service;
 use crate::app::error::{AppError, Failure, Refusal};
 use crate::app::reviewers::Reviewer;
@@ -60,10 +64,9 @@ pub struct Sent {
     #[serde(default)]
     reason: String,
     allow: Option<String>,
+    #[serde(default)]
+    bank: String,
 }
-
-/// Where a request came from, if that is known.
-type CameFrom = Option<Extension<ConnectInfo<SocketAddr>>>;
 
 /// Who a request is of, and where in the page it is.
 struct Asked<'a> {
@@ -71,68 +74,6 @@ struct Asked<'a> {
     headers: &'a HeaderMap,
     place: Place,
     r: &'static ReviewWords,
-}
-
-/// Why something was not done, in words.
-#[derive(Clone, Copy)]
-struct Told {
-    status: StatusCode,
-    /// For metrics and logs.
-    code: &'static str,
-    words: Refused,
-}
-
-/// Why something was not done.
-enum Refusing {
-    /// It is said on the screen that is shown then.
-    Told(Told),
-    /// There is nothing to show.
-    Failed(Problem),
-}
-
-impl Told {
-    fn new(status: StatusCode, code: &'static str, words: Refused) -> Self {
-        Self { status, code, words }
-    }
-
-    fn over(notices: &Notices) -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "KEY_NEEDED", notices.over)
-    }
-
-    fn form(notices: &Notices) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "CROSS_SITE", notices.form)
-    }
-
-    fn throttled(notices: &Notices) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", notices.throttled)
-    }
-
-    fn not_yours(notices: &Notices) -> Self {
-        Self::new(StatusCode::CONFLICT, "REVIEW_NOT_OPEN", notices.not_yours)
-    }
-
-    fn other_appeal(notices: &Notices) -> Self {
-        Self::new(StatusCode::CONFLICT, "REVIEW_NOT_OPEN", notices.other_appeal)
-    }
-
-    fn not_there(notices: &Notices) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "NO_SUCH_CHECK", notices.not_there)
-    }
-
-    /// Sets the status of an answer.
-    fn mark(self, mut response: Response) -> Response {
-        if response.status().is_success() {
-            *response.status_mut() = self.status;
-            response.extensions_mut().insert(ProblemCode(self.code));
-        }
-        response
-    }
-}
-
-impl From<Told> for Refusing {
-    fn from(told: Told) -> Self {
-        Self::Told(told)
-    }
 }
 
 /// `GET /review`: logging in, the queue, or one item of it.
@@ -143,13 +84,16 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Response {
     let asked = Asked::new(&service, &uri, &headers);
-    if let Err(refusing) = asked.count(from) {
+    if let Err(refusing) = asked.count(&from) {
         return asked.refuse(&refusing);
     }
     if Visit::of(&headers).is_withheld(&headers) {
         return screens::again(asked.place);
     }
-    match asked.reviewer().await {
+    match visitor::reviewer(&service, &headers).await {
+        Ok(Some((_, _, false))) if asked.place.to_insight && service.insight_page => {
+            asked.to_insight()
+        }
         Ok(Some((reviewer, visit, is_new))) => {
             let mut response = asked.screen(&reviewer, &visit, None, String::new()).await;
             if is_new {
@@ -178,7 +122,7 @@ pub async fn act(
     if browser::is_of_other_site(&headers, &[]) {
         return asked.refuse(&form_refused.into());
     }
-    if let Err(refusing) = asked.count(from) {
+    if let Err(refusing) = asked.count(&from) {
         return asked.refuse(&refusing);
     }
     let Ok(Form(sent)) = form else { return asked.refuse(&form_refused.into()) };
@@ -192,7 +136,7 @@ pub async fn act(
     if sent.action == "log_in" {
         return asked.log_in(from, sent.key.as_deref()).await;
     }
-    let (reviewer, visit) = match asked.reviewer().await {
+    let (reviewer, visit) = match visitor::reviewer(&service, &headers).await {
         Ok(Some((reviewer, visit, false))) => (reviewer, visit),
         Ok(_) => return asked.log_in_screen(Some(Told::over(asked.notices()))),
         Err(error) => return asked.refuse(&asked.refusing(error)),
@@ -221,36 +165,21 @@ impl<'a> Asked<'a> {
         Self { service, headers, place, r: words::of_review(place.language) }
     }
 
+    /// Sends the browser on to where it wanted to go before it was to log in.
+    fn to_insight(&self) -> Response {
+        see_other(&insight_address(self.place.language))
+    }
+
     fn notices(&self) -> &'static Notices {
         &self.r.notices
     }
 
-    /// Counts a request for its address, as requests of the API that have no key.
-    fn count(&self, from: CameFrom) -> Result<(), Refusing> {
-        let client = from.and_then(|from| Client::at(from.0.0.ip()));
-        let minute = client.and_then(|client| self.service.limiters.count(&client, None));
-        if minute.is_some_and(|minute| !minute.goes_on) {
-            return Err(Told::throttled(self.notices()).into());
+    /// Counts a request for its address.
+    fn count(&self, from: &CameFrom) -> Result<(), Refusing> {
+        if visitor::is_welcome(self.service, from) {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Who reviews, how the browser is known, and whether it must be sent the cookie. Where
-    /// reviewing is open to everybody, whoever comes is logged in.
-    async fn reviewer(&self) -> Result<Option<(Reviewer, Visit, bool)>, AppError> {
-        let app = &self.service.app;
-        if let Visit::LoggedIn(secret) = Visit::of(self.headers)
-            && let Some(reviewer) = app.reviewer(&secret).await?
-        {
-            return Ok(Some((reviewer, Visit::LoggedIn(secret), false)));
-        }
-        // As the API: not by a name that a page of another site could bind to this machine.
-        if browser::may_be_rebound(self.headers) || !app.is_review_open().await? {
-            return Ok(None);
-        }
-        let secret = app.log_in_reviewer(None).await?;
-        let reviewer = app.reviewer(&secret).await?;
-        Ok(reviewer.map(|reviewer| (reviewer, Visit::LoggedIn(secret), true)))
+        Err(Told::throttled(self.notices()).into())
     }
 
     async fn log_in(&self, from: CameFrom, key: Option<&str>) -> Response {
@@ -323,7 +252,10 @@ impl<'a> Asked<'a> {
             }
             (action, Some(check), _) => {
                 let choice = match action {
-                    "confirm" => Choice::Confirm,
+                    "confirm" => {
+                        let bank = Some(sent.bank.clone()).filter(|bank| !bank.is_empty());
+                        Choice::Confirm { bank }
+                    }
                     "reject" => Choice::Reject { allow: sent.allow.is_some() },
                     "uphold" => Choice::Uphold,
                     "overturn" => Choice::Overturn,
@@ -373,6 +305,9 @@ impl<'a> Asked<'a> {
             AppError::Refused(Refusal::Bank(store::Refusal::BankExists(_))) => {
                 Told::new(StatusCode::CONFLICT, "BANK_EXISTS", notices.allow_bank).into()
             }
+            AppError::Refused(Refusal::Bank(store::Refusal::NoSuchBank(_))) => {
+                Told::new(StatusCode::CONFLICT, "NO_SUCH_BANK", notices.no_bank).into()
+            }
             AppError::Refused(Refusal::Bank(store::Refusal::NoOpenAppeal(_))) => {
                 Told::not_yours(notices).into()
             }
@@ -416,10 +351,11 @@ impl<'a> Asked<'a> {
         // What went wrong is more than what went well before.
         let done = self.place.done.filter(|_| notice.is_none());
         let done = done.and_then(|done| screens::done_in_words(done, decision.as_ref(), self.r));
-        let frame = Frame { place: self.place, token: token_of(visit), notice, done };
+        let frame = self.frame(token_of(visit), notice, done);
         if let Some(check) = self.place.check {
             if let Some(reviewed) = app.reviewed(reviewer, check).await.map_err(refusing)? {
-                return screens::item(frame, &reviewed, written).map_err(Refusing::Failed);
+                let banks = app.banks_for_reviewer(&reviewer.caller).await.map_err(refusing)?;
+                return screens::item(frame, &reviewed, banks, written).map_err(Refusing::Failed);
             }
             let missing = Told::not_there(self.notices());
             let notice = Some(notice.unwrap_or(missing.words));
@@ -445,12 +381,8 @@ impl<'a> Asked<'a> {
             },
         };
         let done = self.place.done.filter(|done| *done == Done::LoggedOut && refused.is_none());
-        let frame = Frame {
-            place: self.place,
-            token: token_of(&visit),
-            notice: refused.map(|told| told.words),
-            done: done.and_then(|done| screens::done_in_words(done, None, self.r)),
-        };
+        let done = done.and_then(|done| screens::done_in_words(done, None, self.r));
+        let frame = self.frame(token_of(&visit), refused.map(|told| told.words), done);
         let mut response = screens::log_in(frame).unwrap_or_else(Problem::into_response);
         if let Some(told) = refused {
             response = told.mark(response);
@@ -471,9 +403,18 @@ impl<'a> Asked<'a> {
                 Told::new(status, code, self.notices().failed)
             }
         };
-        let notice = Some(told.words);
-        let frame = Frame { place: self.place, token: String::new(), notice, done: None };
+        let frame = self.frame(String::new(), Some(told.words), None);
         told.mark(screens::notice(frame).unwrap_or_else(Problem::into_response))
+    }
+
+    fn frame(
+        &self,
+        token: String,
+        notice: Option<Refused>,
+        done: Option<(&'static str, Option<Uuid>)>,
+    ) -> Frame {
+        let has_insight = self.service.insight_page;
+        Frame { place: self.place, token, notice, done, has_insight }
     }
 
     fn set_cookie(&self, response: &mut Response, visit: &Visit) {
@@ -492,7 +433,11 @@ fn token_of(visit: &Visit) -> String {
 
 /// Sends the browser to a place of the page.
 fn sent_on(place: &Place) -> Response {
-    let address = HeaderValue::from_str(&place.address());
+    see_other(&place.address())
+}
+
+fn see_other(address: &str) -> Response {
+    let address = HeaderValue::from_str(address);
     let address = address.unwrap_or(HeaderValue::from_static("review"));
     (StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response()
 }

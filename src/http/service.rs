@@ -18,6 +18,10 @@ pub struct Service {
     pub limiters: ClientLimiters,
     /// Whether there is a page for moderators.
     pub review_page: bool,
+    /// Whether they have a page of insight.
+    pub insight_page: bool,
+    /// Whether people are offered to make fingerprints of their own photos.
+    pub protect_page: bool,
     /// Whether HMA's interface is there.
     pub hma: bool,
     stopping: AtomicBool,
@@ -29,16 +33,32 @@ impl Service {
     pub fn new(app: App) -> Self {
         let uploads = Uploads::new(app.gate().clone(), app.fetcher().cloned());
         let (origins, limiters) = (Vec::new(), ClientLimiters::default());
-        let (review_page, hma, stopping) = (true, false, AtomicBool::new(false));
-        Self { app, uploads, origins, limiters, review_page, hma, stopping }
+        Self {
+            app,
+            uploads,
+            origins,
+            limiters,
+            review_page: true,
+            hma: false,
+            insight_page: true,
+            protect_page: true,
+            stopping: AtomicBool::new(false),
+        }
     }
 
     /// The same as the operator wants it.
     #[must_use]
     pub fn with_config(app: App, config: &ServiceConfig) -> Self {
-        let limiters = ClientLimiters::new(config.requests_per_minute);
-        let (origins, review_page) = (config.origins.clone(), config.review_page);
-        Self { origins, limiters, review_page, hma: config.hma, ..Self::new(app) }
+        Self {
+            limiters: ClientLimiters::new(config.requests_per_minute),
+            origins: config.origins.clone(),
+            review_page: config.review_page,
+            hma: config.hma,
+            // Its log-in is that of the other.
+            insight_page: config.review_page && config.insight_page,
+            protect_page: config.protect_page,
+            ..Self::new(app)
+        }
     }
 
     /// From now on the service is not ready: it is about to stop, and others should take its work.

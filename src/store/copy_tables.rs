@@ -19,7 +19,7 @@ pub(super) struct Table {
 }
 
 /// All tables but those of snapshots, workers and sessions; what others refer to comes first.
-pub(super) const TABLES: [Table; 24] = [
+pub(super) const TABLES: [Table; 25] = [
     Table {
         name: "generation",
         columns: &[("id", Kind::Int), ("value", Kind::BigInt)],
@@ -267,6 +267,18 @@ pub(super) const TABLES: [Table; 24] = [
             ("in_force", Kind::Int),
         ],
         key_columns: 3,
+        gives_ids: false,
+    },
+    Table {
+        name: "score_day",
+        columns: &[
+            ("tenant_id", Kind::BigInt),
+            ("day", Kind::BigInt),
+            ("model", Kind::Text),
+            ("bin", Kind::BigInt),
+            ("photos", Kind::BigInt),
+        ],
+        key_columns: 4,
         gives_ids: false,
     },
     Table {

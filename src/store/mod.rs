@@ -32,6 +32,7 @@ mod file;
 mod generation;
 mod idempotency;
 mod import;
+mod insight;
 mod judged_grounds;
 mod judgements;
 mod keys;
@@ -44,6 +45,7 @@ mod review_decisions;
 mod review_sessions;
 mod reviews;
 mod schema;
+mod scores;
 mod server;
 mod shadows;
 mod sightings;
@@ -66,6 +68,7 @@ pub use error::{Refusal, StoreError};
 pub use feedback::Feedback;
 pub use idempotency::{Claim, Claimed, KeptAnswer};
 pub use import::{BATCH_PHOTOS, Import, Imported};
+pub use insight::{CheckDay, Judgement, WaitingNow};
 pub use judgements::{
     Judged, JudgedBank, JudgedContent, JudgedEverywhere, JudgedReason, Judgements, Judges,
 };
@@ -78,6 +81,7 @@ pub use review_sessions::ReviewSession;
 pub use reviews::{
     ItemState, Leased, QueueCounts, QueueFilter, QueueState, QueuedItem, ReviewItem,
 };
+pub use scores::{SCORE_DAYS_KEPT, TenantDay};
 pub use shadows::{ShadowAnswer, ShadowCount, ShadowSide};
 pub use sightings::{Expired, NewSighting, Recorded, SeenBefore};
 pub use tenants::{Erased, Scopes, Tenant};

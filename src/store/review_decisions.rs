@@ -33,8 +33,9 @@ pub struct ReviewDecision {
     /// Seconds since 1970, UTC.
     pub decided_at: i64,
     pub is_undone: bool,
-    /// Whether it put the photo into the bank of allowed photos.
-    pub has_allowed: bool,
+    /// Whether it put the photo into a bank: a rejected one into that of allowed photos, a
+    /// confirmed one into the one that was chosen.
+    pub has_banked: bool,
 }
 
 /// What a reviewer makes of an item that they have open.
@@ -46,8 +47,8 @@ pub struct Ruling<'a> {
     pub state: ItemState,
     pub reason: &'a Note,
     pub decided_at: i64,
-    /// A photo that is not to be flagged again, and the bank that says so.
-    pub allowed: Option<(&'a BankFacts, &'a BankedPhoto)>,
+    /// The photo and the bank that it is put into.
+    pub banked: Option<(&'a BankFacts, &'a BankedPhoto)>,
 }
 
 /// A decision that was taken back.
@@ -58,8 +59,8 @@ pub struct Undone {
     pub is_removed: bool,
 }
 
-/// A photo that a decision rests on in the bank of allowed photos, and whether it put it there.
-type AllowedContent = (ContentId, bool);
+/// A banked photo that a decision rests on, and whether it put it there.
+type BankedContent = (ContentId, bool);
 
 /// What the audit log says of a decision.
 fn action_of(state: ItemState) -> Action {
@@ -72,7 +73,7 @@ fn action_of(state: ItemState) -> Action {
 
 impl Store {
     /// Keeps what a reviewer decided, says it of the check as feedback does, and banks the photo
-    /// that this allows: all of that or nothing. Returns the decision's id, or `None` where the
+    /// where that is wanted: all of that or nothing. Returns the decision's id, or `None` where the
     /// session does not have the item open, or it was decided.
     pub async fn decide_review(
         &self,
@@ -81,7 +82,7 @@ impl Store {
         ruling: Ruling<'_>,
     ) -> Result<Option<Uuid>, StoreError> {
         let mut transaction = self.begin().await?;
-        if ruling.allowed.is_some() {
+        if ruling.banked.is_some() {
             // Before the check, as everybody who locks both does.
             generation::lock(&mut transaction, self.dialect).await?;
         }
@@ -123,7 +124,7 @@ impl Store {
             write_feedback(&mut transaction, tenant, check, &feedback).await?;
         }
         let mut banked = None;
-        if let Some((bank, photo)) = ruling.allowed {
+        if let Some((bank, photo)) = ruling.banked {
             let added = contents::add_locked(&mut transaction, self.dialect, bank, photo).await?;
             banked = Some((bank, added));
         }
@@ -217,7 +218,7 @@ impl Store {
                 .await?;
         }
         let content = ContentId(row.try_get::<i64, _>("allowed_content")?.abs());
-        let removed = remove_allowed(&mut transaction, tenant, content).await?;
+        let removed = remove_banked(&mut transaction, tenant, content).await?;
         if let Some(subject) = &removed {
             let action = Action::ContentRemoved;
             audit::append(&mut transaction, self, tenant, action, subject).await?;
@@ -282,7 +283,7 @@ struct Kept<'a> {
     decided_at: i64,
     /// Who may take it back; empty where nobody may.
     session: &'a str,
-    allowed: Option<AllowedContent>,
+    allowed: Option<BankedContent>,
 }
 
 /// How an appeal was decided, and by whom.
@@ -292,7 +293,7 @@ pub(super) struct AppealDecided<'a> {
     pub reason: &'a Note,
     pub by: &'a str,
     pub decided_at: i64,
-    pub allowed: Option<AllowedContent>,
+    pub allowed: Option<BankedContent>,
 }
 
 /// Keeps with the item of a check, if it has one, how its appeal was decided. Nobody takes that
@@ -390,7 +391,7 @@ fn feedback_of(state: ItemState, reason: &Note) -> Option<Feedback> {
 
 /// Removes what decisions banked, if it is still there and none that stands rests on it. Returns
 /// what the audit log calls it, if it was removed.
-async fn remove_allowed(
+async fn remove_banked(
     connection: &mut AnyConnection,
     tenant: TenantId,
     content: ContentId,
@@ -424,6 +425,6 @@ fn read_decision(row: &AnyRow) -> Result<ReviewDecision, StoreError> {
         decided_by: text("decided_by")?,
         decided_at: row.try_get("decided_at")?,
         is_undone: row.try_get::<i64, _>("undone_at")? != 0,
-        has_allowed: row.try_get::<i64, _>("allowed_content")? != 0,
+        has_banked: row.try_get::<i64, _>("allowed_content")? != 0,
     })
 }

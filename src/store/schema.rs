@@ -23,6 +23,7 @@ const SQLITE: &[Step] = &[
     (9, "audit", include_str!("../../migrations/sqlite/0009_audit.sql")),
     (11, "review", include_str!("../../migrations/sqlite/0011_review.sql")),
     (12, "judged_grounds", include_str!("../../migrations/sqlite/0012_judged_grounds.sql")),
+    (13, "score_days", include_str!("../../migrations/sqlite/0013_score_days.sql")),
     (15, "shadow", include_str!("../../migrations/sqlite/0015_shadow.sql")),
 ];
 
@@ -35,6 +36,7 @@ const POSTGRES: &[Step] = &[
     (9, "audit", include_str!("../../migrations/postgres/0009_audit.sql")),
     (11, "review", include_str!("../../migrations/postgres/0011_review.sql")),
     (12, "judged_grounds", include_str!("../../migrations/postgres/0012_judged_grounds.sql")),
+    (13, "score_days", include_str!("../../migrations/postgres/0013_score_days.sql")),
     (15, "shadow", include_str!("../../migrations/postgres/0015_shadow.sql")),
 ];
 

@@ -114,8 +114,8 @@ impl Store {
     }
 
     /// Erases a tenant and everything that belongs to it: banks, photos, sightings, shares, checks,
-    /// webhooks, policies, answers that are kept, keys and its audit log. All of it in one
-    /// transaction, or nothing.
+    /// webhooks, policies, counts of scores, answers that are kept, keys and its audit log. All of
+    /// it in one transaction, or nothing.
     ///
     /// # Errors
     /// [`Refusal::TenantIsDefault`] for the one that is always there.
@@ -168,6 +168,7 @@ impl Store {
             ("delete from tenant_policy where tenant_id = $1", None),
             ("delete from shadow_count where tenant_id = $1", None),
             ("delete from shadow_change where tenant_id = $1", None),
+            ("delete from score_day where tenant_id = $1", None),
             ("delete from idempotent_call where tenant_id = $1", None),
             ("delete from audit_entry where tenant_id = $1", None),
             ("delete from audit_head where tenant_id = $1", None),

@@ -1,9 +1,12 @@
 //! Words: sentences for people, a file a language. The core's answers and reasons have facts and no
 //! sentences. `english` has those of the API and the command line, the files named `page_` those of
-//! the pages for everybody, those named `review_` those of the page for moderators, those named
-//! `statement_` those of statements of reasons.
+//! the pages for everybody, those named `review_` and `insight_` those of the pages for
+//! moderators, those named `statement_` those of statements of reasons.
 
 mod english;
+pub mod insight;
+mod insight_english;
+mod insight_spanish;
 pub mod language;
 pub mod page;
 mod page_english;
@@ -16,6 +19,7 @@ pub mod statement;
 mod statement_english;
 mod statement_spanish;
 
+use self::insight::InsightWords;
 use self::language::Language;
 use self::page::PageWords;
 use self::review::ReviewWords;
@@ -47,5 +51,14 @@ pub fn of_review(language: Language) -> &'static ReviewWords {
     match language {
         Language::English => &review_english::WORDS,
         Language::Spanish => &review_spanish::WORDS,
+    }
+}
+
+/// What the page of insight says in a language.
+#[must_use]
+pub fn of_insight(language: Language) -> &'static InsightWords {
+    match language {
+        Language::English => &insight_english::WORDS,
+        Language::Spanish => &insight_spanish::WORDS,
     }
 }

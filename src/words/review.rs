@@ -103,6 +103,7 @@ pub struct ItemWords {
     pub overturned: &'static str,
     pub undone: &'static str,
     pub allowed: &'static str,
+    pub banked: &'static str,
     /// Who, and when.
     pub by: fn(&str, &str) -> String,
 }
@@ -127,6 +128,8 @@ pub struct DecideWords {
     pub escalate: &'static str,
     pub skip: &'static str,
     pub allow: &'static str,
+    pub bank: &'static str,
+    pub no_bank: &'static str,
     pub reason: &'static str,
     pub reason_hint: &'static str,
 }
@@ -135,6 +138,7 @@ pub struct DecideWords {
 #[derive(Debug)]
 pub struct DoneWords {
     pub confirmed: &'static str,
+    pub confirmed_banked: &'static str,
     pub rejected: &'static str,
     pub rejected_allowed: &'static str,
     pub escalated: &'static str,
@@ -173,6 +177,7 @@ pub struct Notices {
     pub no_reason: Refused,
     pub long_reason: Refused,
     pub allow_bank: Refused,
+    pub no_bank: Refused,
     pub busy: Refused,
     pub failed: Refused,
 }

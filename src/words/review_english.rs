@@ -29,6 +29,7 @@ pub(super) const WORDS: ReviewWords = ReviewWords {
     decide: DECIDE,
     done: DoneWords {
         confirmed: "You confirmed the verdict on the last photo.",
+        confirmed_banked: "You confirmed the verdict on the last photo and put it into a bank.",
         rejected: "You rejected the verdict on the last photo.",
         rejected_allowed: "You rejected the verdict on the last photo. Nothing flags that photo \
                            again.",
@@ -128,6 +129,7 @@ const ITEM: ItemWords = ItemWords {
     overturned: "Appeal decided: the verdict was wrong",
     undone: "undone",
     allowed: "Nothing flags the photo again.",
+    banked: "The photo is in a bank: copies of it are flagged.",
     by: |who, at| format!("by {who}, {at}"),
 };
 
@@ -150,6 +152,8 @@ const DECIDE: DecideWords = DecideWords {
     escalate: "Escalate",
     skip: "Skip",
     allow: "When rejected, never flag this photo again",
+    bank: "When confirmed, put it into the bank",
+    no_bank: "None",
     reason: "Reason",
     reason_hint: "Needed to escalate. Kept with the check; in an appeal, sent to the platform.",
 };
@@ -202,6 +206,10 @@ const NOTICES: Notices = Notices {
     allow_bank: Refused {
         what: "Nothing was changed: the bank ALLOWED_ON_APPEAL is used for something else.",
         what_to_do: "Ask whoever keeps the banks to rename it.",
+    },
+    no_bank: Refused {
+        what: "Nothing was changed: that bank is not there any more.",
+        what_to_do: "Choose another one, or none.",
     },
     busy: Refused {
         what: "The service is busy. Nothing was changed.",

@@ -30,6 +30,7 @@ pub(super) const WORDS: ReviewWords = ReviewWords {
     decide: DECIDE,
     done: DoneWords {
         confirmed: "Usted confirmó el resultado de la última foto.",
+        confirmed_banked: "Usted confirmó el resultado de la última foto y la puso en una lista.",
         rejected: "Usted rechazó el resultado de la última foto.",
         rejected_allowed: "Usted rechazó el resultado de la última foto. Esa foto ya no se \
                            marcará.",
@@ -131,6 +132,7 @@ const ITEM: ItemWords = ItemWords {
     overturned: "Reclamación decidida: el resultado era incorrecto",
     undone: "deshecha",
     allowed: "La foto ya no se marcará.",
+    banked: "La foto está en una lista: sus copias se marcarán.",
     by: |who, at| format!("por {who}, {at}"),
 };
 
@@ -153,6 +155,8 @@ const DECIDE: DecideWords = DecideWords {
     escalate: "Pasar a otra persona",
     skip: "Saltar",
     allow: "Si se rechaza, no volver a marcar esta foto",
+    bank: "Si se confirma, ponerla en la lista",
+    no_bank: "Ninguna",
     reason: "Motivo",
     reason_hint: "Hace falta para pasarla a otra persona. Se guarda con la revisión; en una \
                   reclamación, se envía a la plataforma.",
@@ -206,6 +210,10 @@ const NOTICES: Notices = Notices {
     allow_bank: Refused {
         what: "No se cambió nada: la lista ALLOWED_ON_APPEAL se usa para otra cosa.",
         what_to_do: "Pida a quien lleva las listas que le cambie el nombre.",
+    },
+    no_bank: Refused {
+        what: "No se cambió nada: esa lista ya no existe.",
+        what_to_do: "Elija otra o ninguna.",
     },
     busy: Refused {
         what: "El servicio está ocupado. No se cambió nada.",

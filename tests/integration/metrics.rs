@@ -9,7 +9,9 @@ use photocheck::ids;
 use photocheck::store::{Endpoint, NewBatch, NewCheck, Outcome, WaitsIn, WorkerId};
 use photocheck::tenancy::TenantId;
 use photocheck::webhooks::{EventKind, EventKinds, NewEvent, WebhookSecret};
+use photocheck_core::evaluation::drift::{PHOTOS_MIN, ScoreCounts};
 
+use crate::drift::add_scores;
 use crate::support::{Place, Service, Setup, fixture};
 
 /// The value of a series, written as Prometheus shows it.
@@ -58,6 +60,11 @@ async fn metrics_count_what_happened() {
     }
     let scores = value(&metrics, "photocheck_synthetic_score_count").unwrap();
     assert!((1.0..=3.0).contains(&scores), "{scores}");
+    // The same ones are written down for their day.
+    service.app.scores().write().await.unwrap();
+    let days = service.store.scores_of(TenantId::DEFAULT, "synthetic-8", 0).await.unwrap();
+    let written: u64 = days.values().map(ScoreCounts::total).sum();
+    assert_eq!(written.to_string(), scores.to_string());
     let age = value(&metrics, "photocheck_index_age_seconds").unwrap();
     assert!((0.0..10.0).contains(&age), "{age}");
     let stages = ["decode", "faces", "views", "lookup", "model", "marks", "verdict"];
@@ -192,7 +199,10 @@ async fn the_alert_rules_are_valid_and_name_what_there_is() {
     let service = Service::start().await;
     assert_eq!(service.check(fixture("photos/ai-portrait-1.jpg")).await.status(), 200);
     assert_eq!(service.check_raw(fixture("hostile/text.jpg")).await.status(), 415);
+    add_scores(&service.store, TenantId::DEFAULT, clock::today() - 1, 0.55, PHOTOS_MIN).await;
+    service.app.show_drift().await.unwrap();
     let metrics = service.metrics().await;
+    assert!(value(&metrics, r#"photocheck_score_drift{tenant="1"}"#) > Some(0.25), "{metrics}");
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let dashboard = crate::support::root().join("deploy/grafana/photocheck.json");
     let dashboard = std::fs::read_to_string(dashboard).unwrap();

@@ -443,10 +443,10 @@ async fn two_reviewers_never_have_the_same_photo() {
                 while let Some(check) =
                     store.take_next_item(TENANT, session, filter, LEASE).await.unwrap()
                 {
-                    let (state, allowed) = (ItemState::Confirmed, None);
+                    let (state, banked) = (ItemState::Confirmed, None);
                     let by = session;
                     let ruling =
-                        Ruling { session, by, state, reason: &reason, decided_at: 300, allowed };
+                        Ruling { session, by, state, reason: &reason, decided_at: 300, banked };
                     let id = store.decide_review(TENANT, check, ruling).await.unwrap();
                     assert!(id.is_some(), "whoever has it open can decide");
                     decided.push(check);
@@ -470,8 +470,8 @@ async fn a_lease_ends_by_itself() {
         let id = flagged(store, "fake").await;
         let reason = Note::new("").unwrap();
         let ruling = |session| {
-            let (state, decided_at, allowed) = (ItemState::Rejected, 300, None);
-            Ruling { session, by: session, state, reason: &reason, decided_at, allowed }
+            let (state, decided_at, banked) = (ItemState::Rejected, 300, None);
+            Ruling { session, by: session, state, reason: &reason, decided_at, banked }
         };
         let filter = QueueFilter::default();
         assert!(store.take_item(TENANT, "one", id, LEASE).await.unwrap());

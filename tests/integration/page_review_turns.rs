@@ -26,9 +26,9 @@ async fn undoing_takes_nothing_from_others() {
         let reason = Note::new("why").unwrap();
         let decide = async |session: &str, state| {
             assert!(store.take_item(TENANT, session, id, LEASE).await.unwrap(), "{kind}");
-            let (decided_at, allowed) = (300, None);
+            let (decided_at, banked) = (300, None);
             let ruling =
-                Ruling { session, by: session, state, reason: &reason, decided_at, allowed };
+                Ruling { session, by: session, state, reason: &reason, decided_at, banked };
             store.decide_review(TENANT, id, ruling).await.unwrap().unwrap()
         };
         let undo = async |session: &str, decision| {
@@ -55,9 +55,9 @@ async fn what_another_decision_allows_stays_allowed() {
         let allow = async || {
             let id = flagged(store, "fake").await;
             assert!(store.take_item(TENANT, "one", id, LEASE).await.unwrap(), "{kind}");
-            let (state, allowed) = (ItemState::Rejected, Some((&bank, &photo)));
+            let (state, banked) = (ItemState::Rejected, Some((&bank, &photo)));
             let (session, by, decided_at) = ("one", "one", 300);
-            let ruling = Ruling { session, by, state, reason: &reason, decided_at, allowed };
+            let ruling = Ruling { session, by, state, reason: &reason, decided_at, banked };
             store.decide_review(TENANT, id, ruling).await.unwrap().unwrap()
         };
         let undo = async |decision| {
@@ -154,5 +154,55 @@ async fn a_link_from_elsewhere_ends_no_log_in() {
     }
     for site in ["same-origin", "none"] {
         assert_eq!(ask(site).await, (true, None), "{site}");
+    }
+}
+
+/// Confirmed and banked in one step, and taken back in one; on every database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmed_photo_is_banked_and_that_is_undone() {
+    for place in [Some(Place::in_file()), Place::on_server()].into_iter().flatten() {
+        let (service, key) = flagging(&place).await;
+        create_bank(&service.store, "ROMANCE", Purpose::KnownFake).await;
+        create_bank(&service.store, "STOCK", Purpose::Allow).await;
+        let held = async || {
+            let banks = service.store.banks(TENANT).await.unwrap();
+            banks.iter().find(|bank| bank.facts.name == "ROMANCE").unwrap().contents
+        };
+        let id = checked(&service, &key, SMALL, "one").await["id"].as_str().unwrap().to_owned();
+        let mut reviewer = Reviewer::logged_in(&service, &key).await;
+        let at = reviewer.act("review", &[("action", "next")]).await.location;
+        let html = reviewer.open(&at).await.html;
+        assert!(html.contains("<option>ROMANCE</option>"), "{html}");
+        assert!(!html.contains("<option>STOCK</option>"), "nothing is flagged by it: {html}");
+        let into = |bank| [("check", id.as_str()), ("action", "confirm"), ("bank", bank)];
+        for wrong in ["STOCK", "NOWHERE", "no name"] {
+            let page = reviewer.act(&at, &into(wrong)).await;
+            assert_eq!(page.status, StatusCode::CONFLICT, "{wrong}");
+            assert!(page.html.contains("that bank is not there"), "{wrong}: {}", page.html);
+        }
+        assert_eq!(held().await, 0);
+        let page = reviewer.act(&at, &into("ROMANCE")).await;
+        assert_eq!(held().await, 1);
+        let done = reviewer.open(&page.location).await.html;
+        assert!(done.contains("and put it into a bank."), "{done}");
+        let decided = reviewer.open(&format!("review?check={id}")).await.html;
+        assert!(decided.contains("The photo is in a bank: copies of it are flagged."), "{decided}");
+        let again = checked(&service, &key, SMALL, "two").await;
+        let banks: Vec<_> = again["report"]["evidence"]["matches"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|found| found["bank"].as_str().unwrap())
+            .collect();
+        assert!(banks.contains(&"ROMANCE"), "{banks:?}");
+
+        let decision = page.location.split("done=").nth(1).unwrap().to_owned();
+        let undo = [("action", "undo"), ("decision", decision.as_str())];
+        assert_eq!(reviewer.act("review", &undo).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(held().await, 0, "it is taken out again");
+        let log = service.store.audit_entries(TENANT, 0, 100).await.unwrap();
+        let last: Vec<_> = log.iter().rev().take(4).map(|it| it.action.as_str()).collect();
+        assert_eq!(last, ["review.undone", "content.removed", "review.confirmed", "content.added"]);
+        service.app.close().await;
     }
 }

@@ -21,6 +21,7 @@ use photocheck_core::matching::views::View;
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
+use crate::drift::add_scores;
 use crate::store::{Database, databases};
 use crate::support::postgres::PostgresDatabase;
 use crate::support::{create_bank, temporary_db};
@@ -290,6 +291,8 @@ async fn fill(store: &Store) -> BankFacts {
         shadow: side("suspect"),
     };
     store.add_shadow(tenant, &answer).await.unwrap();
+    add_scores(store, tenant, 15, 0.2, 3).await;
+    add_scores(store, tenant, 15, 0.9, 1).await;
     store.claim_call(&worker, tenant, [7; 32], 60).await.unwrap();
     let (tenant, check) = (claimed.tenant, claimed.check.id);
     assert!(store.take_item(tenant, "a log-in", check, Duration::from_mins(1)).await.unwrap());
@@ -299,7 +302,7 @@ async fn fill(store: &Store) -> BankFacts {
         state: ItemState::Escalated,
         reason: &Note::new("is it her?").unwrap(),
         decided_at: 14,
-        allowed: None,
+        banked: None,
     };
     assert!(store.decide_review(tenant, check, ruling).await.unwrap().is_some());
     bank
@@ -332,6 +335,7 @@ async fn a_copy_holds_what_was_copied() {
             ("webhook_endpoint", 1),
             ("webhook_message", 1),
             ("tenant_policy", 2),
+            ("score_day", 2),
             ("idempotent_call", 1),
             ("audit_head", 2),
             ("audit_entry", 16),

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use temp_dir::TempDir;
 
 use crate::banks::{SAME_PERSON, STOLEN, banked};
+use crate::drift::add_scores;
 use crate::store::{Database, databases};
 use crate::support::keys::{make_key, make_tenant};
 use crate::support::postgres::PostgresDatabase;
@@ -158,6 +159,7 @@ async fn an_erased_tenant_leaves_nothing() {
         store.create_bank(gone.id, &new_bank("SEEN", Purpose::Seen)).await.unwrap();
         store.add_photo(&bank, &banked(STOLEN)).await.unwrap();
         store.share_bank(&bank, &other).await.unwrap();
+        add_scores(store, gone.id, 1, 0.5, 9).await;
         live.refresh().await.unwrap();
         assert_eq!(live.index().len(), 2, "{kind}");
         assert!(live.view(other.id).scope.includes(bank.id), "{kind}: it is shared");

@@ -9,6 +9,9 @@ use uuid::Uuid;
 use crate::store::{QueueFilter, QueueState};
 use crate::words::language::Language;
 
+/// What the address of the log-in says where one goes on to insight.
+const TO_INSIGHT: &str = "insight";
+
 /// See the module's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -17,6 +20,8 @@ pub struct Place {
     /// The item that is open.
     pub check: Option<Uuid>,
     pub done: Option<Done>,
+    /// Whether the page of insight was asked for, before one was logged in.
+    pub to_insight: bool,
 }
 
 /// What was just done, to be said.
@@ -55,10 +60,17 @@ impl Done {
 }
 
 impl Place {
+    /// Where one comes in.
+    #[must_use]
+    pub fn first(language: Language) -> Self {
+        let filter = QueueFilter::default();
+        Self { language, filter, check: None, done: None, to_insight: false }
+    }
+
     /// What an address says; what it says wrong counts as not said.
     #[must_use]
     pub fn read(uri: &Uri, language: Language) -> Self {
-        let mut place = Self { language, filter: QueueFilter::default(), check: None, done: None };
+        let mut place = Self::first(language);
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             match &*name {
                 "state" => {
@@ -68,6 +80,7 @@ impl Place {
                 "verdict" => place.filter.verdict = Verdict::from_name(&value),
                 "reason" => place.filter.reason = Code::from_name(&value),
                 "check" => place.check = Uuid::parse_str(&value).ok(),
+                "to" => place.to_insight = value == TO_INSIGHT,
                 "done" => place.done = Done::read(&value),
                 _ => {}
             }
@@ -95,6 +108,9 @@ impl Place {
         }
         if let Some(done) = self.done {
             query.append_pair("done", &done.text());
+        }
+        if self.to_insight {
+            query.append_pair("to", TO_INSIGHT);
         }
         format!("review?{}", query.finish())
     }
@@ -131,6 +147,12 @@ impl Place {
     }
 }
 
+/// The address of the page of insight, relative.
+#[must_use]
+pub fn insight_address(language: Language) -> String {
+    format!("insight?lang={}", language.code())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +165,7 @@ mod tests {
             "review?lang=es&state=appeals&verdict=suspect&reason=NO_FACE_FOUND",
             &format!("review?lang=en&check={check}&done={check}"),
             "review?lang=en&state=decided&done=skipped",
+            "review?lang=es&to=insight",
         ] {
             let uri: Uri = format!("/{address}").parse().unwrap();
             let language =

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use photocheck_core::verdict::{Code, Verdict};
 use uuid::Uuid;
 
-use super::address::{Done, Place};
+use super::address::{Done, Place, insight_address};
 use super::evidence::Evidence;
 use crate::app::reviews::{LEASE_LASTS, Reviewed};
 use crate::http::page::{html, others, time_in_words};
@@ -29,6 +29,8 @@ pub struct Frame {
     pub notice: Option<Refused>,
     /// What was just done, and the decision that can be taken back.
     pub done: Option<(&'static str, Option<Uuid>)>,
+    /// Whether there is a page of insight.
+    pub has_insight: bool,
 }
 
 /// Logging in.
@@ -85,6 +87,8 @@ struct ItemScreen {
     feedback: Option<FeedbackView>,
     decisions: Vec<DecisionView>,
     stage: Stage,
+    /// The banks that the photo can be put into.
+    banks: Vec<String>,
     /// What was written into the form that was refused.
     written: String,
 }
@@ -138,7 +142,8 @@ struct DecisionView {
     by: String,
     reason: String,
     is_undone: bool,
-    has_allowed: bool,
+    /// That the photo is in a bank by it.
+    banked: Option<&'static str>,
 }
 
 /// What can be done with an item.
@@ -170,8 +175,9 @@ pub fn done_in_words(
 ) -> Option<(&'static str, Option<Uuid>)> {
     let said = match done {
         Done::Decided(_) => match decision?.outcome.as_str() {
+            "confirmed" if decision?.has_banked => r.done.confirmed_banked,
             "confirmed" => r.done.confirmed,
-            "rejected" if decision?.has_allowed => r.done.rejected_allowed,
+            "rejected" if decision?.has_banked => r.done.rejected_allowed,
             "rejected" => r.done.rejected,
             _ => r.done.escalated,
         },
@@ -198,7 +204,7 @@ pub fn notice(frame: Frame) -> Result<Response, Problem> {
 
 /// Has the browser ask again by itself, as of this page.
 pub fn again(place: Place) -> Response {
-    let frame = Frame { place, token: String::new(), notice: None, done: None };
+    let frame = Frame { place, token: String::new(), notice: None, done: None, has_insight: false };
     let mut response = notice(frame).unwrap_or_else(Problem::into_response);
     if let Ok(again) = HeaderValue::from_str(&format!("0; url={}", place.address())) {
         response.headers_mut().insert(header::REFRESH, again);
@@ -250,6 +256,11 @@ pub fn queue(frame: Frame, items: &[QueuedItem], counts: QueueCounts) -> Result<
 }
 
 impl QueueScreen {
+    /// Where the page of insight is, and what it is called.
+    fn insight(&self) -> (String, &'static str) {
+        (insight_address(self.language), words::of_insight(self.language).title)
+    }
+
     fn state(&self) -> &'static str {
         self.frame.place.filter.state.name()
     }
@@ -284,8 +295,14 @@ impl RowView {
     }
 }
 
-/// The screen of one item; `written` is what stood in the form.
-pub fn item(frame: Frame, reviewed: &Reviewed, written: String) -> Result<Response, Problem> {
+/// The screen of one item; `banks` are those that its photo can be put into, `written` is what
+/// stood in the form.
+pub fn item(
+    frame: Frame,
+    reviewed: &Reviewed,
+    banks: Vec<String>,
+    written: String,
+) -> Result<Response, Problem> {
     let (w, r, language) = frame.words();
     let Reviewed { item, check, decisions } = reviewed;
     let evidence = match &check.state {
@@ -314,6 +331,7 @@ pub fn item(frame: Frame, reviewed: &Reviewed, written: String) -> Result<Respon
         feedback: check.feedback.as_ref().map(|feedback| FeedbackView::new(feedback, r)),
         decisions: decisions.iter().rev().map(|it| DecisionView::new(it, r)).collect(),
         stage,
+        banks,
         written,
         w,
         r,
@@ -361,7 +379,8 @@ impl DecisionView {
             by: (w.by)(&decision.decided_by, &time_in_words(decision.decided_at)),
             reason: decision.reason.as_str().to_owned(),
             is_undone: decision.is_undone,
-            has_allowed: decision.has_allowed && !decision.is_undone,
+            banked: (decision.has_banked && !decision.is_undone)
+                .then(|| if decision.outcome == "confirmed" { w.banked } else { w.allowed }),
         }
     }
 }
