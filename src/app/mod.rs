@@ -11,6 +11,7 @@
 pub mod access;
 pub mod appeals;
 pub mod audit;
+pub mod bank_file;
 pub mod bank_photo;
 pub mod banks;
 pub mod callers;
