@@ -46,7 +46,8 @@ enum BulkCommand {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that one types")]
 struct RunArgs {
     /// Photos; folders; patterns such as 'in/*.jpg'; ZIP and TAR archives; manifests, which end in
-    /// .csv, .tsv, .ndjson or .jsonl; - for a TAR archive or a list of paths on standard input
+    /// .csv, .tsv, .ndjson, .jsonl or .parquet; - for a TAR archive or a list of paths on standard
+    /// input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder for the results and the state of the job
