@@ -52,6 +52,7 @@ mod policies;
 mod provenance;
 mod proxies;
 mod purposes;
+mod python_module;
 mod receipts;
 mod service;
 mod sightings;
