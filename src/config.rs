@@ -43,6 +43,33 @@ pub struct Config {
     pub otlp: Option<OtlpConfig>,
 }
 
+impl Config {
+    /// Of a program that answers no requests and keeps no sightings.
+    #[must_use]
+    pub fn without_service(
+        database: DatabaseConfig,
+        models: ModelsConfig,
+        lookups: Lookups,
+        gate: GateConfig,
+    ) -> Self {
+        Self {
+            database,
+            models,
+            lookups,
+            gate,
+            sightings: None,
+            access: AccessConfig::Nobody,
+            require_keys: false,
+            fetch: None,
+            later: LaterConfig::default(),
+            webhook_addresses: Addresses::default(),
+            receipt_keys: None,
+            shadow: None,
+            otlp: None,
+        }
+    }
+}
+
 /// How checks are kept that are done later.
 #[derive(Debug, Clone)]
 pub struct LaterConfig {

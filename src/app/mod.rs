@@ -11,6 +11,7 @@
 pub mod access;
 pub mod appeals;
 pub mod audit;
+pub mod bank_file;
 pub mod bank_photo;
 mod bank_reviewed;
 pub mod banks;

@@ -71,18 +71,12 @@ impl Examiner {
     /// Examines the bytes of one photo. A fault of ours costs this photo alone.
     #[must_use]
     pub fn examine(&self, bytes: &[u8]) -> Examination {
-        let examined = catch_unwind(AssertUnwindSafe(|| match self.what {
+        caught(|| match self.what {
             What::All => self.check(bytes),
             What::Ai => self.score(bytes),
             What::Provenance => self.read_marks(bytes),
             What::Hashes => hash(bytes),
-        }));
-        let outcome = match examined {
-            Ok(Ok(examination)) => return examination,
-            Ok(Err(refused)) => Outcome::of_refused(&refused),
-            Err(_) => Outcome::of_failed(),
-        };
-        Examination { outcome, report: None, views: None }
+        })
     }
 
     fn check(&self, bytes: &[u8]) -> Result<Examination, PhotoError> {
@@ -132,6 +126,21 @@ impl Examiner {
         };
         self.checker.policy().decide(&signals).reasons
     }
+}
+
+/// The hash of one photo and nothing else, for which no model is needed.
+#[must_use]
+pub fn examine_hash(bytes: &[u8]) -> Examination {
+    caught(|| hash(bytes))
+}
+
+fn caught(examine: impl FnOnce() -> Result<Examination, PhotoError>) -> Examination {
+    let outcome = match catch_unwind(AssertUnwindSafe(examine)) {
+        Ok(Ok(examination)) => return examination,
+        Ok(Err(refused)) => Outcome::of_refused(&refused),
+        Err(_) => Outcome::of_failed(),
+    };
+    Examination { outcome, report: None, views: None }
 }
 
 fn hash(bytes: &[u8]) -> Result<Examination, PhotoError> {

@@ -10,6 +10,7 @@ pub mod examine;
 pub mod inputs;
 pub mod job;
 pub mod limits;
+pub mod opening;
 pub mod outcome;
 pub mod part_file;
 pub mod parts;

@@ -1,24 +1,23 @@
 //! `photocheck bulk`: every photo of folders, lists and archives.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Subcommand;
 use photocheck_core::verdict::Verdict;
-use sha2::{Digest, Sha256};
 
 use super::bulk_progress::Shown;
 use super::exit::Tally;
 use super::shared::{SharedArgs, Use, block_on};
 use super::{bulk_bank, bulk_report};
-use crate::app::App;
 use crate::app::live_index::View;
 use crate::bulk::examine::{Examiner, What};
 use crate::bulk::inputs::manifest::ColumnNames;
 use crate::bulk::inputs::plan::Plan;
 use crate::bulk::job::Job;
+use crate::bulk::opening;
 use crate::bulk::outcome::NOT_A_PICTURE;
 use crate::bulk::parts::Format;
 use crate::bulk::progress::{Moment, Progress};
@@ -47,7 +46,8 @@ enum BulkCommand {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that one types")]
 struct RunArgs {
     /// Photos; folders; patterns such as 'in/*.jpg'; ZIP and TAR archives; manifests, which end in
-    /// .csv, .tsv, .ndjson or .jsonl; - for a TAR archive or a list of paths on standard input
+    /// .csv, .tsv, .ndjson, .jsonl or .parquet; - for a TAR archive or a list of paths on standard
+    /// input
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Folder for the results and the state of the job
@@ -150,32 +150,7 @@ async fn examiner(what: What, tenant: TenantName, shared: &SharedArgs) -> anyhow
         let view = View::empty();
         return Ok(Examiner { checker, view, tenant, database: None, what });
     }
-    let config = shared.config(Use::Read, Lookups::All, GateConfig::for_list())?;
-    let place = place_of(&config.database.url);
-    let app = App::open(config).await?;
-    let owner = app.store().tenant(&tenant).await?;
-    let view = app.banks(owner.id).view();
-    let banks = app.store().banks(owner.id).await?.into_iter();
-    let banks: Vec<_> = banks.map(|bank| (bank.facts, bank.created_at)).collect();
-    let database = Sha256::digest(format!("{:?}", (place, owner.id, owner.created_at, banks)));
-    let database = Some(hex::encode(database));
-    let checker = app.checker_for(owner.id);
-    app.close().await;
-    let checker = checker?;
-    Ok(Examiner { checker, view, tenant, database, what })
-}
-
-/// Where a database is: the file, or the server and the name there, without who asks.
-fn place_of(url: &str) -> String {
-    let place = url.split('?').next().unwrap_or_default();
-    match place.strip_prefix("sqlite:") {
-        Some(file) => {
-            let file = Path::new(file.strip_prefix("//").unwrap_or(file));
-            let whole = std::fs::canonicalize(file).or_else(|_| std::path::absolute(file));
-            whole.map_or_else(|_| place.to_owned(), |whole| whole.display().to_string())
-        }
-        None => place.rsplit('@').next().unwrap_or_default().to_owned(),
-    }
+    opening::examiner(shared.config(Use::Read, Lookups::All, GateConfig::for_list())?, tenant).await
 }
 
 fn with_what(job: &Job) -> String {

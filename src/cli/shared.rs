@@ -7,12 +7,8 @@ use anyhow::Context;
 use photocheck_core::checker::Checker;
 
 use super::settings::{Flag, Settings};
-use crate::app::access::AccessConfig;
 use crate::app::models;
-use crate::config::{
-    Config, DatabaseConfig, GateConfig, LaterConfig, Lookups, ModelsConfig, PolicyChoice,
-};
-use crate::fetch::Addresses;
+use crate::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig, PolicyChoice};
 use crate::store::Opening;
 
 /// Options of every command.
@@ -103,21 +99,8 @@ impl SharedArgs {
         settings: &mut Settings,
     ) -> Option<Config> {
         let models = read_models(settings);
-        Some(Config {
-            database: self.read_database(to, settings)?,
-            models,
-            lookups,
-            gate,
-            sightings: None,
-            access: AccessConfig::Nobody,
-            require_keys: false,
-            fetch: None,
-            later: LaterConfig::default(),
-            webhook_addresses: Addresses::default(),
-            receipt_keys: None,
-            shadow: None,
-            otlp: None,
-        })
+        let database = self.read_database(to, settings)?;
+        Some(Config::without_service(database, models, lookups, gate))
     }
 
     fn read_database(&self, to: Use, settings: &mut Settings) -> Option<DatabaseConfig> {

@@ -247,6 +247,35 @@ fn parquet_says_what_csv_says() {
     assert_eq!(csv[0]["note"], "x, \"y\"");
 }
 
+/// The results of one job are the manifest of another.
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_manifest_says_what_a_csv_one_says() {
+    let job = Job::new();
+    job.put("a.jpg", photo(1));
+    let list = job.put("list.csv", "where,user,note\na.jpg,7,\"x, y\"\ngone.jpg,,\n,8,z\n");
+    let base = job.input("");
+    let base = [HASHES, &["--base", base.to_str().unwrap()]].concat();
+    let named = [&base[..], &["--path-column", "where"]].concat();
+    job.run("first", &[&list], &named);
+    let first = job.out("first/parquet/part-00001.parquet");
+    let output = job.run("second", &[&first], &base);
+    assert_eq!(job.rows("first").len(), 3, "{}", printed(&output).1);
+    for (first, second) in job.rows("first").iter().zip(job.rows("second")) {
+        let names = ["path", "account_id", "note", "pdq", "pdq_quality", "error_code"];
+        // The third row had no path, and then it is a path that is not there.
+        let is_same = |name: &&str| first[*name] == second[*name] || *name == "error_code";
+        assert_eq!(names.iter().find(|name| !is_same(name)), None, "{first:?} {second:?}");
+        for name in ["width", "pdq", "error_code"] {
+            assert_eq!(first[name], second[&format!("input_{name}")]);
+        }
+    }
+    let broken = job.put("broken.parquet", "path\na.jpg\n");
+    let output = job.run("broken", &[&broken], &base);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(printed(&output).1.contains("broken.parquet"), "{}", printed(&output).1);
+}
+
 /// The same reports as `check`, and the same exit code.
 #[test]
 fn a_job_says_what_check_says() {

@@ -55,6 +55,7 @@ mod policies;
 mod provenance;
 mod proxies;
 mod purposes;
+mod python_module;
 mod quality;
 mod receipts;
 mod service;

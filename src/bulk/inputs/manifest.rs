@@ -1,4 +1,4 @@
-//! Manifests: lists of photos as CSV or NDJSON, with whatever else a platform keeps beside them.
+//! Manifests: lists of photos as CSV, NDJSON or Parquet, with what a platform keeps beside them.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ use anyhow::Context;
 use serde_json::{Map, Value};
 
 use super::lines::{Line, lines};
+#[cfg(feature = "parquet")]
+use super::parquet_rows;
 use crate::bulk::entry::{Entry, Key, Label, NotRead, Origin, Take, absolute, read_file, stamp};
 use crate::bulk::limits::{COLUMNS_MAX, ROW_BYTES_MAX};
 
@@ -20,6 +22,8 @@ use crate::bulk::limits::{COLUMNS_MAX, ROW_BYTES_MAX};
 pub enum Format {
     Csv,
     Ndjson,
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 /// The columns that the user named, if any.
@@ -58,6 +62,8 @@ impl Format {
         match end.as_str() {
             "csv" | "tsv" => Some(Self::Csv),
             "ndjson" | "jsonl" => Some(Self::Ndjson),
+            #[cfg(feature = "parquet")]
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
     }
@@ -73,6 +79,8 @@ impl Manifest {
         let columns = match format {
             Format::Csv => csv_columns(file),
             Format::Ndjson => ndjson_columns(file),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => parquet_rows::columns(file),
         };
         let columns = columns.with_context(named)?;
         let chosen = choose(&columns, names).with_context(named)?;
@@ -99,6 +107,8 @@ impl Manifest {
         let taken = match self.format {
             Format::Csv => rows.each_csv(take),
             Format::Ndjson => rows.each_ndjson(take),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => rows.each_parquet(take),
         };
         taken.with_context(|| format!("the manifest {}", self.file.display()))
     }
@@ -149,6 +159,23 @@ impl Rows<'_> {
                     Err(_) => self.refuse_row(number, take, "the line is no JSON object"),
                 },
                 Line::TooLong => self.refuse_row(number, take, "the line is too long"),
+            };
+            if flow.is_break() {
+                return Ok(flow);
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    #[cfg(feature = "parquet")]
+    fn each_parquet(&self, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<()>> {
+        for (number, row) in (0..).zip(parquet_rows::rows(&self.manifest.file)?) {
+            let row = row?;
+            let is_short = serde_json::to_vec(&row)?.len() as u64 <= ROW_BYTES_MAX;
+            let flow = if is_short {
+                self.take_row(number, take, &|name| text_of(row.get(name)?))
+            } else {
+                self.refuse_row(number, take, "the row is too long")
             };
             if flow.is_break() {
                 return Ok(flow);

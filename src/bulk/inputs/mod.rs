@@ -5,6 +5,8 @@ pub mod folder;
 pub mod lines;
 pub mod manifest;
 pub mod own;
+#[cfg(feature = "parquet")]
+pub mod parquet_rows;
 pub mod plan;
 pub mod tape;
 pub mod zipped;

@@ -2,13 +2,16 @@
 
 use super::table::{Cell, Column, Kind, Table};
 use crate::bulk::outcome::Outcome;
+use crate::bulk::state::Digest;
 use crate::bulk::state::results::ResultRow;
 
-/// The columns of our own, in order. Those that are carried through stand behind them.
-const COLUMNS: [(&str, Kind); 20] = [
-    ("path", Kind::Text),
-    ("id", Kind::Text),
-    ("account_id", Kind::Text),
+/// What a row names its photo by. What was found out about it stands behind, and then what is
+/// carried through.
+const LABELS: [(&str, Kind); 3] =
+    [("path", Kind::Text), ("id", Kind::Text), ("account_id", Kind::Text)];
+
+/// What was found out, in order.
+const FOUND: [(&str, Kind); 17] = [
     ("verdict", Kind::Text),
     ("reasons", Kind::Text),
     ("score", Kind::Number),
@@ -32,8 +35,8 @@ const COLUMNS: [(&str, Kind); 20] = [
 /// name.
 #[must_use]
 pub fn columns(carried: &[String]) -> Vec<Column> {
-    let mut columns: Vec<Column> =
-        COLUMNS.iter().map(|(name, kind)| Column::new(name, *kind)).collect();
+    let labels = LABELS.iter().map(|(name, kind)| Column::new(name, *kind));
+    let mut columns: Vec<Column> = labels.chain(found_columns()).collect();
     for name in carried {
         let mut name = name.clone();
         while columns.iter().any(|column| column.name == name) {
@@ -44,6 +47,12 @@ pub fn columns(carried: &[String]) -> Vec<Column> {
     columns
 }
 
+/// The columns of what was found out about a photo.
+#[must_use]
+pub fn found_columns() -> Vec<Column> {
+    FOUND.iter().map(|(name, kind)| Column::new(name, *kind)).collect()
+}
+
 /// The rows as a table.
 #[must_use]
 pub fn table(columns: &[Column], rows: &[ResultRow]) -> Table {
@@ -51,15 +60,25 @@ pub fn table(columns: &[Column], rows: &[ResultRow]) -> Table {
 }
 
 fn cells(row: &ResultRow) -> Vec<Cell> {
-    let Outcome { verdict, reasons, score, no_score, claims, bank, .. } = &row.outcome;
-    let Outcome { bank_content, bank_distance, bank_view, format, .. } = &row.outcome;
-    let Outcome { width, height, pdq, pdq_quality, error_code, error, .. } = &row.outcome;
-    let text = |text: &Option<String>| Cell::Text(text.clone());
-    let list = |codes: &[String]| Cell::Text((!codes.is_empty()).then(|| codes.join(" ")));
     let mut cells = vec![
         Cell::text(row.label.path.as_str()),
-        text(&row.label.id),
-        text(&row.label.account),
+        Cell::Text(row.label.id.clone()),
+        Cell::Text(row.label.account.clone()),
+    ];
+    cells.extend(found(&row.outcome, row.digest.as_ref()));
+    cells.extend(row.label.carried.iter().cloned().map(Cell::Text));
+    cells
+}
+
+/// What was found out about a photo with this digest: a cell for each of [`found_columns`].
+#[must_use]
+pub fn found(outcome: &Outcome, digest: Option<&Digest>) -> Vec<Cell> {
+    let Outcome { verdict, reasons, score, no_score, claims, bank, .. } = outcome;
+    let Outcome { bank_content, bank_distance, bank_view, format, .. } = outcome;
+    let Outcome { width, height, pdq, pdq_quality, error_code, error, .. } = outcome;
+    let text = |text: &Option<String>| Cell::Text(text.clone());
+    let list = |codes: &[String]| Cell::Text((!codes.is_empty()).then(|| codes.join(" ")));
+    vec![
         text(verdict),
         list(reasons),
         Cell::Number(*score),
@@ -69,7 +88,7 @@ fn cells(row: &ResultRow) -> Vec<Cell> {
         Cell::Count(*bank_content),
         Cell::Count(*bank_distance),
         text(bank_view),
-        Cell::Text(row.digest.map(hex::encode)),
+        Cell::Text(digest.map(hex::encode)),
         text(format),
         Cell::Count(*width),
         Cell::Count(*height),
@@ -77,9 +96,7 @@ fn cells(row: &ResultRow) -> Vec<Cell> {
         Cell::Count(*pdq_quality),
         text(error_code),
         text(error),
-    ];
-    cells.extend(row.label.carried.iter().map(text));
-    cells
+    ]
 }
 
 #[cfg(test)]
