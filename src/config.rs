@@ -95,6 +95,7 @@ impl Default for LaterConfig {
 
 /// How the service meets its clients.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct ServiceConfig {
     pub listen: SocketAddr,
     /// Whether the operator lets whoever reaches it use it while there is no key.

@@ -11,7 +11,6 @@ use photocheck::bulk::opening;
 use photocheck::config::{Config, DatabaseConfig, GateConfig, Lookups, ModelsConfig};
 use photocheck::store::Opening;
 use photocheck::tenancy::TenantName;
-use photocheck_core::matching::index::Scope;
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 
@@ -54,7 +53,7 @@ pub fn open(
             let quality_min = checker.matcher().thresholds().pdq_quality_min;
             let index = bank.map(|file| bank_file::read(&file, quality_min)).transpose()?;
             let index = Arc::new(index.unwrap_or_default());
-            let view = View { index, scope: Arc::new(Scope::Everything) };
+            let view = View { index, ..View::empty() };
             let (checker, what) = (Arc::new(checker), What::All);
             Ok(Examiner { checker, view, tenant: name, database: None, what })
         }

@@ -56,6 +56,8 @@ fn read_list(path: &Path, quality_min: u8) -> anyhow::Result<Index> {
     loop {
         let photos = reader.next_batch(BATCH)?;
         if photos.is_empty() {
+            // An export that failed must not pass for a bank in which nothing is known.
+            anyhow::ensure!(0 < number, "it has no record");
             return Ok(Index::new(entries, 0));
         }
         for photo in &photos {

@@ -10,7 +10,6 @@ use photocheck_core::report::Report;
 use super::App;
 use super::error::{AppError, Failure, Refusal};
 use super::gate::Place;
-use super::live_index::View;
 use crate::accounts::AccountHash;
 use crate::clock;
 use crate::store::Expired;
@@ -115,7 +114,7 @@ impl App {
             spans.done("wait");
             let mut stages = metrics.stages();
             // The index of the moment the work begins: what was banked while it waited counts.
-            let View { index, scope } = banks.view();
+            let view = banks.view();
             let mut done = |stage: Stage| {
                 stages.done(stage);
                 spans.done(stage.name());
@@ -123,11 +122,12 @@ impl App {
             let bytes = photo.as_ref();
             let decoded = Photo::decode(bytes)?;
             done(Stage::Decode);
-            let (examined, _) = judging.examine_decoded(bytes, &decoded, &index, &scope, &mut done);
+            let (examined, _) =
+                judging.examine_decoded(bytes, &decoded, &view.index, &view.scope, &mut done);
             let looked = look(&decoded);
-            Ok::<_, PhotoError>((examined, looked, photo))
+            Ok::<_, PhotoError>((examined, looked, (photo, view)))
         };
-        let (examined, looked, photo) = place.run(work).await??;
+        let (examined, looked, (photo, view)) = place.run(work).await??;
         let seen = match (self.sightings(), account) {
             (Some(sightings), Some(account)) => {
                 sightings.record(caller.tenant, &examined, account, clock::now_s()).await?
@@ -142,7 +142,6 @@ impl App {
         // The candidate is none for a tenant's own policy.
         let shadow = self.shadow().filter(|_| Arc::ptr_eq(&checker, self.checker()));
         if let Some(shadow) = shadow {
-            let view = self.banks(caller.tenant).view();
             shadow.check((self.gate(), caller), view, photo, &report);
         }
         Ok((report, looked))

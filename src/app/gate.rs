@@ -156,6 +156,13 @@ impl Gate {
         self.place(turns, None, queue)
     }
 
+    /// A place for work that nobody waits for: only where a core is idle, and none of the queue's.
+    #[must_use]
+    pub fn enter_idle(&self, caller: &Caller) -> Option<Place> {
+        let is_idle = self.usage().waiting == 0 && 0 < self.cores.available_permits();
+        is_idle.then(|| self.place(self.turns_of(caller.tenant), None, None))
+    }
+
     fn place(
         &self,
         turns: Turns,

@@ -62,6 +62,7 @@ use photocheck_core::checker::Checker;
 use photocheck_core::matching::index::Index;
 use photocheck_core::signals::KnownPhoto;
 use photocheck_core::verdict::PolicyVersion;
+use tokio::time::timeout;
 
 use crate::config::{Config, Lookups};
 use crate::fetch::{Addresses, Fetcher};
@@ -198,8 +199,8 @@ impl App {
         let reader = PolicyReader::open(&config.models)?;
         let policies = Policies::new(store.clone(), live.clone(), reader);
         let spans = config.otlp.as_ref().map(Spans::start).transpose()?.unwrap_or_default();
-        let shadow = config.shadow.as_ref();
-        let shadow = shadow.map(|config| Shadow::load(store.clone(), &checker, config));
+        let load = |it| Shadow::load(store.clone(), (&checker, &config.models), it);
+        let shadow = config.shadow.as_ref().map(load);
         let shadow = shadow.transpose().context("the candidate cannot be loaded")?;
         let banks = Banks::new(store, live);
         Ok(Self {
@@ -413,19 +414,18 @@ impl App {
     /// # Errors
     /// When a metric cannot be written.
     pub async fn write_metrics(&self) -> Result<String, prometheus::Error> {
-        let read = async { (self.store().queues().await, self.store().judged_everywhere().await) };
-        let (queues, judged) = match tokio::time::timeout(QUEUES_READ_MAX, read).await {
-            Ok((queues, judged)) => (queues.ok(), judged.ok()),
-            Err(_) => (None, None),
-        };
+        let (queues, judged) = tokio::join!(
+            timeout(QUEUES_READ_MAX, self.store().queues()),
+            timeout(QUEUES_READ_MAX, self.store().judged_everywhere()),
+        );
         let index = self.index();
         self.metrics.write(Moment {
             usage: self.gate.usage(),
             hashes: index.len(),
             generation: index.generation(),
             index_age: self.banks.live().map_or(Duration::ZERO, LiveIndex::age),
-            queues,
-            judged,
+            queues: queues.ok().and_then(Result::ok),
+            judged: judged.ok().and_then(Result::ok),
         })
     }
 

@@ -1,9 +1,10 @@
 //! A candidate, a model or a policy or both, that checks a share of the photos beside what is in
 //! force. Its answers are recorded and compared; nobody is shown them.
 //!
-//! It never keeps anybody waiting: it begins when a check was answered, one photo at a time, and
-//! only if no other photo waits. Photos of tenants with a policy of their own are left out: the
-//! candidate is one for what the operator decided.
+//! It begins when a check was answered, one photo at a time, on a core that is idle, and takes no
+//! place of the queue: a photo that comes meanwhile waits for one check of it at most. Photos of
+//! tenants with a policy of their own are left out: the candidate is one for what the operator
+//! decided.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use super::live_index::View;
 use super::models;
 use super::tenants::Tenants;
 use crate::clock;
-use crate::config::ShadowConfig;
+use crate::config::{ModelsConfig, ShadowConfig};
 use crate::share::Share;
 use crate::store::{ShadowAnswer, ShadowCount, ShadowSide, Store};
 use crate::tenancy::{Caller, TenantId};
@@ -51,13 +52,15 @@ impl Shadow {
     /// When its model or policy cannot be read, do not belong together, or are those in force.
     pub(super) fn load(
         store: Store,
-        live: &Arc<Checker>,
+        (live, in_force): (&Arc<Checker>, &ModelsConfig),
         config: &ShadowConfig,
     ) -> anyhow::Result<Self> {
-        // A model takes half a gigabyte: one that is there is shared.
-        let checker = if models::model_name(config.models.model.as_deref())? == live.model() {
+        // A model takes half a gigabyte: the one that is there is shared.
+        let checker = if config.models.model == in_force.model {
             live.with_policy(models::load_policy(&config.models.policy, live.model())?)
         } else {
+            let name = models::model_name(config.models.model.as_deref())?;
+            anyhow::ensure!(name != live.model(), "its model has the name in force, {name}");
             models::load_checker(&config.models)?
         };
         let (in_force, candidate) = (name(live), name(&checker));
@@ -88,11 +91,11 @@ impl Shadow {
         photo: impl AsRef<[u8]> + Send + 'static,
         live: &Report,
     ) {
-        if !self.share.draw() || 0 < gate.usage().waiting {
+        if !self.share.draw() {
             return;
         }
         let Ok(turn) = Arc::clone(&self.turn).try_acquire_owned() else { return };
-        let Ok(place) = gate.enter(caller) else { return };
+        let Some(place) = gate.enter_idle(caller) else { return };
         let (shadow, tenant) = (self.clone(), caller.tenant);
         let (live_side, seen) = (side(live), live.signals.seen.clone());
         let sha256 = hex::encode(live.photo.digest.0);

@@ -7,7 +7,7 @@ use super::output::sanitized;
 use super::shared::{SharedArgs, Use, block_on};
 use crate::app::tenants::Tenants;
 use crate::tenancy::TenantName;
-use crate::wire::quality::{JudgedJson, QualityJson};
+use crate::wire::quality::{IntervalJson, JudgedJson, QualityJson};
 
 #[derive(Debug, clap::Args)]
 pub struct QualityArgs {
@@ -70,7 +70,7 @@ fn line(what: &str, judged: &JudgedJson) -> String {
     let JudgedJson { right, wrong, precision, interval } = judged;
     let what = sanitized(what);
     match (precision, interval) {
-        (Some(share), Some([low, high])) => {
+        (Some(share), Some(IntervalJson { low, high })) => {
             format!("{what}\t{right} right\t{wrong} wrong\t{share:.3}\t{low:.3} to {high:.3}")
         }
         _ => format!("{what}\t{right} right\t{wrong} wrong"),

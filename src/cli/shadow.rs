@@ -79,11 +79,12 @@ fn as_text(report: &ShadowReport) -> String {
             text += &format!("{verdict:<14}{candidate_verdict:<14}{photos:>9}\n");
         }
         text.push('\n');
-    }
-    for ShadowAnswer { at, live, shadow, sha256, .. } in changes {
-        let at = DateTime::from_timestamp(*at, 0).unwrap_or_default();
-        let at = at.format("%Y-%m-%dT%H:%M:%SZ");
-        text += &format!("{at}  {} -> {}  {sha256}\n", named(live), named(shadow));
+        let of_pair = |it: &&ShadowAnswer| it.in_force == in_force && it.candidate == candidate;
+        for ShadowAnswer { at, live, shadow, sha256, .. } in changes.iter().filter(of_pair) {
+            let at = DateTime::from_timestamp(*at, 0).unwrap_or_default();
+            let at = at.format("%Y-%m-%dT%H:%M:%SZ");
+            text += &format!("{at}  {} -> {}  {sha256}\n", named(live), named(shadow));
+        }
     }
     text
 }

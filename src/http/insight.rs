@@ -19,6 +19,7 @@ use self::tables::{Section, Table};
 use super::page::{html, language, others};
 use super::problem::Problem;
 use super::review::address::Place;
+use super::review::visit::Visit;
 use super::review::visitor::{self, CameFrom};
 use super::service::Service;
 use crate::words;
@@ -51,7 +52,7 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Response {
     let language = language(&uri, &headers);
-    let shown = sections(&service, &from, &headers, language).await;
+    let shown = sections(&service, from, &headers, language).await;
     let page = shown.and_then(|(sections, cookie)| {
         let page = InsightPage {
             w: words::of_pages(language),
@@ -76,7 +77,7 @@ pub async fn csv(
     let query = uri.query().unwrap_or_default().as_bytes();
     let asked = form_urlencoded::parse(query).find(|(name, _)| name == "table");
     let asked = asked.map(|(_, value)| value.into_owned()).unwrap_or_default();
-    let shown = sections(&service, &from, &headers, language).await;
+    let shown = sections(&service, from, &headers, language).await;
     let file = shown.and_then(|(sections, cookie)| {
         let found = sections.iter().find(|section| section.name == asked);
         let Some(section) = found else { return Ok(StatusCode::NOT_FOUND.into_response()) };
@@ -89,11 +90,13 @@ pub async fn csv(
 /// sent one.
 async fn sections(
     service: &Service,
-    from: &CameFrom,
+    from: CameFrom,
     headers: &HeaderMap,
     language: Language,
 ) -> Result<(Vec<Section>, Option<HeaderValue>), Barred> {
-    if !visitor::is_welcome(service, from) {
+    // A link from another site brings no cookie: `/review` asks again from within the site.
+    let is_withheld = Visit::of(headers).is_withheld(headers);
+    if is_withheld || !visitor::is_welcome(service, from) {
         return Err(Barred::NotLoggedIn);
     }
     let found = visitor::reviewer(service, headers).await?;

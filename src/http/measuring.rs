@@ -34,7 +34,7 @@ pub async fn measure(
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let method = known_method(request.method());
+    let method = known_method(request.method()).unwrap_or("other");
     let begun = Instant::now();
     let response = next.run(request).await;
     metrics.answered(Answered {
@@ -48,9 +48,10 @@ pub async fn measure(
     response
 }
 
-/// Anybody can invent methods.
-fn known_method(method: &Method) -> &'static str {
-    match *method {
+/// The name of a method; `None` for one that a caller invented.
+#[must_use]
+pub fn known_method(method: &Method) -> Option<&'static str> {
+    Some(match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
@@ -58,6 +59,6 @@ fn known_method(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
+        _ => return None,
+    })
 }

@@ -84,18 +84,19 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Response {
     let asked = Asked::new(&service, &uri, &headers);
-    if let Err(refusing) = asked.count(&from) {
+    if let Err(refusing) = asked.count(from) {
         return asked.refuse(&refusing);
     }
     if Visit::of(&headers).is_withheld(&headers) {
         return screens::again(asked.place);
     }
     match visitor::reviewer(&service, &headers).await {
-        Ok(Some((_, _, false))) if asked.place.to_insight && service.insight_page => {
-            asked.to_insight()
-        }
         Ok(Some((reviewer, visit, is_new))) => {
-            let mut response = asked.screen(&reviewer, &visit, None, String::new()).await;
+            let mut response = if asked.place.to_insight && service.insight_page {
+                asked.to_insight()
+            } else {
+                asked.screen(&reviewer, &visit, None, String::new()).await
+            };
             if is_new {
                 asked.set_cookie(&mut response, &visit);
             }
@@ -122,7 +123,7 @@ pub async fn act(
     if browser::is_of_other_site(&headers, &[]) {
         return asked.refuse(&form_refused.into());
     }
-    if let Err(refusing) = asked.count(&from) {
+    if let Err(refusing) = asked.count(from) {
         return asked.refuse(&refusing);
     }
     let Ok(Form(sent)) = form else { return asked.refuse(&form_refused.into()) };
@@ -175,7 +176,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Counts a request for its address.
-    fn count(&self, from: &CameFrom) -> Result<(), Refusing> {
+    fn count(&self, from: CameFrom) -> Result<(), Refusing> {
         if visitor::is_welcome(self.service, from) {
             return Ok(());
         }

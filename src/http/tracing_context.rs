@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Span;
 
+use super::measuring::known_method;
 use crate::ids;
 use crate::traces::{self, RequestSpan, Spans, TraceContext};
 
@@ -28,10 +29,9 @@ pub async fn carry(
     let sent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok());
     let context = spans.trace_of(sent);
     request.extensions_mut().insert(context);
-    let (method, route) = (request.method().clone(), route_of(&request).to_owned());
+    let (method, route) = (known_method(request.method()), route_of(&request).to_owned());
     let mut response = traces::within(context, next.run(request)).await;
     let status = response.status().as_u16();
-    let method = method.as_str();
     spans.answered(context, &RequestSpan { method, route: &route, status, begun_at });
     if let Ok(value) = HeaderValue::from_str(&context.traceparent()) {
         response.headers_mut().insert(TRACEPARENT, value);

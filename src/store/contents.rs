@@ -130,7 +130,12 @@ impl Store {
     }
 
     /// The PDQ hash of a content.
+    ///
+    /// # Errors
+    /// [`Refusal::BankOfSightings`] when it is a photo that was seen on an account: its hash is
+    /// nobody's who has no such photo.
     pub async fn hash_of(&self, bank: &BankFacts, id: ContentId) -> Result<PdqHash, StoreError> {
+        ensure_exchanged(bank)?;
         let row = sqlx::query("select pdq from content where bank_id = $1 and id = $2")
             .bind(bank.id.0)
             .bind(id.0)

@@ -140,6 +140,10 @@ impl Store {
         if let Some((bank, (content, true))) = banked {
             let (action, subject) = (Action::ContentAdded, contents::subject_of(bank, content));
             audit::append(&mut transaction, self, tenant, action, &subject).await?;
+            if ruling.banked.is_some_and(|(_, photo)| photo.quarantined.is_some()) {
+                let action = Action::ContentQuarantined;
+                audit::append(&mut transaction, self, tenant, action, &subject).await?;
+            }
         }
         let (action, subject) = (action_of(ruling.state), check.to_string());
         audit::append(&mut transaction, self, tenant, action, &subject).await?;

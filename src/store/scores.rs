@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use photocheck_core::evaluation::drift::{ScoreBin, ScoreCounts};
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
 
 use super::database::Store;
 use super::error::StoreError;
@@ -37,7 +37,13 @@ impl Store {
              on conflict (tenant_id, day, model, bin) \
              do update set photos = score_day.photos + excluded.photos";
         let mut transaction = self.begin().await?;
+        let lock = format!("select id from tenant where id = $1 {}", self.dialect.for_update());
         for (TenantDay { tenant, day }, counts) in scores {
+            // Whoever erases the tenant has its row before those of its scores.
+            sqlx::query(AssertSqlSafe(lock.clone()))
+                .bind(tenant.0)
+                .execute(&mut *transaction)
+                .await?;
             for (bin, photos) in counts.bins().filter(|(_, photos)| 0 < *photos) {
                 sqlx::query(statement)
                     .bind(*day)

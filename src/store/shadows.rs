@@ -14,7 +14,7 @@ const DAYS_KEPT: i64 = 30;
 /// Seconds of a day.
 const DAY_S: i64 = 24 * 60 * 60;
 
-/// Photos of a tenant on which two verdicts differed that are kept: more than anybody reads. More
+/// Photos of a tenant that a candidate judges otherwise that are kept: more than anybody reads. More
 /// are counted.
 const CHANGES_MAX: i64 = 10_000;
 
@@ -61,25 +61,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         let ShadowAnswer { at, in_force, candidate, sha256, live, shadow } = answer;
         let mut transaction = self.begin().await?;
-        let statement = "insert into shadow_count \
-                 (tenant_id, day, in_force, candidate, verdict, candidate_verdict, photos) \
-             select id, $1, $2, $3, $4, $5, 1 from tenant where id = $6 \
-             on conflict (tenant_id, day, in_force, candidate, verdict, candidate_verdict) \
-             do update set photos = shadow_count.photos + 1";
-        sqlx::query(statement)
-            .bind(at.div_euclid(DAY_S))
-            .bind(in_force)
-            .bind(candidate)
-            .bind(&live.verdict)
-            .bind(&shadow.verdict)
-            .bind(tenant.0)
-            .execute(&mut *transaction)
-            .await?;
+        // First, since it takes the row of the tenant, as erasing does.
         if live.verdict != shadow.verdict {
             let statement = "insert into shadow_change (id, tenant_id, at, in_force, candidate, \
                      verdict, candidate_verdict, score, candidate_score, sha256) \
                  select $1, id, $2, $3, $4, $5, $6, $7, $8, $9 from tenant where id = $10 \
-                     and (select count(*) from shadow_change where tenant_id = $10) < $11";
+                     and (select count(*) from shadow_change \
+                         where tenant_id = $10 and in_force = $3 and candidate = $4) < $11";
             sqlx::query(statement)
                 .bind(ids::new_id().to_string())
                 .bind(*at)
@@ -95,6 +83,20 @@ impl Store {
                 .execute(&mut *transaction)
                 .await?;
         }
+        let statement = "insert into shadow_count \
+                 (tenant_id, day, in_force, candidate, verdict, candidate_verdict, photos) \
+             select id, $1, $2, $3, $4, $5, 1 from tenant where id = $6 \
+             on conflict (tenant_id, day, in_force, candidate, verdict, candidate_verdict) \
+             do update set photos = shadow_count.photos + 1";
+        sqlx::query(statement)
+            .bind(at.div_euclid(DAY_S))
+            .bind(in_force)
+            .bind(candidate)
+            .bind(&live.verdict)
+            .bind(&shadow.verdict)
+            .bind(tenant.0)
+            .execute(&mut *transaction)
+            .await?;
         self.commit(transaction).await
     }
 

@@ -55,7 +55,8 @@ struct Exported {
 /// What a span says of a request that was answered.
 #[derive(Debug)]
 pub struct RequestSpan<'a> {
-    pub method: &'a str,
+    /// `None` for one that a caller invented.
+    pub method: Option<&'static str>,
     pub route: &'a str,
     pub status: u16,
     pub begun_at: SystemTime,
@@ -136,9 +137,10 @@ impl Spans {
             return;
         };
         let RequestSpan { method, route, status, begun_at } = *request;
-        let name = if route.is_empty() { method.to_owned() } else { format!("{method} {route}") };
+        let verb = method.unwrap_or("HTTP");
+        let name = if route.is_empty() { verb.to_owned() } else { format!("{verb} {route}") };
         let mut attributes = vec![
-            KeyValue::new("http.request.method", method.to_owned()),
+            KeyValue::new("http.request.method", method.unwrap_or("_OTHER")),
             KeyValue::new("http.response.status_code", i64::from(status)),
         ];
         if !route.is_empty() {

@@ -34,7 +34,14 @@ pub struct JudgedJson {
     /// Its interval at 95 %, by Wilson.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub interval: Option<[f64; 2]>,
+    pub interval: Option<IntervalJson>,
+}
+
+/// Between which shares the true one lies.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct IntervalJson {
+    pub low: f64,
+    pub high: f64,
 }
 
 /// By whom.
@@ -86,7 +93,8 @@ impl From<Judged> for JudgedJson {
             right,
             wrong,
             precision: share(right, right + wrong).map(rounded),
-            interval: interval.map(|(low, high)| [rounded(low), rounded(high)]),
+            interval: interval
+                .map(|(low, high)| IntervalJson { low: rounded(low), high: rounded(high) }),
         }
     }
 }
@@ -155,7 +163,8 @@ mod tests {
     #[test]
     fn a_precision_has_its_interval_and_nothing_judged_has_none() {
         let judged = JudgedJson::from(Judged { right: 81, wrong: 182 });
-        assert_eq!((judged.precision, judged.interval), (Some(0.308), Some([0.255, 0.366])));
+        let IntervalJson { low, high } = judged.interval.unwrap();
+        assert_eq!((judged.precision, low, high), (Some(0.308), 0.255, 0.366));
         let none = serde_json::to_value(JudgedJson::from(Judged::default())).unwrap();
         assert_eq!(none, serde_json::json!({ "right": 0, "wrong": 0 }));
     }

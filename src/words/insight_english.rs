@@ -83,8 +83,9 @@ pub(super) const WORDS: InsightWords = InsightWords {
     },
     banks: BankWords {
         title: "Banks",
-        note: "Photos in the banks that yours are compared with. What is quarantined matches too \
-               much and is not looked up.",
+        note: "Photos in the banks that yours are compared with. Those that are \
+               quarantined are not looked up: they match too many others, or mostly led to wrong \
+               verdicts.",
         empty: "There is no bank.",
         bank: "Bank",
         purpose: "For",
@@ -116,7 +117,7 @@ pub(super) const WORDS: InsightWords = InsightWords {
         review_oldest: "The oldest open one has waited for",
         checks: "Photos that wait to be checked",
         check_oldest: "The oldest of these has waited for",
-        index_age: "The index was last up to date before",
+        index_age: "Time since the index was last up to date",
         generation: "Number of the last change of a bank that it shows",
         nothing: "nothing waits",
     },

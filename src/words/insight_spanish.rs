@@ -98,7 +98,7 @@ pub(super) const WORDS: InsightWords = InsightWords {
     banks: BankWords {
         title: "Listas",
         note: "Fotos de las listas con las que se comparan las suyas. Las que están en cuarentena \
-               coinciden con demasiadas y no se buscan.",
+               no se buscan: coinciden con demasiadas, o casi siempre llevaron a errores.",
         empty: "No hay ninguna lista.",
         bank: "Lista",
         purpose: "Para",
@@ -130,7 +130,7 @@ pub(super) const WORDS: InsightWords = InsightWords {
         review_oldest: "La más antigua espera desde hace",
         checks: "Fotos que esperan su revisión",
         check_oldest: "La más antigua de estas espera desde hace",
-        index_age: "El índice estuvo al día hace",
+        index_age: "Tiempo desde que el índice estuvo al día",
         generation: "Número del último cambio de una lista que muestra",
         nothing: "nada pendiente",
     },

@@ -129,7 +129,7 @@ const ITEM: ItemWords = ItemWords {
     overturned: "Appeal decided: the verdict was wrong",
     undone: "undone",
     allowed: "Nothing flags the photo again.",
-    banked: "The photo is in a bank: copies of it are flagged.",
+    banked: "The photo's hashes are in a bank.",
     by: |who, at| format!("by {who}, {at}"),
 };
 

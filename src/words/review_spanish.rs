@@ -132,7 +132,7 @@ const ITEM: ItemWords = ItemWords {
     overturned: "Reclamación decidida: el resultado era incorrecto",
     undone: "deshecha",
     allowed: "La foto ya no se marcará.",
-    banked: "La foto está en una lista: sus copias se marcarán.",
+    banked: "Las huellas de la foto están en una lista.",
     by: |who, at| format!("por {who}, {at}"),
 };
 

@@ -93,7 +93,8 @@ async fn the_command_tells_days_like_the_card_from_others() {
     let (real, ai) = (3 * card.real.total(), card.ai_made.total());
     assert_eq!(found["days"][0]["photos"], real + ai);
     let share = found["days"][0]["ai_share"].as_f64().unwrap();
-    assert!((share * (real + ai) as f64 - ai as f64).abs() < 0.15 * ai as f64, "{found}");
+    let [all, ai_made] = [real + ai, ai].map(|count| f64::from(u32::try_from(count).unwrap()));
+    assert!((share * all - ai_made).abs() < 0.15 * ai_made, "{found}");
     assert_eq!(found["together"]["photos"], real + ai + 2 * PHOTOS_MIN - 1);
     assert!(found["days"][2]["distance"].is_null(), "{found}");
     let text = run(&["drift", "--days", "3"]);

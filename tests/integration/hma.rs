@@ -194,10 +194,11 @@ async fn who_may_do_what_is_as_everywhere() {
     let new = client.post(service.at("/c/banks")).json(&json!({ "name": "SCAM" }));
     refused(new.basic_auth("x", Some(&reading)), 403, "SCOPE_NEEDED").await;
     // A browser sends what was once typed into an address, also for pages of other sites.
-    let forged = client.post(service.at("/c/banks")).json(&json!({ "name": "SCAM" }));
-    let forged = forged.basic_auth("x", Some(&key)).header("sec-fetch-site", "cross-site");
-    let (status, _) = sent(forged).await;
-    assert!(status == 401 || status == 403, "{status}");
+    for (header, value) in [("sec-fetch-site", "cross-site"), ("origin", "http://evil.example")] {
+        let forged = client.post(service.at("/c/banks")).json(&json!({ "name": "SCAM" }));
+        let (status, _) = sent(forged.basic_auth("x", Some(&key)).header(header, value)).await;
+        assert!(status == 401 || status == 403, "{header}: {status}");
+    }
 
     // Another tenant's banks are as if they were not there.
     let small = "edge/png-8.png";

@@ -155,6 +155,11 @@ async fn a_link_from_elsewhere_ends_no_log_in() {
     for site in ["same-origin", "none"] {
         assert_eq!(ask(site).await, (true, None), "{site}");
     }
+    for address in ["/insight", "/insight.csv?table=checks"] {
+        let asked = service.client.get(service.at(address)).header("sec-fetch-site", "cross-site");
+        let answer = asked.send().await.unwrap();
+        assert!(!answer.headers().contains_key("set-cookie"), "{address}");
+    }
 }
 
 /// Confirmed and banked in one step, and taken back in one; on every database.

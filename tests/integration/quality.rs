@@ -64,7 +64,7 @@ async fn review(store: &Store, check: Uuid, state: ItemState) -> Uuid {
     assert!(store.take_item(TENANT, SESSION, check, minute).await.unwrap());
     let reason = &Note::new("").unwrap();
     let ruling =
-        Ruling { session: SESSION, by: "a key", state, reason, decided_at: 300, allowed: None };
+        Ruling { session: SESSION, by: "a key", state, reason, decided_at: 300, banked: None };
     store.decide_review(TENANT, check, ruling).await.unwrap().unwrap()
 }
 
@@ -223,7 +223,9 @@ async fn a_banked_photo_that_was_mostly_wrong_is_quarantined() {
         assert_eq!(found, ("service", "content.quarantined", format!("SCAM/{id}")));
 
         let quality = get(&service, &key, "/v1/quality").await;
-        let judged = json!({ "right": 0, "wrong": 3, "precision": 0.0, "interval": [0.0, 0.561] });
+        let judged = json!({
+            "right": 0, "wrong": 3, "precision": 0.0, "interval": { "low": 0.0, "high": 0.561 },
+        });
         assert_eq!((&quality["all"], &quality["by"]["appeals"]), (&judged, &judged));
         let mut expected = judged.clone();
         expected["code"] = json!("KNOWN_PHOTO");

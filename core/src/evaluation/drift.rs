@@ -89,6 +89,7 @@ pub enum DriftLevel {
 
 impl ScoreBin {
     /// Every bin, the lowest first.
+    #[must_use]
     pub fn all() -> impl DoubleEndedIterator<Item = Self> {
         ENDS.into_iter().enumerate().map(|(place, end)| Self { place, end })
     }
@@ -96,9 +97,9 @@ impl ScoreBin {
     /// The bin of a score.
     #[must_use]
     pub fn of(score: Score) -> Self {
-        let value = f64::from(score.value());
         let last = Self { place: BINS - 1, end: 1000 };
-        Self::all().find(|bin| value <= bin.end()).unwrap_or(last)
+        // In f32, as scores are: as f64 the score 0.05 lies above 0.05.
+        Self::all().find(|bin| score.value() <= f32::from(bin.end) / 1000.0).unwrap_or(last)
     }
 
     /// The bin with this upper end in thousandths.

@@ -170,12 +170,12 @@ impl Rows<'_> {
     #[cfg(feature = "parquet")]
     fn each_parquet(&self, take: &mut Take<'_>) -> anyhow::Result<ControlFlow<()>> {
         for (number, row) in (0..).zip(parquet_rows::rows(&self.manifest.file)?) {
-            let row = row?;
-            let is_short = serde_json::to_vec(&row)?.len() as u64 <= ROW_BYTES_MAX;
-            let flow = if is_short {
-                self.take_row(number, take, &|name| text_of(row.get(name)?))
-            } else {
-                self.refuse_row(number, take, "the row is too long")
+            let flow = match row? {
+                None => self.refuse_row(number, take, "the row has a value that cannot be read"),
+                Some(row) if ROW_BYTES_MAX < serde_json::to_vec(&row)?.len() as u64 => {
+                    self.refuse_row(number, take, "the row is too long")
+                }
+                Some(row) => self.take_row(number, take, &|name| text_of(row.get(name)?)),
             };
             if flow.is_break() {
                 return Ok(flow);

@@ -1,6 +1,7 @@
 //! The rows of a Parquet file, each as an object of JSON, so that they are read as NDJSON is.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -23,17 +24,28 @@ pub fn columns(file: &Path) -> anyhow::Result<Vec<String>> {
     Ok(columns)
 }
 
+/// A row; `None` where a value of it cannot be read.
+type FoundRow = Option<Map<String, Value>>;
+
 /// Its rows. Lists and structures are JSON in them, bytes that are no text are base64.
 ///
+/// The reader panics on columns of unusual shape, and on times that no calendar has.
+///
 /// # Errors
-/// When it is no Parquet file; each row, when it cannot be read.
-pub fn rows(
-    file: &Path,
-) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Map<String, Value>>>> {
-    let rows = open(file)?.into_iter();
-    Ok(rows.map(|row| match row?.to_json_value() {
-        Value::Object(row) => Ok(row),
-        _ => anyhow::bail!("a row is no object"),
+/// When it is no Parquet file; in the place of a row, when what follows cannot be read.
+pub fn rows(file: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<FoundRow>>> {
+    let mut rows = open(file)?.into_iter();
+    Ok(std::iter::from_fn(move || {
+        let Ok(next) = catch_unwind(AssertUnwindSafe(|| rows.next())) else {
+            return Some(Err(anyhow::anyhow!("its columns cannot be read")));
+        };
+        let found = next?.map_err(anyhow::Error::from).map(|row| {
+            match catch_unwind(AssertUnwindSafe(|| row.to_json_value())) {
+                Ok(Value::Object(row)) => Some(row),
+                _ => None,
+            }
+        });
+        Some(found)
     }))
 }
 
@@ -73,7 +85,8 @@ mod tests {
         let path = folder.path().join("list.parquet");
         as_parquet::write(&table, File::create(&path).unwrap()).unwrap();
         assert_eq!(columns(&path).unwrap(), ["path", "age", "rate"]);
-        let found: Vec<_> = rows(&path).unwrap().map(|row| Value::from(row.unwrap())).collect();
+        let found: Vec<_> =
+            rows(&path).unwrap().map(|row| Value::from(row.unwrap().unwrap())).collect();
         let expected = [
             serde_json::json!({"path": "é.jpg", "age": 7, "rate": 0.5}),
             serde_json::json!({"path": "b.jpg", "age": null, "rate": null}),

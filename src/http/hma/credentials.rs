@@ -21,8 +21,11 @@ const BYTES_MAX: usize = 1024;
 
 /// Takes the password of basic authentication for the key.
 pub async fn basic_as_bearer(mut request: Request, next: Next) -> Response {
-    let is_of_other_site = browser::is_of_other_site(request.headers(), &[]);
-    let key = password(request.headers()).filter(|_| !is_of_other_site);
+    let sent = request.headers();
+    // Over plain HTTP browsers say no more than the origin.
+    let is_unmarked = sent.contains_key(header::ORIGIN) && !sent.contains_key("sec-fetch-site");
+    let is_from_a_page = is_unmarked || browser::is_of_other_site(sent, &[]);
+    let key = password(sent).filter(|_| !is_from_a_page);
     if let Some(bearer) = key.and_then(|key| bearer(&key)) {
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
     }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::asked::{Asked, SIGNAL_TYPE};
 use super::hashing::SignalsJson;
 use crate::app::bank_photo::NewPhoto;
+use crate::app::banks::Banks;
 use crate::app::error::{AppError, Refusal};
 use crate::clock;
 use crate::http::auth::Called;
@@ -21,7 +22,7 @@ use crate::http::extract::{self, JsonBody, Path, Query};
 use crate::http::problem::Problem;
 use crate::http::service::Service;
 use crate::http::upload;
-use crate::store::{self, Bank, Content, NewBank};
+use crate::store::{self, Bank, Content, NewBank, StoreError};
 
 /// A bank. Its photos are always looked up.
 #[derive(Debug, Serialize)]
@@ -122,7 +123,7 @@ pub async fn show(
     Called(caller): Called,
     Path(name): Path<String>,
 ) -> Result<Json<BankJson>, Problem> {
-    Ok(Json(service.app.banks_by(&caller).show(&BankName::new(&name)?).await?.into()))
+    Ok(Json(shown(&service.app.banks_by(&caller), &BankName::new(&name)?).await?.into()))
 }
 
 /// Banks the photo of a form, or the one at a URL. One that the bank holds already is not added
@@ -171,7 +172,7 @@ pub async fn content(
 ) -> Result<Json<ContentJson>, Problem> {
     let (name, id) = (BankName::new(&name)?, ContentId(content_id));
     let banks = service.app.banks_by(&caller);
-    let bank = banks.show(&name).await?.into();
+    let bank = shown(&banks, &name).await?.into();
     let Content { note, external_id, enabled, quarantined, .. } = banks.content(&name, id).await?;
     let signals = if asked.wants_signals() {
         let hash = banks.hash_of(&name, id).await?;
@@ -203,14 +204,25 @@ pub async fn remove(
     Called(caller): Called,
     Path((name, content_id)): Path<(String, i64)>,
 ) -> Result<Json<DeletedJson>, Problem> {
-    let banks = service.app.banks_by(&caller);
-    match banks.remove(&BankName::new(&name)?, ContentId(content_id)).await {
+    let (banks, name) = (service.app.banks_by(&caller), BankName::new(&name)?);
+    shown(&banks, &name).await?;
+    match banks.remove(&name, ContentId(content_id)).await {
         Ok(()) => Ok(Json(DeletedJson { deleted: 1 })),
         Err(AppError::Refused(Refusal::Bank(store::Refusal::NoSuchContent { .. }))) => {
             Ok(Json(DeletedJson { deleted: 0 }))
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// A bank that HMA's clients see. Those of photos seen on accounts are to them as if they were not
+/// there.
+async fn shown(banks: &Banks, name: &BankName) -> Result<Bank, AppError> {
+    let bank = banks.show(name).await?;
+    if bank.facts.purpose == Purpose::Seen {
+        return Err(StoreError::from(store::Refusal::NoSuchBank(bank.facts.name)).into());
+    }
+    Ok(bank)
 }
 
 impl From<Bank> for BankJson {

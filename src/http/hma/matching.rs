@@ -68,11 +68,11 @@ pub async fn lookup(
     let (app, looked_in) = (&service.app, asked.looked_in());
     let Some(url) = &asked.url else {
         let found = app.look_up_hash(&caller, asked.hash()?, looked_in).await?;
-        return Ok(Json(LookupJson::OfOneType(by_bank(found))));
+        return Ok(Json(LookupJson::OfOneType(by_bank(&found))));
     };
     let photo = service.uploads.fetch(url, &caller).await?;
     let found = upload::in_time(app.look_up_photo(&caller, photo, looked_in)).await?;
-    let by_bank = by_bank(found);
+    let by_bank = by_bank(&found);
     Ok(Json(if asked.names_one_type() {
         LookupJson::OfOneType(by_bank)
     } else {
@@ -91,7 +91,7 @@ pub async fn lookup_file(
     let photo = service.uploads.receive(request, &caller, &[]).await?;
     let looked_up = service.app.look_up_photo(&caller, photo, asked.looked_in());
     let found = upload::in_time(looked_up).await?;
-    Ok(Json(LookupJson::ByType(BTreeMap::from([(SIGNAL_TYPE, by_bank(found))]))))
+    Ok(Json(LookupJson::ByType(BTreeMap::from([(SIGNAL_TYPE, by_bank(&found))]))))
 }
 
 /// Looks up a hash, and lists what matches without the banks.
@@ -132,9 +132,9 @@ pub async fn compare(
     Ok(Json(compared))
 }
 
-fn by_bank(found: Vec<Match>) -> ByBank {
+fn by_bank(matches: &[Match]) -> ByBank {
     let mut by_bank = ByBank::new();
-    for found in &found {
+    for found in matches {
         by_bank.entry(found.bank.name.clone()).or_default().push(found.into());
     }
     by_bank

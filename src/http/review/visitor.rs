@@ -18,8 +18,8 @@ pub type CameFrom = Option<Extension<ConnectInfo<SocketAddr>>>;
 /// Counts a request for its address, as requests of the API that have no key. Returns false where
 /// there were too many.
 #[must_use]
-pub fn is_welcome(service: &Service, from: &CameFrom) -> bool {
-    let client = from.as_ref().and_then(|from| Client::at(from.0.0.ip()));
+pub fn is_welcome(service: &Service, from: CameFrom) -> bool {
+    let client = from.and_then(|from| Client::at(from.0.0.ip()));
     let minute = client.and_then(|client| service.limiters.count(&client, None));
     minute.is_none_or(|minute| minute.goes_on)
 }
