@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Quality(quality) => cli::quality::run(&quality, &args.shared),
         Command::Shadow(shadow) => cli::shadow::run(&shadow, &args.shared),
         Command::Receipt(receipt) => cli::receipt::run(&receipt, &args.shared),
+        Command::Replay(replay) => cli::replay::run(&replay, &args.shared),
         Command::Webhook(webhook) => cli::webhook::run(&webhook),
         Command::Drift(drift) => cli::drift::run(&drift, &args.shared),
         Command::Eval(eval) => cli::eval::run(&eval, &args.shared),

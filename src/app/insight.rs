@@ -102,7 +102,7 @@ impl App {
             expected: expected.map(|(card, drift)| card.mixed(drift.ai_share).to_vec()),
             scores,
             banks: store.banks(tenant).await?,
-            agreement: Agreement::of(&store.judgements(tenant, since_s).await?),
+            agreement: Agreement::of(&store.judgements_since(tenant, since_s).await?),
             queue: store.review_counts(tenant).await?,
             waiting: store.waiting_now(tenant).await?,
             index: IndexNow {

@@ -15,6 +15,9 @@ const TROUBLE: u8 = 2;
 /// A receipt or a log is not what it should be.
 const NOT_VERIFIED: u8 = 1;
 
+/// An answer is another than before.
+const ANSWERS_CHANGED: u8 = 1;
+
 /// Lines of an import were skipped because they break a rule.
 const LINES_SKIPPED: u8 = 1;
 
@@ -55,6 +58,12 @@ pub fn imported(skipped_lines: bool) -> ExitCode {
 #[must_use]
 pub fn not_verified() -> ExitCode {
     ExitCode::from(NOT_VERIFIED)
+}
+
+/// The exit code of a check that was replayed.
+#[must_use]
+pub fn replayed(has_changed: bool) -> ExitCode {
+    ExitCode::from(if has_changed { ANSWERS_CHANGED } else { 0 })
 }
 
 /// Prints what stopped the program.

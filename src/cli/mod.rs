@@ -34,6 +34,7 @@ pub mod output;
 pub mod page;
 pub mod quality;
 pub mod receipt;
+pub mod replay;
 pub mod serve;
 pub mod settings;
 pub mod shadow;
@@ -83,6 +84,9 @@ pub enum Command {
     Receipt(receipt::ReceiptArgs),
     /// Show what a candidate model or policy made of the photos that it checked unseen
     Shadow(shadow::ShadowArgs),
+    /// Check a photo again, and show what is said now that a kept check or a receipt did not say.
+    /// The exit code is 0 when verdict and answers are as before, 1 when one is another
+    Replay(replay::ReplayArgs),
     /// Receive webhooks and verify them, to write the other side
     Webhook(webhook::WebhookArgs),
     /// Show how far the scores of a tenant's photos lie from those that the model was measured on

@@ -172,19 +172,34 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// The receipt in a file, if it is signed with one of these keys.
+///
+/// # Errors
+/// When it is not, or a file cannot be read.
+pub(super) fn read_verified(
+    file: &Path,
+    keys: Option<&Path>,
+    shared: &SharedArgs,
+) -> anyhow::Result<Receipt> {
+    let keys = known_keys(keys, shared)?;
+    let verified = Receipt::verify(&read_text(file)?, &keys);
+    let (receipt, _) = verified.context("the receipt is not verified")?;
+    Ok(receipt)
+}
+
+fn known_keys(keys: Option<&Path>, shared: &SharedArgs) -> anyhow::Result<Vec<PublicKey>> {
+    let Some(path) = keys else { return own_keys(shared) };
+    let read = read_public_keys(&read_text(path)?);
+    read.with_context(|| format!("{} is no JSON Web Key Set", path.display()))
+}
+
 fn verify(
     file: &Path,
     photo: Option<&Path>,
     keys: Option<&Path>,
     shared: &SharedArgs,
 ) -> anyhow::Result<ExitCode> {
-    let keys = match keys {
-        Some(path) => {
-            let read = read_public_keys(&read_text(path)?);
-            read.with_context(|| format!("{} is no JSON Web Key Set", path.display()))?
-        }
-        None => own_keys(shared)?,
-    };
+    let keys = known_keys(keys, shared)?;
     let photo = photo.map(|path| digest(path).map(|sha256| (path, sha256))).transpose()?;
     let envelope = match read_text(file) {
         // What is no text is no receipt.

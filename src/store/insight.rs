@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// What was decided about a tenant's checks since then and stands, in order for each check.
-    pub async fn judgements(
+    pub async fn judgements_since(
         &self,
         tenant: TenantId,
         since_s: i64,

@@ -14,8 +14,8 @@ const DAYS_KEPT: i64 = 30;
 /// Seconds of a day.
 const DAY_S: i64 = 24 * 60 * 60;
 
-/// Photos of a tenant that a candidate judges otherwise that are kept: more than anybody reads. More
-/// are counted.
+/// Photos of a tenant that a candidate judges otherwise that are kept: more than anybody reads.
+/// More are counted.
 const CHANGES_MAX: i64 = 10_000;
 
 /// A verdict and the score beside it.

@@ -128,6 +128,20 @@ async fn a_receipt_of_the_service_is_verified_offline_and_by_another_library() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // Nothing changed since then; of another photo it says nothing.
+    let replay = |photo: &str| {
+        let id = check["id"].as_str().unwrap();
+        let output = command(&service.db).args(["replay", "--json", "--check", id, photo]).output();
+        output.unwrap()
+    };
+    let replayed = replay(&photo);
+    assert_eq!(replayed.status.code(), Some(0), "{}", said(&replayed));
+    let replayed: Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!((&replayed["changed"], &replayed["check_id"]), (&false.into(), &check["id"]));
+    assert_eq!(replayed["verdict"]["now"], report["verdict"]);
+    let other = replay(&fixture_path("photos/real-coffee.jpg").display().to_string());
+    assert_eq!(other.status.code(), Some(2), "{}", said(&other));
+
     if let Some(python) = python() {
         let read = by_joserfc(&python, &public, &receipt).unwrap();
         assert_eq!(read["photo"]["sha256"], report["photo"]["sha256"]);
@@ -167,6 +181,22 @@ fn the_command_line_writes_receipts_and_says_what_is_wrong_with_others() {
     assert_eq!(again.status.code(), Some(2), "a receipt is never written over");
     let two = keys.run(&["check", "--receipt", &keys.at("two.json"), &photo, &photo]);
     assert!(said(&two).contains("--receipt is of one photo, and there are 2"), "{}", said(&two));
+
+    // Since then the photo was banked.
+    let bank = ["bank", "create", "SCAM"];
+    assert!(keys.run(&bank).status.success());
+    assert!(keys.run(&["bank", "add", "SCAM", &photo]).status.success());
+    let replayed = keys.run(&["replay", "--receipt", &receipt, &photo]);
+    let text = said(&replayed);
+    assert_eq!(replayed.status.code(), Some(1), "{text}");
+    for line in [
+        "answer    known_photo: not_compared -> match\n",
+        "version   index: 0 -> 1\n",
+        &format!("version   photocheck: {}, as before\n", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(text.contains("verdict   ") && text.contains(" -> fake\n"), "{text}");
 
     let wrong = |file: &str, more: &[&str], expected: &str| {
         let (code, text) = keys.verify(file, more);
