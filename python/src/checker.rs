@@ -66,6 +66,7 @@ impl Checker {
     }
 
     #[pyo3(signature = (photos, *, cores=1))]
+    #[expect(clippy::needless_pass_by_value, reason = "as PyO3 hands it over")]
     fn check_batch<'py>(
         &self,
         py: Python<'py>,

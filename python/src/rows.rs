@@ -30,7 +30,7 @@ pub fn cells(bytes: &[u8], examination: &Examination) -> Vec<Cell> {
 ///
 /// # Errors
 /// When Python has no memory left.
-pub fn as_dict<'py>(py: Python<'py>, cells: Vec<Cell>) -> PyResult<Bound<'py, PyDict>> {
+pub fn as_dict(py: Python<'_>, cells: Vec<Cell>) -> PyResult<Bound<'_, PyDict>> {
     let row = PyDict::new(py);
     for (column, cell) in photos::found_columns().iter().zip(cells) {
         row.set_item(&column.name, value(py, cell)?)?;
@@ -42,7 +42,7 @@ pub fn as_dict<'py>(py: Python<'py>, cells: Vec<Cell>) -> PyResult<Bound<'py, Py
 ///
 /// # Errors
 /// When Python has no memory left.
-pub fn as_columns<'py>(py: Python<'py>, rows: Vec<Vec<Cell>>) -> PyResult<Bound<'py, PyDict>> {
+pub fn as_columns(py: Python<'_>, rows: Vec<Vec<Cell>>) -> PyResult<Bound<'_, PyDict>> {
     let names = photos::found_columns();
     let lists: Vec<_> = names.iter().map(|_| PyList::empty(py)).collect();
     for row in rows {

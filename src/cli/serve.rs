@@ -98,7 +98,8 @@ pub struct ServeArgs {
     /// Share of the photos that they check and judge, 0 to 1 [default: 0.05]
     #[arg(long, value_name = "SHARE")]
     shadow_share: Option<String>,
-    /// Collector that traces go to by OTLP over HTTP, such as http://127.0.0.1:4318 [default: none]
+    /// Collector that traces go to by OTLP over HTTP, such as
+    /// `http://127.0.0.1:4318` [default: none]
     #[arg(long, value_name = "URL")]
     otlp_endpoint: Option<String>,
     /// Share of the traces that begin here that go there, 0 to 1 [default: 1]
@@ -298,8 +299,8 @@ impl ServeArgs {
             later,
             webhook_addresses,
             receipt_keys,
-            otlp,
             shadow,
+            otlp,
             ..config
         };
         Some(ServeConfig { app, service, log: log? })

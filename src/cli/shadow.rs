@@ -1,5 +1,6 @@
 //! `photocheck shadow`: what a candidate made of the photos that it checked unseen.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -71,19 +72,19 @@ fn as_text(report: &ShadowReport) -> String {
         let all: u64 = of_pair.iter().map(|count| count.photos).sum();
         let is_other = |count: &&ShadowCount| count.verdict != count.candidate_verdict;
         let changed: u64 = of_pair.iter().filter(is_other).map(|count| count.photos).sum();
-        text += &format!("in force   {}\n", sanitized(in_force));
-        text += &format!("candidate  {}\n", sanitized(candidate));
-        text += &format!("{all} photos, {changed} with another verdict\n\n");
-        text += &format!("{:<14}{:<14}{:>9}\n", "in force", "candidate", "photos");
+        let _ = writeln!(text, "in force   {}", sanitized(in_force));
+        let _ = writeln!(text, "candidate  {}", sanitized(candidate));
+        let _ = writeln!(text, "{all} photos, {changed} with another verdict\n");
+        let _ = writeln!(text, "{:<14}{:<14}{:>9}", "in force", "candidate", "photos");
         for ShadowCount { verdict, candidate_verdict, photos, .. } in of_pair {
-            text += &format!("{verdict:<14}{candidate_verdict:<14}{photos:>9}\n");
+            let _ = writeln!(text, "{verdict:<14}{candidate_verdict:<14}{photos:>9}");
         }
         text.push('\n');
         let of_pair = |it: &&ShadowAnswer| it.in_force == in_force && it.candidate == candidate;
         for ShadowAnswer { at, live, shadow, sha256, .. } in changes.iter().filter(of_pair) {
             let at = DateTime::from_timestamp(*at, 0).unwrap_or_default();
             let at = at.format("%Y-%m-%dT%H:%M:%SZ");
-            text += &format!("{at}  {} -> {}  {sha256}\n", named(live), named(shadow));
+            let _ = writeln!(text, "{at}  {} -> {}  {sha256}", named(live), named(shadow));
         }
     }
     text

@@ -9,6 +9,7 @@ use crate::config::{Origin, ServiceConfig};
 
 /// See the module's text.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part that the operator may switch")]
 pub struct Service {
     pub app: App,
     pub uploads: Uploads,

@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn another_answer_is_a_change_and_another_version_alone_is_none() {
         let answer = |it: &str| json!({ "answer": it });
-        let said = |ai: &str, known: &str| json!({ "made_by_ai": answer(ai), "known_photo": answer(known) });
+        let said = |ai: &str, known: &str| {
+            let (ai, known) = (answer(ai), answer(known));
+            json!({ "made_by_ai": ai, "known_photo": known })
+        };
         let before = receipt("clear", said("no_sign", "no_match"), "old");
         let same = Replay::new(&before, &receipt("clear", said("no_sign", "no_match"), "new"));
         assert!(!same.changed, "{same:?}");

@@ -21,7 +21,7 @@ use crate::support::{Service, Setup, fixture};
 
 /// A request, and what HMA answered.
 #[derive(Debug, Deserialize)]
-struct Case {
+struct Recorded {
     case: String,
     method: String,
     path: String,
@@ -48,7 +48,7 @@ const BETTER: [&str; 7] = [
     "content, signals",
 ];
 
-fn cases() -> Vec<Case> {
+fn cases() -> Vec<Recorded> {
     let lines = include_str!("hma_recorded.jsonl").lines();
     lines.map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -75,7 +75,7 @@ fn photos() -> BTreeMap<&'static str, Vec<u8>> {
     ])
 }
 
-impl Case {
+impl Recorded {
     async fn send(
         &self,
         service: &Service,

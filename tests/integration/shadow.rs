@@ -48,7 +48,7 @@ async fn a_candidate_is_compared_and_shown_to_nobody() {
             // It takes one photo at a time, after the answer.
             let begun = Instant::now();
             while photos(&report(&place.url)) <= count as u64 {
-                assert!(begun.elapsed() < Duration::from_secs(60), "{}", serve.stop());
+                assert!(begun.elapsed() < Duration::from_mins(1), "{}", serve.stop());
             }
         }
         let report = report(&place.url);

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Map, Value};
 
@@ -54,7 +55,7 @@ fn open(file: &Path) -> anyhow::Result<SerializedFileReader<File>> {
     let opened = File::open(file)?;
     let bytes = opened.metadata()?.len();
     let reader = SerializedFileReader::new(opened)?;
-    let unfolded = reader.metadata().row_groups().iter().map(|group| group.total_byte_size());
+    let unfolded = reader.metadata().row_groups().iter().map(RowGroupMetaData::total_byte_size);
     let unfolded = unfolded
         .fold(0_u64, |sum, bytes| sum.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX)));
     let most = bytes.saturating_mul(UNFOLDED_TIMES_MAX).max(UNFOLDED_BYTES_FREE);

@@ -137,19 +137,16 @@ pub async fn add(
 ) -> Result<Json<AddedJson>, Problem> {
     asked.ensure_kinds()?;
     let (name, uploads) = (BankName::new(&name)?, &service.uploads);
-    let (photo, said) = match &asked.url {
-        Some(url) => {
-            let body = uploads.receive_small(request).await?;
-            let said = if body.is_empty() { SaidJson::default() } else { extract::json(&body)? };
-            (uploads.fetch(url, &caller).await?, said)
-        }
-        None => {
-            let photo = uploads.receive(request, &caller, &["note", "metadata"]).await?;
-            let metadata = photo.text("metadata").map(|text| extract::json(text.as_bytes()));
-            let note = photo.text("note").map(ToOwned::to_owned);
-            let metadata = metadata.transpose()?;
-            (photo, SaidJson { note, metadata })
-        }
+    let (photo, said) = if let Some(url) = &asked.url {
+        let body = uploads.receive_small(request).await?;
+        let said = if body.is_empty() { SaidJson::default() } else { extract::json(&body)? };
+        (uploads.fetch(url, &caller).await?, said)
+    } else {
+        let photo = uploads.receive(request, &caller, &["note", "metadata"]).await?;
+        let metadata = photo.text("metadata").map(|text| extract::json(text.as_bytes()));
+        let note = photo.text("note").map(ToOwned::to_owned);
+        let metadata = metadata.transpose()?;
+        (photo, SaidJson { note, metadata })
     };
     let external_id = said.metadata.and_then(|metadata| metadata.content_id);
     let new = NewPhoto {
