@@ -124,12 +124,10 @@ impl Table {
         let key: Vec<&str> =
             self.columns.iter().take(self.key_columns).map(|(name, _)| *name).collect();
         let key = key.join(", ");
-        let begin = match (after, self.key_columns) {
-            (None, _) => String::new(),
-            (Some(_), 1) => format!("where {key} > $1"),
-            (Some(_), 2) => format!("where ({key}) > ($1, $2)"),
-            (Some(_), _) => format!("where ({key}) > ($1, $2, $3)"),
-        };
+        let begin = after.map_or_else(String::new, |after| {
+            let values: Vec<_> = (1..=after.len()).map(|place| format!("${place}")).collect();
+            format!("where ({key}) > ({})", values.join(", "))
+        });
         let statement = format!(
             "select {} from {} {begin} order by {key} limit {}",
             self.names(),

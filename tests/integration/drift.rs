@@ -70,12 +70,14 @@ async fn the_command_tells_days_like_the_card_from_others() {
     let place = Place::in_file();
     let store = Store::open(&place.url).await.unwrap();
     let (card, today) = (bundled(), clock::today());
-    // As val is, three photos to one that is AI-made.
+    // Three photos to one that is AI-made, and more than must be there.
+    let times = PHOTOS_MIN.div_ceil(card.real.total());
     let mut mixed = ScoreCounts::default();
-    for (bin, count) in card.real.bins() {
-        mixed.add(bin, 3 * count);
+    for (counts, times) in [(&card.real, 3 * times), (&card.ai_made, times)] {
+        for (bin, count) in counts.bins() {
+            mixed.add(bin, times * count);
+        }
     }
-    mixed.add_all(&card.ai_made);
     let day = TenantDay { tenant: TenantId::DEFAULT, day: today - 2 };
     store.add_scores(MODEL, &BTreeMap::from([(day, mixed)])).await.unwrap();
     add_scores(&store, TenantId::DEFAULT, today - 1, 0.55, PHOTOS_MIN).await;
@@ -90,7 +92,7 @@ async fn the_command_tells_days_like_the_card_from_others() {
     let found: Value = serde_json::from_str(&run(&["drift", "--days", "3", "--json"])).unwrap();
     let levels: Vec<_> = [0, 1, 2].map(|day| found["days"][day]["level"].clone()).into();
     assert_eq!(levels, ["as_measured", "drifted", "not_enough"], "{found}");
-    let (real, ai) = (3 * card.real.total(), card.ai_made.total());
+    let (real, ai) = (3 * times * card.real.total(), times * card.ai_made.total());
     assert_eq!(found["days"][0]["photos"], real + ai);
     let share = found["days"][0]["ai_share"].as_f64().unwrap();
     let [all, ai_made] = [real + ai, ai].map(|count| f64::from(u32::try_from(count).unwrap()));
