@@ -195,6 +195,7 @@ async fn the_api_describes_itself_without_outside_help() {
         "/v1/checks/{check_id}/statement",
         "/v1/checks/{check_id}/uphold",
         "/v1/policy",
+        "/v1/quality",
         "/v1/webhooks",
         "/v1/webhooks/{endpoint_id}",
         "/v1/webhooks/{endpoint_id}/messages",
@@ -211,7 +212,9 @@ async fn the_api_describes_itself_without_outside_help() {
             let of_banks = if method == "get" { "bank:read" } else { "bank:write" };
             let token = json!({ "bank_token": [] });
             let expected = match path.as_str() {
-                "/v1/checks/{check_id}/uphold" | "/v1/checks/{check_id}/overturn" => {
+                "/v1/checks/{check_id}/uphold"
+                | "/v1/checks/{check_id}/overturn"
+                | "/v1/quality" => {
                     json!([{ "api_key": ["review"] }, token])
                 }
                 _ if path.starts_with("/v1/check") => {

@@ -34,7 +34,8 @@ fn photos(report: &Value) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_candidate_is_compared_and_shown_to_nobody() {
     for place in places() {
-        let args = ["--create", "--shadow-policy", "label", "--shadow-share", "1"];
+        let open = "--banks-open-to-everybody";
+        let args = ["--create", open, "--shadow-policy", "label", "--shadow-share", "1"];
         let serve = Serve::start(&place.url, &args);
         let client = reqwest::Client::new();
         let declared = png_with(&[text_chunk("parameters", DECLARED)]);

@@ -62,15 +62,19 @@ def without_a_bank_nothing_matches() -> None:
 def a_hash_needs_no_models() -> None:
     row = Checker.hash(stolen())
     assert len(row["pdq"] or "") == 64 and row["verdict"] is None, row
-    assert Checker.hash(b"")["error_code"] == Checker.hash(b"no photo")["error_code"] is not None
+    assert Checker.hash(b"no photo")["error_code"] == "PHOTO_NOT_AN_IMAGE"
+    assert Checker.hash(b"")["error_code"] is not None
 
 
 def what_cannot_be_opened_is_said() -> None:
     damaged = Path(job) / "damaged.index"
     damaged.write_bytes(Path(snapshot).read_bytes()[:-1])
+    empty = Path(job) / "empty.ndjson"
+    empty.touch()
     for bank, tenant, policy, word in [
         ("/nowhere/bank", None, None, "no such file"),
         (str(damaged), None, None, "bytes"),
+        (str(empty), None, None, "no record"),
         (str(files[0]), None, None, "the bank"),
         ("sqlite:/nowhere/bank.sqlite", None, None, "/nowhere/bank.sqlite"),
         (database, "nobody", None, "nobody"),
