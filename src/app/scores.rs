@@ -1,6 +1,6 @@
 //! Which scores photos have, by tenant and day (UTC), for drift.
 //!
-//! Scores are counted in memory and written down every [`WRITE_EVERY`], so that a check waits for
+//! Scores are counted in memory and written down every `WRITE_EVERY`, so that a check waits for
 //! no write, and all machines add to one count. A machine that is killed forgets as much.
 
 use std::collections::BTreeMap;
