@@ -42,11 +42,14 @@ def kill_one_in_the_middle() -> None:
         if completed_tasks() == 0:
             continue
         for process in psutil.Process().children(recursive=True):
-            is_executor = "CoarseGrainedExecutorBackend" in " ".join(process.cmdline())
-            if is_executor and process.children():
-                process.kill()
-                killed.set()
-                return
+            try:
+                is_executor = "CoarseGrainedExecutorBackend" in " ".join(process.cmdline())
+                if is_executor and process.children():
+                    process.kill()
+                    killed.set()
+                    return
+            except psutil.NoSuchProcess:
+                pass
 
 
 files = spark.read.format("binaryFile").load(photos).repartition(8)
