@@ -95,7 +95,7 @@ impl App {
     }
 }
 
-/// What of all matches (nearest first) is told.
+/// Those of all matches (nearest first) that a client is to see.
 fn chosen(matches: Vec<Match>, looked_in: &LookedIn) -> Vec<Match> {
     let is_flagged = !is_allowed(&matches);
     let is_told = |found: &Match| {

@@ -1,6 +1,6 @@
 //! How a client of HMA sends its key.
 //!
-//! HMA asks for none, so its clients are told an address and nothing else. Whoever can add a header
+//! HMA asks for none, so its clients know an address and nothing else. Whoever can add a header
 //! sends the key as everywhere. For the others the key is the password in the address,
 //! `https://hma:KEY@host/`, which HTTP libraries send as basic authentication.
 //!
