@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::error::{AppError, Failure, Refusal};
 use super::limits::{BATCH_CHECKS_MAX, MEMORY_BYTES_MAX, WAITING_BYTES_MAX, WAITING_CHECKS_MAX};
 use super::waiting_photo::WaitingPhoto;
-use crate::clock;
+use crate::clock::{self, DAY_S};
 use crate::config::{LaterConfig, WaitingPhotos};
 use crate::ids;
 use crate::store::{
@@ -239,7 +239,6 @@ impl Later {
 
     /// Deletes checks and messages that are over their retention; returns how many checks.
     pub(super) async fn delete_old(&self, now_s: i64) -> Result<u64, AppError> {
-        const DAY_S: i64 = 24 * 60 * 60;
         let finished_before = now_s - DAY_S * i64::from(self.config.kept_days);
         self.store.delete_old_messages(finished_before).await?;
         Ok(self.store.delete_old_checks(finished_before, now_s - ARRIVING_S_MAX).await?)

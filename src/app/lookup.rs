@@ -98,7 +98,7 @@ impl App {
 /// Those of all matches (nearest first) that a client is to see.
 fn chosen(matches: Vec<Match>, looked_in: &LookedIn) -> Vec<Match> {
     let is_flagged = !is_allowed(&matches);
-    let is_told = |found: &Match| {
+    let is_shown = |found: &Match| {
         let is_known = found.bank.purpose == Purpose::KnownFake;
         let is_looked_in = match looked_in {
             LookedIn::KnownFakes => is_known,
@@ -108,7 +108,7 @@ fn chosen(matches: Vec<Match>, looked_in: &LookedIn) -> Vec<Match> {
         };
         is_looked_in && found.opinion != Opinion::Disputed && (is_flagged || !is_known)
     };
-    matches.into_iter().filter(is_told).take(limits::MATCHES_MAX).collect()
+    matches.into_iter().filter(is_shown).take(limits::MATCHES_MAX).collect()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::error::{AppError, Refusal};
 use super::live_index::{LiveIndex, View};
 use super::retro_match;
 use crate::accounts::{AccountHash, AccountIdError};
-use crate::clock;
+use crate::clock::{self, DAY_S};
 use crate::config::SightingsConfig;
 use crate::store::{Expired, NewSighting, Store, StoreError};
 use crate::tenancy::{Caller, TenantId};
@@ -222,7 +222,6 @@ impl Sightings {
     }
 
     fn expired_before(&self, now_s: i64) -> i64 {
-        const DAY_S: i64 = 24 * 60 * 60;
         now_s - DAY_S * i64::from(self.config.retention_days)
     }
 }

@@ -10,7 +10,7 @@ use photocheck_core::bank::BankName;
 use super::callers::Callers;
 use super::error::{AppError, Failure};
 use super::live_index::LiveIndex;
-use crate::clock;
+use crate::clock::{self, DAY_S};
 use crate::config::DatabaseConfig;
 use crate::store::{Erased, NewKey, Refusal, Store, StoreError, StoredKey, Tenant};
 use crate::tenancy::{
@@ -161,7 +161,6 @@ impl Tenants {
     /// When the caller does not manage the tenant, or there is none of its name, or the key that
     /// asks is gone.
     pub async fn make_key(&self, caller: &Caller, order: KeyOrder) -> Result<MadeKey, AppError> {
-        const DAY_S: i64 = 24 * 60 * 60;
         ensure_admin(caller)?;
         let tenant = match &order.tenant {
             None => caller.tenant,

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use super::output::sanitized;
 use super::shared::{SharedArgs, Use, block_on};
 use crate::app::tenants::{KeyOrder, MadeKey, Tenants};
-use crate::clock;
+use crate::clock::{self, DAY_S};
 use crate::store::StoredKey;
 use crate::tenancy::{Caller, KeyLimits, KeyName, KeyScopes, TenantId, TenantName};
 
@@ -120,7 +120,6 @@ impl CreateArgs {
 
 /// Id, tenant, scopes, state, last use and name, separated by tabs.
 fn key_line(key: &StoredKey) -> String {
-    const DAY_S: i64 = 24 * 60 * 60;
     let now_s = clock::now_s();
     let state = match (key.revoked_at, key.expires_at) {
         (Some(_), _) => "revoked".to_owned(),

@@ -5,14 +5,12 @@ use sqlx::any::AnyRow;
 
 use super::database::Store;
 use super::error::StoreError;
+use crate::clock::DAY_S;
 use crate::ids;
 use crate::tenancy::TenantId;
 
 /// Days for which answers of candidates are kept: a candidate is judged in weeks.
 const DAYS_KEPT: i64 = 30;
-
-/// Seconds of a day.
-const DAY_S: i64 = 24 * 60 * 60;
 
 /// Photos of a tenant that a candidate judges otherwise that are kept: more than anybody reads.
 /// More are counted.
